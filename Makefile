@@ -1,0 +1,93 @@
+# petlake: `make demo` and `make test` are the two commands; `make` lists the others.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The Python 3.11 to install with; found by scripts/install.sh when empty.
+PYTHON ?=
+# Patients of the demo cohort.
+PATIENTS ?= 8
+# More arguments for pytest (make test ARGS="tests/petct -k suv") or for the lock (make lock ARGS=--upgrade).
+ARGS ?=
+
+BIN := .venv/bin
+
+# Nothing here reports its use to anyone.
+export DAGSTER_DISABLE_TELEMETRY := yes
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+
+.PHONY: help
+help:  ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install:  ## Install petlake into .venv (every other command does this first)
+	@PYTHON="$(PYTHON)" sh scripts/install.sh
+
+.PHONY: demo
+demo: install  ## Make a synthetic cohort in ./demo and run everything on it (PATIENTS=8)
+	$(BIN)/petlake demo --patients $(PATIENTS) --dir demo
+
+.PHONY: test
+test: install  ## Run the tests (PETLAKE_DATA: the real data, default ../shared/data)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: install  ## Check format, style and spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+
+.PHONY: format
+format: install  ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: types
+types: install  ## Check the types of petct and warehouse
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: install  ## Check who may import whom
+	$(BIN)/lint-imports
+
+.PHONY: definitions
+definitions: install  ## Check that Dagster's definitions load
+	@mkdir -p .venv/dagster && printf 'telemetry:\n  enabled: false\n' > .venv/dagster/dagster.yaml
+	VIRTUAL_ENV=$(CURDIR)/.venv DAGSTER_HOME=$(CURDIR)/.venv/dagster $(BIN)/dg check defs
+
+.PHONY: check
+check: lint types layers definitions test  ## All of the above checks, and the tests
+
+.PHONY: dictionary
+dictionary: install  ## Write docs/data-dictionary.md from warehouse/tables.py
+	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md.new
+	mv docs/data-dictionary.md.new docs/data-dictionary.md
+
+.PHONY: screenshots
+screenshots: install  ## Take the README's pictures (needs chromium)
+	$(BIN)/python scripts/screenshots.py
+
+.PHONY: ui
+ui: install  ## Open the Dagster UI on the demo study
+	$(BIN)/petlake ui --study demo
+
+.PHONY: dashboard
+dashboard: install  ## Open the dashboard on the demo study
+	$(BIN)/petlake dashboard --study demo
+
+.PHONY: hooks
+hooks: install  ## Run the checks of `make lint` before every commit
+	$(BIN)/pre-commit install
+
+.PHONY: lock
+lock: install  ## Solve pyproject.toml again into requirements.lock (ARGS=--upgrade for newer versions)
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--custom-compile-command "make lock" --extra dev --extra build $(ARGS) pyproject.toml -o requirements.lock
+	grep -o '^uv==[^ ]*' scripts/bootstrap.lock | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url \
+		--python-version 3.11 --custom-compile-command "make lock" - -o scripts/bootstrap.lock
+
+.PHONY: clean
+clean:  ## Remove .venv, the demo and what the tools left
+	rm -rf .venv demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

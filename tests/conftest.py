@@ -1,0 +1,93 @@
+"""What every test runs in: a home of its own, fixed random numbers, and the real data where they are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+REAL_DATA = Path(os.environ.get("PETLAKE_DATA") or REPOSITORY.parent / "shared" / "data")
+
+_NOT_PROVED = pytest.StashKey[list[tuple[str, str]]]()
+_HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+# The same examples every time: a failure is a change of the code, not of the luck. No deadline, because the machine is
+# shared and the first example pays for the imports.
+settings.register_profile(
+    "petlake",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("petlake")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Isolate the run, and the programs that it starts, from the settings and caches of whoever runs it."""
+    home = tempfile.TemporaryDirectory(prefix="petlake-home-", ignore_cleanup_errors=True)
+    config.stash[_HOME] = home
+    config.stash[_NOT_PROVED] = []
+    for name in ("DAGSTER_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        HOME=home.name,
+        DAGSTER_DISABLE_TELEMETRY="yes",
+        STREAMLIT_BROWSER_GATHER_USAGE_STATS="false",
+        MPLBACKEND="Agg",
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the home of the run."""
+    config.stash[_HOME].cleanup()
+
+
+@pytest.fixture(scope="session")
+def petlake_data() -> Path:
+    """Return the folder of the real data (PETLAKE_DATA, or ../shared/data beside the repository)."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real data at {REAL_DATA}; PETLAKE_DATA says where they are")
+    return REAL_DATA
+
+
+def _needs(item: pytest.Item) -> str | None:
+    """Return what a skip of this test may not hide, or None."""
+    if "petlake_data" in getattr(item, "fixturenames", ()):
+        return "the real data"
+    if item.get_closest_marker("browser"):
+        return "a browser"
+    return None
+
+
+def _promised(need: str) -> bool:
+    return REAL_DATA.is_dir() if need == "the real data" else bool(os.environ.get("PETLAKE_REQUIRE_BROWSER"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the skip of a test into a failure where what it needs is there, and remember it where it is not."""
+    report = yield
+    need = _needs(item)
+    if need is not None and report.skipped and not hasattr(report, "wasxfail"):
+        if _promised(need):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} skipped although {need} must be there: {report.longrepr}"
+        else:
+            item.config.stash[_NOT_PROVED].append((item.nodeid, need))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what this run did not prove."""
+    not_proved = config.stash[_NOT_PROVED]
+    if not_proved:
+        terminalreporter.section("NOT PROVED by this run")
+        for nodeid, need in not_proved:
+            terminalreporter.line(f"{nodeid} (needs {need})")
+        terminalreporter.line(f"{len(not_proved)} tests did not run. Real data were looked for at {REAL_DATA}.")
