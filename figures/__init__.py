@@ -1,0 +1,1 @@
+"""From result to figure, once."""

@@ -1,0 +1,133 @@
+"""How the columns of a clinical table map to variables and endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from petct.errors import ClinicalError
+
+Kind = Literal["number", "category", "date"]
+
+DEFAULT_MISSING_VALUES = (
+    "",
+    "NA",
+    "N/A",
+    "n.a.",
+    "NaN",
+    "None",
+    "null",
+    "-",
+    ".",
+    "unknown",
+    "Not Collected",
+    "missing",
+)
+"""Texts that mean "no value", compared without case and surrounding blanks."""
+
+_KINDS = ("number", "category", "date")
+
+
+@dataclass(frozen=True)
+class VariableSpec:
+    """A column of the clinical table to be kept as a variable.
+
+    Parameters
+    ----------
+    name
+        Name of the variable in the store.
+    column
+        Column of the table.
+    kind
+        ``number``, ``category`` or ``date``.
+    unit
+        Unit of a number.
+    """
+
+    name: str
+    column: str
+    kind: Kind
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise ClinicalError(
+                "CLINICAL_KIND_UNKNOWN",
+                f"Variable {self.name} has an unknown kind",
+                found=str(self.kind),
+                expected=", ".join(_KINDS),
+            )
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """A survival endpoint: which columns hold its dates.
+
+    Parameters
+    ----------
+    name
+        For example OS.
+    origin_column
+        Day 0: the first therapy cycle.
+    event_column
+        Date of the event; missing when it did not happen.
+    censor_column
+        Date the patient was last known to be free of the event.
+    competing_column
+        Date of the event that makes this one impossible, if there is one.
+    event_is_death
+        The event ends all observation: a scan or a follow-up after it is a contradiction. None: true exactly for OS.
+    """
+
+    name: str
+    origin_column: str
+    event_column: str
+    censor_column: str
+    competing_column: str | None = None
+    event_is_death: bool | None = None
+
+    @property
+    def ends_observation(self) -> bool:
+        """Whether nothing can be observed after the event."""
+        return self.name.upper() == "OS" if self.event_is_death is None else self.event_is_death
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns the endpoint needs."""
+        named = (self.origin_column, self.event_column, self.censor_column, self.competing_column)
+        return tuple(column for column in named if column is not None)
+
+
+@dataclass(frozen=True)
+class ClinicalSpec:
+    """How the columns of a clinical table map to roles.
+
+    Parameters
+    ----------
+    patient_id_column
+        Column that holds the patient's identifier, the same as in the DICOM headers.
+    variables, endpoints
+        What to take from the table.
+    data_lock
+        Day of the data lock: what happened later is not known, follow-up ends there.
+    missing_values
+        Texts that mean "no value".
+    """
+
+    patient_id_column: str
+    variables: tuple[VariableSpec, ...] = ()
+    endpoints: tuple[EndpointSpec, ...] = ()
+    data_lock: date | None = None
+    missing_values: tuple[str, ...] = DEFAULT_MISSING_VALUES
+
+    def is_missing(self, text: str) -> bool:
+        """Whether the text means "no value"; an empty text always does."""
+        stripped = text.strip()
+        return not stripped or stripped.casefold() in {value.strip().casefold() for value in self.missing_values}
+
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is needed, once, in the order of the specification."""
+        named = [self.patient_id_column, *(variable.column for variable in self.variables)]
+        named += [column for endpoint_spec in self.endpoints for column in endpoint_spec.columns]
+        return tuple(dict.fromkeys(named))

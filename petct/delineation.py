@@ -1,0 +1,164 @@
+"""Which contours make the lesions of the PET, and which those of the CT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from petct.errors import MaskError
+from petct.lesions import LesionMap, MaskRules, Modality, find_lesions, match_lesions, organ_masks, resample_lesions
+
+if TYPE_CHECKING:
+    from petct.dicom.masks import RoiMask
+    from petct.segmentation import Protocol
+    from petct.volume import Geometry, Mask
+
+RESAMPLED = "RESAMPLED"
+_OTHER: dict[Modality, Modality] = {"PT": "CT", "CT": "PT"}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """One RTSTRUCT or SEG that could be read.
+
+    Attributes
+    ----------
+    modality
+        The image it was drawn on.
+    source
+        RTSTRUCT or SEG.
+    rois
+        Its regions; none at all when a reader looked and drew nothing.
+    """
+
+    modality: Modality
+    source: str
+    series_instance_uid: str
+    rois: tuple[RoiMask, ...]
+
+
+@dataclass(frozen=True)
+class UnreadableDrawing:
+    """A file that could not be read.
+
+    Attributes
+    ----------
+    modality
+        The image that the contours in it were drawn on; None where that is unknown.
+    is_contours
+        Whether the file is known to hold contours at all.
+    """
+
+    modality: Modality | None
+    code: str
+    is_contours: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Delineation:
+    """The lesions of a scan on one grid, and where they come from."""
+
+    modality: Modality
+    lesions: LesionMap
+    source: str
+    series_instance_uid: str
+
+
+def delineate(
+    modality: Modality,
+    grids: Mapping[Modality, Geometry],
+    drawings: Sequence[Drawing],
+    unreadable: Sequence[UnreadableDrawing],
+    protocol: Protocol,
+    rules: MaskRules,
+) -> Delineation:
+    """The lesions on the grid of ``modality``.
+
+    Contours drawn on that image are used. Where there are none, those of the other image are resampled, but never in
+    the place of contours that exist and could not be read: that would be another delineation under the same name.
+
+    Parameters
+    ----------
+    grids
+        The grids of the images that there are; it must hold ``modality``.
+
+    Raises
+    ------
+    MaskError
+        CONTOURS_UNREADABLE, CONTOURS_MISSING, or ROI_NAMES_UNMATCHED when no region's name says what it is.
+    """
+    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
+    own = _tumour_drawings(drawings, modality, rules)
+    other = _tumour_drawings(drawings, _OTHER[modality], rules)
+    lost = [item for item in unreadable if item.modality == modality]
+    # Contours of an unknown image belong to the one that has no others; where both have some, to either.
+    lost += [item for item in unreadable if item.modality is None and (not own or (other and item.is_contours))]
+    if lost:
+        raise MaskError(
+            "CONTOURS_UNREADABLE",
+            "Contours of this image exist but could not be read, so its lesions are not known",
+            keyword=modality,
+            found=", ".join(sorted({item.code for item in lost})),
+            hint="Restore the file and run `petlake ingest`.",
+        )
+    if own:
+        return _from_drawings(own, modality, grids, other, organs, protocol, rules)
+    if other and _OTHER[modality] in grids:
+        elsewhere = _from_drawings(other, _OTHER[modality], grids, (), organs, protocol, rules)
+        moved = resample_lesions(elsewhere.lesions, grids[modality])
+        return Delineation(modality, moved, RESAMPLED, elsewhere.series_instance_uid)
+    raise _nothing_drawn(drawings, modality, rules)
+
+
+def _from_drawings(
+    own: Sequence[Drawing],
+    modality: Modality,
+    grids: Mapping[Modality, Geometry],
+    other: Sequence[Drawing],
+    organs: Mapping[str, Mask],
+    protocol: Protocol,
+    rules: MaskRules,
+) -> Delineation:
+    rois = [roi for drawing in own for roi in drawing.rois]
+    lesions = find_lesions(rois, organs, protocol, rules, grids[modality])
+    if modality == "CT" and other and "PT" in grids:
+        # The PET names the lesions: its contours define the volumes that are reported.
+        reference = find_lesions(
+            [roi for drawing in other for roi in drawing.rois], organs, protocol, rules, grids["PT"]
+        )
+        lesions = match_lesions(lesions, reference)
+    return Delineation(
+        modality,
+        lesions,
+        own[0].source,
+        ", ".join(sorted({drawing.series_instance_uid for drawing in own})),
+    )
+
+
+def _tumour_drawings(drawings: Sequence[Drawing], modality: Modality, rules: MaskRules) -> tuple[Drawing, ...]:
+    """Drawings of tumour on one image; an empty one says that a reader found no tumour."""
+    return tuple(
+        drawing
+        for drawing in drawings
+        if drawing.modality == modality and (not drawing.rois or any(rules.is_tumour(roi.name) for roi in drawing.rois))
+    )
+
+
+def _nothing_drawn(drawings: Sequence[Drawing], modality: Modality, rules: MaskRules) -> MaskError:
+    names = sorted({roi.name for drawing in drawings for roi in drawing.rois})
+    if any(rules.organ_of(name) is None for name in names):
+        return MaskError(
+            "ROI_NAMES_UNMATCHED",
+            "No region of the contours is named as tumour",
+            keyword=modality,
+            found=", ".join(names),
+            expected=", ".join(rules.tumour),
+            hint="Name the pattern under masks.tumour in study.yaml.",
+        )
+    return MaskError(
+        "CONTOURS_MISSING",
+        "There are no tumour contours for the scan",
+        keyword=modality,
+        expected="an RTSTRUCT or a DICOM SEG; an empty RTSTRUCT says that there is no tumour",
+    )

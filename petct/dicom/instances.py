@@ -1,0 +1,238 @@
+"""One file: its digest and the header facts by which it is sorted into a series and a role."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, TypeVar
+
+from petct.dicom import parsing, values
+from petct.dicom.pixels import pixel_data_is_cut
+from petct.dicom.records import FileRecord
+from petct.dicom.slices import SlicePlane
+from petct.dicom.values import HeaderValueError
+from petct.errors import DicomError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, time
+    from pathlib import Path
+
+    from pydicom.dataset import Dataset
+
+PATIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a patient key must look like before it may become a path."""
+
+_T = TypeVar("_T")
+_INDEX_TAGS = values.tags(
+    (
+        "SpecificCharacterSet",
+        "ImageType",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "StudyDate",
+        "SeriesDate",
+        "AcquisitionDate",
+        "SeriesTime",
+        "Modality",
+        "SeriesDescription",
+        "ReferencedSeriesSequence",
+        "PatientID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "FrameOfReferenceUID",
+        "SamplesPerPixel",
+        "Rows",
+        "Columns",
+        "PixelSpacing",
+        "CorrectedImage",
+        "LossyImageCompression",
+        "NumberOfSlices",
+        "SeriesType",
+        "Units",
+        "ReferencedFrameOfReferenceSequence",
+    )
+)
+_HEADER_BYTES = 1 << 16
+_DICOMDIR = "1.2.840.10008.1.3.10"
+_AFTER_REFERENCED_SERIES = 0x30060010
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A readable DICOM file: its record, and what its header says about its place in the examination."""
+
+    record: FileRecord
+    study_instance_uid: str
+    frame_of_reference_uid: str | None
+    sop_class_uid: str | None
+    modality: str
+    image_type: tuple[str, ...]
+    corrected_image: tuple[str, ...] | None
+    units: str | None
+    series_type: tuple[str, ...]
+    series_description: str | None
+    study_date: date | None
+    series_date: date | None
+    series_time: time | None
+    acquisition_date: date | None
+    samples_per_pixel: int | None
+    number_of_slices: int | None
+    plane: SlicePlane | None
+    referenced_series_instance_uid: str | None
+    is_lossy: bool
+    is_truncated: bool
+
+
+def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instance:
+    """Read a file's header, and its digest unless ``known`` has the same size and modification time.
+
+    Pixels are not decoded; a file whose pixel data is cut short is marked ``is_truncated``. Call it inside
+    ``parsing.lenient_parsing``.
+
+    Raises
+    ------
+    DicomError
+        DICOM_PREFIX_MISSING, DICOM_UNREADABLE, DICOMDIR, DICOM_IDENTIFIER_MISSING, DICOM_IDENTIFIER_INVALID or
+        PATIENT_ID_INVALID.
+    """
+    status = path.stat()
+    if known is not None and (known.size_bytes, known.modified_ns) == (status.st_size, status.st_mtime_ns):
+        digest = known.sha256
+        with path.open("rb") as stream:
+            data = stream.read(_HEADER_BYTES)
+            header = parsing.parse(BytesIO(data), _INDEX_TAGS, stop_at=_stop_at)
+            # A header longer than the first read looks cut: read on from the file itself.
+            if header.stopped_at is None or header.offset + 12 > len(data):
+                stream.seek(0)
+                data = stream.read()
+                header = parsing.parse(data, _INDEX_TAGS, stop_at=_stop_at)
+    else:
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        header = parsing.parse(data, _INDEX_TAGS, stop_at=_stop_at)
+
+    dataset = header.dataset
+    sop_class = _optional(values.uid, dataset, "SOPClassUID")
+    if sop_class == _DICOMDIR or "DirectoryRecordSequence" in dataset or _media_storage_class(header) == _DICOMDIR:
+        raise DicomError("DICOMDIR", "The file is a directory of other files")
+    patient_id = values.text(dataset, "PatientID")
+    # Nothing of the image or the contours was reached: what is missing may be missing because the file was cut.
+    ends_early = header.truncated or header.stopped_at is None
+    if patient_id is None or not PATIENT_ID.fullmatch(patient_id):
+        if patient_id is None and ends_early:
+            raise DicomError("DICOM_UNREADABLE", "The file ends before the patient id", keyword="PatientID")
+        raise DicomError(
+            "PATIENT_ID_INVALID",
+            "The patient id cannot be used as a key",
+            keyword="PatientID",
+            found=patient_id or "nothing",
+            expected="1 to 64 letters, digits, dots, underscores or hyphens, beginning with a letter or digit",
+            hint="Pseudonymise the files with ids of that form.",
+        )
+    identifiers = {
+        keyword: _identifier(dataset, keyword, patient_id, ends_early)
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
+    }
+    modality = values.text(dataset, "Modality")
+    if modality is None:
+        raise DicomError(
+            "DICOM_IDENTIFIER_MISSING", "The file has no modality", patient_id=patient_id, keyword="Modality"
+        )
+    record = FileRecord(
+        patient_id,
+        identifiers["SeriesInstanceUID"],
+        identifiers["SOPInstanceUID"],
+        relative,
+        status.st_size,
+        status.st_mtime_ns,
+        digest,
+    )
+    is_image = modality in ("PT", "CT")
+    # A file cut inside an element that is skipped, or at its very end, shows only in its length.
+    cut = header.truncated or (is_image and header.stopped_at is None)
+    corrected = values.texts(dataset, "CorrectedImage")
+    return Instance(
+        record=record,
+        study_instance_uid=identifiers["StudyInstanceUID"],
+        frame_of_reference_uid=_optional(values.uid, dataset, "FrameOfReferenceUID"),
+        sop_class_uid=sop_class,
+        modality=modality,
+        image_type=tuple(part.upper() for part in values.texts(dataset, "ImageType")),
+        corrected_image=tuple(part.upper() for part in corrected) or None,
+        units=_optional(values.text, dataset, "Units"),
+        series_type=tuple(part.upper() for part in values.texts(dataset, "SeriesType")),
+        series_description=_optional(values.text, dataset, "SeriesDescription"),
+        study_date=_optional(values.day, dataset, "StudyDate"),
+        series_date=_optional(values.day, dataset, "SeriesDate"),
+        series_time=_optional(values.time_of_day, dataset, "SeriesTime"),
+        acquisition_date=_optional(values.day, dataset, "AcquisitionDate"),
+        samples_per_pixel=_optional(values.integer, dataset, "SamplesPerPixel"),
+        number_of_slices=_optional(values.integer, dataset, "NumberOfSlices"),
+        plane=_plane(dataset),
+        referenced_series_instance_uid=_referenced_series(dataset),
+        is_lossy=values.text(dataset, "LossyImageCompression") == "01",
+        is_truncated=cut or pixel_data_is_cut(status.st_size, header, data),
+    )
+
+
+def _stop_at(tag: int) -> bool:
+    """Contours, per-frame groups and pixels are of no use to an index, and most of the bytes."""
+    return parsing.at_pixel_data(tag) or _AFTER_REFERENCED_SERIES < tag < 0x40000000 or tag >= 0x52009229
+
+
+def _media_storage_class(header: parsing.Header) -> str | None:
+    meta = getattr(header.dataset, "file_meta", None)
+    return None if meta is None else _optional(values.uid, meta, "MediaStorageSOPClassUID")
+
+
+def _identifier(dataset: Dataset, keyword: str, patient_id: str, ends_early: bool) -> str:
+    try:
+        found = values.uid(dataset, keyword)
+    except HeaderValueError as error:
+        raise DicomError(
+            "DICOM_IDENTIFIER_INVALID",
+            "An identifier of the file is not a UID",
+            patient_id=patient_id,
+            keyword=keyword,
+            found=error.found,
+        ) from error
+    if found is None:
+        raise DicomError(
+            "DICOM_UNREADABLE" if ends_early else "DICOM_IDENTIFIER_MISSING",
+            "The file ends before its identifiers" if ends_early else "An identifier of the file is missing",
+            patient_id=patient_id,
+            keyword=keyword,
+        )
+    return found
+
+
+def _optional(read: Callable[[Dataset, str], _T | None], dataset: Dataset, keyword: str) -> _T | None:
+    """The value, or None when it is damaged: whoever reads the image refuses what it cannot do without."""
+    with suppress(HeaderValueError):
+        return read(dataset, keyword)
+    return None
+
+
+def _plane(dataset: Dataset) -> SlicePlane | None:
+    with suppress(HeaderValueError):
+        position = values.numbers(dataset, "ImagePositionPatient", 3)
+        orientation = values.numbers(dataset, "ImageOrientationPatient", 6)
+        spacing = values.numbers(dataset, "PixelSpacing", 2)
+        rows, columns = values.integer(dataset, "Rows"), values.integer(dataset, "Columns")
+        if position and orientation and spacing and rows and columns:
+            return SlicePlane(position, orientation, spacing, rows, columns)
+    return None
+
+
+def _referenced_series(dataset: Dataset) -> str | None:
+    """The one series that contours (RTSTRUCT or SEG) refer to; None when there is none, or more than one."""
+    with suppress(HeaderValueError):
+        found = values.referenced_series(dataset)
+        return found[0] if len(found) == 1 else None
+    return None

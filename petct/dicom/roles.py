@@ -1,0 +1,168 @@
+"""Which series are the attenuation-corrected PET, its CT and its contours; all others are set aside with a code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from petct.dicom.instances import Instance
+
+NONE = "NONE"
+PET = "PET"
+CT = "CT"
+RTSTRUCT = "RTSTRUCT"
+SEG = "SEG"
+
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_REPORTS = "1.2.840.10008.5.1.4.1.1.88"
+_DOSE_REPORTS = tuple(f"{_REPORTS}.{part}" for part in ("67", "68", "73", "74", "75", "76"))
+_ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+_PROJECTIONS = {"MIP", "MAX_IP", "MINIP", "PROJECTION IMAGE", "REPROJECTION", "MPR", "VOLUME RENDERED", "VRT"}
+_SCREENS = {"SCREEN SAVE", "DOSE_INFO", "CT_SOM5 PROT", "CT_SOM7 PROT", "PASTED"}
+_MIP_WORD = re.compile(r"(?<![A-Za-z])MIP(?![A-Za-z])", re.IGNORECASE)
+
+
+def role_of(instance: Instance) -> tuple[str, str | None]:
+    """The role a file's series may have (PET, CT, RTSTRUCT, SEG, NONE), and for NONE the code of the reason."""
+    code = _set_aside_code(instance)
+    if code is not None:
+        return NONE, code
+    return {"PT": PET, "CT": CT, "RTSTRUCT": RTSTRUCT, "SEG": SEG}[instance.modality], None
+
+
+def _set_aside_code(instance: Instance) -> str | None:
+    sop_class = instance.sop_class_uid or ""
+    words = set(instance.image_type) | set(instance.series_type)
+    if sop_class in _DOSE_REPORTS:
+        return "DOSE_REPORT"
+    if instance.modality == "SR" or sop_class.startswith(_REPORTS):
+        return "STRUCTURED_REPORT"
+    is_screen = words & _SCREENS or instance.samples_per_pixel not in (None, 1)
+    if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".") or is_screen:
+        return "SECONDARY_CAPTURE"
+    if instance.modality in ("RTSTRUCT", "SEG"):
+        return None
+    if instance.modality not in ("PT", "CT"):
+        return "MODALITY_NOT_USED"
+    if "LOCALIZER" in words:
+        return "LOCALIZER"
+    if words & _PROJECTIONS or _MIP_WORD.search(instance.series_description or ""):
+        return "PROJECTION"
+    if instance.modality == "CT":
+        return "ENHANCED_CT_UNSUPPORTED" if sop_class in _ENHANCED_CT else None
+    if words & {"DYNAMIC", "GATED"}:
+        return "DYNAMIC_OR_GATED"
+    corrected = instance.corrected_image
+    # A derived SUV image need not repeat the corrections of its source; one that denies them is not believed.
+    is_derived_suv = instance.units == "GML" and "DERIVED" in words and corrected is None
+    if not is_derived_suv and "ATTN" not in (corrected or ()) and not _is_enhanced_pet(sop_class):
+        return "NOT_ATTENUATION_CORRECTED"
+    return None
+
+
+def _is_enhanced_pet(sop_class: str) -> bool:
+    """Enhanced PET states its corrections elsewhere; the reader of the series decides about it."""
+    return sop_class in ENHANCED_PET
+
+
+ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1")
+"""Enhanced PET and Legacy Converted Enhanced PET Image Storage."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A series of one patient with its possible role, before one PET and one CT are chosen for each scan."""
+
+    series_instance_uid: str
+    study_instance_uid: str
+    frame_of_reference_uid: str | None
+    role: str
+    set_aside_code: str | None
+    n_instances: int
+    series_time: str
+    scan_date: date | None
+    study_date: date | None
+    referenced_series_instance_uid: str | None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """For one patient: study of the scan, role and code of every series, and the choices that were made.
+
+    Attributes
+    ----------
+    scan_study
+        Series UID -> Study Instance UID of the scan it belongs to (the study of its PET, where there is one).
+    role, code
+        Series UID -> role, and the code where the role is NONE.
+    chosen
+        (role, chosen series UID, the UIDs set aside for it), one for each choice among several.
+    """
+
+    scan_study: dict[str, str]
+    role: dict[str, str]
+    code: dict[str, str | None]
+    chosen: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+def assign(candidates: Sequence[Candidate]) -> Assignment:
+    """Choose one PET and one CT for each study, and give every series its scan.
+
+    Among several candidates the one that contours were drawn on is taken; then the one with most instances, then the
+    latest series time, then the highest UID. A CT belongs to the PET of its study, or else to the PET of its frame of
+    reference; contours belong to the scan of the series they refer to, else to that of their frame of reference.
+    """
+    role = {c.series_instance_uid: c.role for c in candidates}
+    code = {c.series_instance_uid: c.set_aside_code for c in candidates}
+    scan_study = {c.series_instance_uid: c.study_instance_uid for c in candidates}
+    drawn_on = {c.referenced_series_instance_uid for c in candidates if c.role in (RTSTRUCT, SEG)}
+    chosen: list[tuple[str, str, tuple[str, ...]]] = []
+
+    def choose(among: Sequence[Candidate], kind: str) -> Candidate | None:
+        ranked = sorted(
+            among,
+            key=lambda c: (c.series_instance_uid in drawn_on, c.n_instances, c.series_time, c.series_instance_uid),
+            reverse=True,
+        )
+        for other in ranked[1:]:
+            role[other.series_instance_uid] = NONE
+            code[other.series_instance_uid] = f"{kind}_NOT_CHOSEN"
+        if len(ranked) > 1:
+            losers = tuple(sorted(c.series_instance_uid for c in ranked[1:]))
+            chosen.append((kind, ranked[0].series_instance_uid, losers))
+        return ranked[0] if ranked else None
+
+    pets: dict[str, Candidate] = {}
+    for study in sorted({c.study_instance_uid for c in candidates}):
+        pet = choose([c for c in candidates if c.role == PET and c.study_instance_uid == study], PET)
+        if pet is not None:
+            pets[study] = pet
+    by_frame = {p.frame_of_reference_uid: p.study_instance_uid for p in pets.values() if p.frame_of_reference_uid}
+
+    cts: dict[str, list[Candidate]] = {}
+    for ct in (c for c in candidates if c.role == CT):
+        home = ct.study_instance_uid
+        if home not in pets:
+            home = by_frame.get(ct.frame_of_reference_uid or "", home)
+        scan_study[ct.series_instance_uid] = home
+        frame = pets[home].frame_of_reference_uid if home in pets else None
+        if frame and ct.frame_of_reference_uid and ct.frame_of_reference_uid != frame:
+            role[ct.series_instance_uid] = NONE
+            code[ct.series_instance_uid] = "FRAME_OF_REFERENCE_DIFFERS"
+        else:
+            cts.setdefault(home, []).append(ct)
+    for home in sorted(cts):
+        choose(cts[home], CT)
+
+    for contours in (c for c in candidates if c.role in (RTSTRUCT, SEG)):
+        target = contours.referenced_series_instance_uid
+        if target in scan_study:
+            scan_study[contours.series_instance_uid] = scan_study[target]
+        elif contours.study_instance_uid not in pets and contours.frame_of_reference_uid in by_frame:
+            scan_study[contours.series_instance_uid] = by_frame[contours.frame_of_reference_uid]
+    return Assignment(scan_study, role, code, tuple(chosen))

@@ -1,0 +1,142 @@
+"""Scans: the PET, CT and contours of one examination, and the row that describes it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from petct.dicom import roles
+from petct.errors import DicomError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from petct.dicom.images import CtSeries, PetSeries
+    from petct.dicom.records import SeriesRecord
+
+
+@dataclass(frozen=True)
+class ScanSeries:
+    """The series of one scan that have a role; ``contours`` holds RTSTRUCT and SEG, sorted by UID."""
+
+    patient_id: str
+    scan_id: str
+    pet: SeriesRecord | None
+    ct: SeriesRecord | None
+    contours: tuple[SeriesRecord, ...]
+
+    def require_pet(self) -> SeriesRecord:
+        """The PET series; raises ``DicomError`` PET_SERIES_MISSING."""
+        if self.pet is None:
+            raise DicomError(
+                "PET_SERIES_MISSING",
+                "The scan has no attenuation-corrected PET series",
+                patient_id=self.patient_id,
+                found=f"scan {self.scan_id} with {'a CT' if self.ct else 'no CT'}",
+                hint="The table of series says why each other series was set aside.",
+            )
+        return self.pet
+
+    def require_ct(self) -> SeriesRecord:
+        """The CT series; raises ``DicomError`` CT_SERIES_MISSING."""
+        if self.ct is None:
+            raise DicomError(
+                "CT_SERIES_MISSING",
+                "The scan has no CT series on the frame of reference of its PET",
+                patient_id=self.patient_id,
+                found=f"scan {self.scan_id}",
+                hint="Complete the CT folder, or leave the CT feature sets out of study.yaml.",
+            )
+        return self.ct
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """One PET/CT examination: its series, scanner, reconstruction and geometry (a row of ``scans``)."""
+
+    patient_id: str
+    scan_id: str
+    study_instance_uid: str
+    scan_date: date | None
+    pet_series_instance_uid: str
+    ct_series_instance_uid: str | None
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    reconstruction_method: str | None
+    pet_spacing_x_mm: float
+    pet_spacing_y_mm: float
+    pet_spacing_z_mm: float
+    pet_n_slices: int
+    ct_convolution_kernel: str | None
+    ct_spacing_x_mm: float | None
+    ct_spacing_y_mm: float | None
+    ct_spacing_z_mm: float | None
+    ct_n_slices: int | None
+    ct_image_sha256: str | None
+
+
+def scans_of(series: Sequence[SeriesRecord]) -> tuple[ScanSeries, ...]:
+    """The scans of one patient, sorted by ``scan_id``: every scan id that has a PET, a CT or contours.
+
+    Raises
+    ------
+    DicomError
+        PATIENTS_MIXED when the series are not all of one patient.
+    """
+    patients = sorted({record.patient_id for record in series})
+    if len(patients) > 1:
+        raise DicomError("PATIENTS_MIXED", "The series are of several patients", found=", ".join(patients[:5]))
+    by_scan: dict[str, list[SeriesRecord]] = defaultdict(list)
+    for record in series:
+        if record.scan_id is not None and record.role != roles.NONE:
+            by_scan[record.scan_id].append(record)
+    scans = []
+    for scan_id in sorted(by_scan):
+        members = sorted(by_scan[scan_id], key=lambda record: record.series_instance_uid)
+        scans.append(
+            ScanSeries(
+                patient_id=members[0].patient_id,
+                scan_id=scan_id,
+                pet=next((m for m in members if m.role == roles.PET), None),
+                ct=next((m for m in members if m.role == roles.CT), None),
+                contours=tuple(m for m in members if m.role in (roles.RTSTRUCT, roles.SEG)),
+            )
+        )
+    return tuple(scans)
+
+
+def scan_record(scan: ScanSeries, pet: PetSeries, ct: CtSeries | None, ct_image_sha256: str | None) -> ScanRecord:
+    """The row of ``scans``; ``ct`` and ``ct_image_sha256`` (its digest in the lake) are None when there is no CT.
+
+    Raises
+    ------
+    DicomError
+        PET_SERIES_MISSING.
+    """
+    record = scan.require_pet()
+    acquired = [s.acquisition for s in pet.slices if s.acquisition is not None]
+    pet_x, pet_y, pet_z = pet.volume.geometry.spacing_mm
+    ct_spacing = (None, None, None) if ct is None else ct.volume.geometry.spacing_mm
+    return ScanRecord(
+        patient_id=scan.patient_id,
+        scan_id=scan.scan_id,
+        study_instance_uid=record.study_instance_uid,
+        scan_date=min(acquired).date() if acquired else record.series_date,
+        pet_series_instance_uid=record.series_instance_uid,
+        ct_series_instance_uid=None if ct is None else ct.series_instance_uid,
+        manufacturer=pet.header.manufacturer,
+        manufacturer_model_name=pet.header.manufacturer_model_name,
+        reconstruction_method=pet.header.reconstruction_method,
+        pet_spacing_x_mm=pet_x,
+        pet_spacing_y_mm=pet_y,
+        pet_spacing_z_mm=pet_z,
+        pet_n_slices=pet.volume.geometry.shape[0],
+        ct_convolution_kernel=None if ct is None else ct.convolution_kernel,
+        ct_spacing_x_mm=ct_spacing[0],
+        ct_spacing_y_mm=ct_spacing[1],
+        ct_spacing_z_mm=ct_spacing[2],
+        ct_n_slices=None if ct is None else ct.volume.geometry.shape[0],
+        ct_image_sha256=ct_image_sha256,
+    )

@@ -1,0 +1,252 @@
+"""Lesions: which voxels belong to which lesion, on the PET and on the CT, and in which organ it lies."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy import ndimage
+
+from petct.errors import MaskError
+from petct.segmentation import Protocol
+from petct.volume import Geometry, Mask, resample_mask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from petct.dicom.masks import RoiMask
+
+Modality = Literal["PT", "CT"]
+MaskSource = Literal["RTSTRUCT", "SEG", "RESAMPLED"]
+
+_RANK_OF_CONNECTIVITY = {6: 1, 18: 2, 26: 3}
+_MOST_LESIONS = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True)
+class MaskRules:
+    """Which regions are tumour and which are organs, by shell-style patterns of their names (case is ignored).
+
+    Attributes
+    ----------
+    tumour
+        Patterns of the names of tumour regions.
+    organs
+        Organ name to the patterns of its region's names.
+    elsewhere
+        Organ of a lesion that overlaps no organ mask.
+    """
+
+    tumour: tuple[str, ...]
+    organs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    elsewhere: str = "unassigned"
+
+    def is_tumour(self, name: str) -> bool:
+        """Whether a region of this name is tumour."""
+        return _matches(name, self.tumour)
+
+    def organ_of(self, name: str) -> str | None:
+        """The organ that a region of this name shows, or None when it shows none."""
+        for organ, patterns in self.organs:
+            if _matches(name, patterns):
+                return organ
+        return None
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One lesion on one grid; ``label`` is the value of its voxels in the label map."""
+
+    lesion_id: str
+    label: int
+    organ: str
+    roi_name: str
+    n_voxels: int
+    volume_ml: float
+    centroid_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class LesionMap:
+    """All lesions of a scan on one grid.
+
+    Attributes
+    ----------
+    labels
+        uint16 (z, y, x): 0 outside, otherwise the label of the lesion.
+    lesions
+        In the order of their labels.
+    """
+
+    labels: NDArray[np.uint16]
+    geometry: Geometry
+    lesions: tuple[Lesion, ...]
+
+    def mask(self, lesion: Lesion) -> Mask:
+        """The voxels of one lesion."""
+        return Mask(self.labels == lesion.label, self.geometry)
+
+
+@dataclass(frozen=True)
+class LesionRecord:
+    """A row of the table ``lesions``."""
+
+    patient_id: str
+    scan_id: str
+    protocol_id: str
+    lesion_id: str
+    modality: str
+    organ: str
+    roi_name: str
+    label: int
+    n_voxels: int
+    volume_ml: float
+    centroid_x_mm: float
+    centroid_y_mm: float
+    centroid_z_mm: float
+    mask_source: str
+    mask_series_instance_uid: str
+    label_map_sha256: str
+
+
+def find_lesions(
+    rois: Sequence[RoiMask], organs: Mapping[str, Mask], protocol: Protocol, rules: MaskRules, geometry: Geometry
+) -> LesionMap:
+    """Connected components of the union of the tumour regions, largest first.
+
+    Overlapping regions are not counted twice; a component takes the name of the region that covers most of it. Equal
+    volumes are ordered by position (z, y, x of the first voxel), so that ids do not depend on the order of the regions.
+
+    Parameters
+    ----------
+    rois
+        All regions that were drawn; those whose names match no tumour pattern are ignored here.
+    organs
+        Organ name to its mask, on any grid of the same patient.
+    geometry
+        The grid of the result; a region on another grid is resampled onto it.
+    """
+    tumours = [(roi.name, resample_mask(roi.mask, geometry).array) for roi in rois if rules.is_tumour(roi.name)]
+    union = np.zeros(geometry.shape, dtype=bool)
+    for _, array in tumours:
+        union |= array
+    components = _components(union, protocol, geometry)
+    labels = np.zeros(geometry.shape, dtype=np.uint16)
+    organ_arrays = {name: resample_mask(mask, geometry).array for name, mask in organs.items()}
+    lesions = []
+    for label, voxels in enumerate(components, start=1):
+        labels[voxels] = label
+        overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in tumours]
+        # Most voxels first, then the name, so that a tie does not depend on the order in the file.
+        roi_name = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]))[1]
+        lesions.append(_lesion(f"L{label:02d}", label, _organ(voxels, organ_arrays, rules), roi_name, voxels, geometry))
+    return LesionMap(labels, geometry, tuple(lesions))
+
+
+def match_lesions(found: LesionMap, reference: LesionMap) -> LesionMap:
+    """Give the lesions of ``found`` (drawn on the CT) the ids of the lesions of ``reference`` (drawn on the PET).
+
+    A lesion takes the id of the reference lesion with which it shares most volume; several may take the same id and
+    become one lesion. A lesion that meets none keeps an id of its own, after those of the reference.
+    """
+    identity: dict[int, tuple[str, str]] = {}
+    overlaps = {
+        lesion.label: resample_mask(reference.mask(lesion), found.geometry).array for lesion in reference.lesions
+    }
+    by_label = {lesion.label: lesion for lesion in reference.lesions}
+    extra = len(reference.lesions)
+    for lesion in found.lesions:
+        voxels = found.labels == lesion.label
+        shared = [(int(np.count_nonzero(array[voxels])), label) for label, array in overlaps.items()]
+        best = min(shared, key=lambda overlap: (-overlap[0], overlap[1]), default=(0, 0))
+        if best[0] > 0:
+            identity[lesion.label] = (by_label[best[1]].lesion_id, by_label[best[1]].organ)
+        else:
+            extra += 1
+            identity[lesion.label] = (f"L{extra:02d}", lesion.organ)
+    labels = np.zeros_like(found.labels)
+    lesions = []
+    for label, lesion_id in enumerate(sorted({lesion_id for lesion_id, _ in identity.values()}), start=1):
+        members = [lesion for lesion in found.lesions if identity[lesion.label][0] == lesion_id]
+        voxels = np.nonzero(np.isin(found.labels, [lesion.label for lesion in members]))
+        labels[voxels] = label
+        organ = identity[members[0].label][1]
+        lesions.append(_lesion(lesion_id, label, organ, members[0].roi_name, voxels, found.geometry))
+    return LesionMap(labels, found.geometry, tuple(lesions))
+
+
+def resample_lesions(lesions: LesionMap, onto: Geometry) -> LesionMap:
+    """The same lesions on another grid; one too small to hold a voxel centre there is absent from the result."""
+    labels = np.zeros(onto.shape, dtype=np.uint16)
+    moved = []
+    for lesion in lesions.lesions:
+        # Linear interpolation of neighbours that touch may give both one half: the larger lesion, which comes first,
+        # keeps the voxel.
+        voxels = np.nonzero(resample_mask(lesions.mask(lesion), onto).array & (labels == 0))
+        if voxels[0].size:
+            labels[voxels] = lesion.label
+            moved.append(_lesion(lesion.lesion_id, lesion.label, lesion.organ, lesion.roi_name, voxels, onto))
+    return LesionMap(labels, onto, tuple(moved))
+
+
+def organ_masks(rois: Sequence[RoiMask], rules: MaskRules) -> dict[str, Mask]:
+    """The masks of the organs among the regions; several regions of one organ (both kidneys) are united."""
+    masks: dict[str, Mask] = {}
+    for roi in rois:
+        organ = rules.organ_of(roi.name)
+        if organ is None or rules.is_tumour(roi.name):
+            continue
+        if organ in masks:
+            geometry = masks[organ].geometry
+            masks[organ] = Mask(masks[organ].array | resample_mask(roi.mask, geometry).array, geometry)
+        else:
+            masks[organ] = roi.mask
+    return masks
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+def _components(union: NDArray[np.bool_], protocol: Protocol, geometry: Geometry) -> list[tuple[NDArray[np.intp], ...]]:
+    structure = ndimage.generate_binary_structure(3, _RANK_OF_CONNECTIVITY[protocol.connectivity])
+    labelled, count = ndimage.label(union, structure)
+    if count > _MOST_LESIONS:
+        raise MaskError(
+            "LESIONS_TOO_MANY",
+            "The tumour mask falls into more components than a label map can hold",
+            found=str(count),
+            expected=f"at most {_MOST_LESIONS}",
+            hint="Set minimum_volume_ml in the protocol, or look for noise in the mask.",
+        )
+    components = []
+    for label, box in enumerate(ndimage.find_objects(labelled), start=1):
+        inside = np.nonzero(labelled[box] == label)
+        voxels = tuple(index + part.start for index, part in zip(inside, box, strict=True))
+        if len(voxels[0]) * geometry.voxel_volume_ml >= protocol.minimum_volume_ml:
+            components.append(voxels)
+    # ndimage.label numbers components by their first voxel, and the sort is stable.
+    return sorted(components, key=lambda voxels: -len(voxels[0]))
+
+
+def _organ(voxels: tuple[NDArray[np.intp], ...], organs: Mapping[str, NDArray[np.bool_]], rules: MaskRules) -> str:
+    overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in organs.items()]
+    most, organ = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]), default=(0, rules.elsewhere))
+    return organ if most > 0 else rules.elsewhere
+
+
+def _lesion(
+    lesion_id: str,
+    label: int,
+    organ: str,
+    roi_name: str,
+    voxels: tuple[NDArray[np.intp], ...],
+    geometry: Geometry,
+) -> Lesion:
+    n_voxels = len(voxels[0])
+    centre = np.array([[index.mean() for index in reversed(voxels)]])
+    x, y, z = (float(value) for value in geometry.to_physical(centre)[0])
+    return Lesion(lesion_id, label, organ, roi_name, n_voxels, n_voxels * geometry.voxel_volume_ml, (x, y, z))

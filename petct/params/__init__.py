@@ -1,0 +1,1 @@
+"""Packaged settings: threshold protocols and feature sets, one YAML file each."""

@@ -1,0 +1,1 @@
+"""Radiomic features: feature sets, their definitions, and the engine that computes them."""

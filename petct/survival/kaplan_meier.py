@@ -1,0 +1,298 @@
+"""Kaplan-Meier analysis of a cohort or of its groups: curves, log-rank test, restricted means, follow-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from petct.errors import SurvivalError
+from petct.survival.curves import LogRankStatistic, ProductLimit, crossing_half, log_rank, product_limit
+from petct.survival.groups import Grouping, everyone
+from petct.survival.kaplan_meier_result import (
+    GroupMean,
+    KaplanMeierResult,
+    LogRankGroup,
+    LogRankTest,
+    MeanDifference,
+    MedianTime,
+    RestrictedMean,
+    SurvivalAt,
+    SurvivalCurve,
+)
+from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.power import minimum_detectable_hazard_ratio
+from petct.survival.results import (
+    SIGNIFICANCE_LEVEL,
+    Suppressed,
+    chi_squared_p,
+    counted,
+    normal_quantile,
+    p_text,
+    small_arm,
+)
+
+__all__ = [
+    "GroupMean",
+    "KaplanMeierResult",
+    "LogRankGroup",
+    "LogRankTest",
+    "MeanDifference",
+    "MedianTime",
+    "RestrictedMean",
+    "SurvivalAt",
+    "SurvivalCurve",
+    "kaplan_meier",
+    "round_times",
+]
+
+
+def kaplan_meier(
+    outcome: Outcome,
+    grouping: Grouping | None = None,
+    *,
+    at_risk_times: Sequence[float] | None = None,
+    landmarks: Sequence[float] = (),
+    tau: float | None = None,
+    confidence: float = 0.95,
+) -> KaplanMeierResult:
+    """Kaplan-Meier analysis with log-log intervals, equal to R's ``survfit(conf.type="log-log")``.
+
+    Parameters
+    ----------
+    outcome
+        The cohort.
+    grouping
+        Groups to compare; None for the whole cohort.
+    at_risk_times
+        Times for the numbers at risk; round times over the follow-up when None.
+    landmarks
+        Times at which to give S(t).
+    tau
+        Horizon of the restricted mean; the largest time observed in every group when None.
+    confidence
+        Level of the intervals.
+
+    Raises
+    ------
+    SurvivalError
+        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, CONFIDENCE_INVALID, and the codes of ``Outcome`` when
+        the patients with a group have no event.
+    """
+    if not 0 < confidence < 1:
+        raise SurvivalError(
+            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
+        )
+    groups = everyone(outcome.n) if grouping is None else grouping
+    if len(groups.codes) != outcome.n:
+        raise SurvivalError(
+            "GROUPING_LENGTH",
+            "The groups are not of these patients",
+            found=f"{len(groups.codes)} patients in groups",
+            expected=f"{outcome.n}",
+        )
+    _check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
+    n_missing = groups.n_missing
+    kept = groups.codes >= 0
+    cohort = outcome.subset(kept) if n_missing else outcome
+    codes = groups.codes[kept]
+    grid = tuple(
+        round_times(float(cohort.duration.max()), cohort.unit) if at_risk_times is None else map(float, at_risk_times)
+    )
+
+    fits = []
+    curves = []
+    for i, label in enumerate(groups.labels):
+        duration, event = cohort.duration[codes == i], cohort.event[codes == i]
+        fit = product_limit(duration, event)
+        fits.append(fit)
+        follow_up = _median(product_limit(duration, 1 - event), confidence)
+        curves.append(_curve(label, fit, follow_up, grid, landmarks, confidence))
+
+    test = None
+    detectable = None
+    if len(curves) > 1:
+        test = _test(log_rank(cohort.duration, cohort.event, codes, len(curves)), curves)
+        if len(curves) == 2 and test.chi_squared is not None:
+            detectable = minimum_detectable_hazard_ratio(cohort.n_events, curves[0].n / cohort.n)
+    restricted = _restricted(fits, curves, tau, confidence, cohort.unit)
+    notes = _notes(cohort, groups, n_missing, curves, test, detectable)
+    return KaplanMeierResult(
+        cohort.unit,
+        cohort.n,
+        cohort.n_events,
+        n_missing,
+        groups.variable,
+        groups.unit,
+        groups.rule,
+        groups.cut_points,
+        confidence,
+        tuple(curves),
+        grid,
+        _median(product_limit(cohort.duration, 1 - cohort.event), confidence),
+        test,
+        restricted,
+        detectable,
+        notes,
+    )
+
+
+def round_times(longest: float, unit: str, about: int = 6) -> tuple[float, ...]:
+    """Return about ``about`` round times from 0 to ``longest``: 1, 2 or 5 times a power of ten; months by the year."""
+    if longest <= 0:
+        return (0.0,)
+    raw = longest / about
+    power = 10.0 ** math.floor(math.log10(raw))
+    steps = [factor * power for factor in (1, 2, 5, 10)]
+    if unit == "month" and raw > 2:
+        steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 3, 5, 10, 20))]
+    step = min(steps, key=lambda candidate: abs(math.log(candidate / raw)))
+    return tuple(float(f"{i * step:.12g}") for i in range(int(longest / step * (1 + 1e-12)) + 1))
+
+
+def _check_times(times: Sequence[float]) -> None:
+    bad = [time for time in times if not (math.isfinite(time) and time >= 0)]
+    if bad:
+        raise SurvivalError("TIME_GRID_INVALID", "A time asked for is negative or not finite", found=str(bad[0]))
+
+
+def _optional(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _median(fit: ProductLimit, confidence: float) -> MedianTime:
+    lower, upper = fit.band(confidence)
+    return MedianTime(
+        crossing_half(fit.times, fit.survival), crossing_half(fit.times, lower), crossing_half(fit.times, upper)
+    )
+
+
+def _curve(
+    label: str,
+    fit: ProductLimit,
+    follow_up: MedianTime,
+    grid: Sequence[float],
+    landmarks: Sequence[float],
+    confidence: float,
+) -> SurvivalCurve:
+    lower, upper = fit.band(confidence)
+    steps, marks = fit.events > 0, fit.censored > 0
+
+    def at(time: float) -> SurvivalAt:
+        i = fit.index_at(time)
+        if i < 0:
+            return SurvivalAt(float(time), 1.0, None, None, fit.n_at_risk(time))
+        limits = _optional(lower[i]), _optional(upper[i])
+        return SurvivalAt(float(time), float(fit.survival[i]), *limits, fit.n_at_risk(time))
+
+    return SurvivalCurve(
+        group=label,
+        n=int(fit.at_risk[0]),
+        n_events=int(fit.events.sum()),
+        n_censored=int(fit.censored.sum()),
+        last_time=float(fit.times[-1]),
+        times=_floats(fit.times[steps]),
+        survival=_floats(fit.survival[steps]),
+        lower=tuple(_optional(value) for value in lower[steps]),
+        upper=tuple(_optional(value) for value in upper[steps]),
+        at_risk=tuple(int(value) for value in fit.at_risk[steps]),
+        events=tuple(int(value) for value in fit.events[steps]),
+        censor_times=_floats(fit.times[marks]),
+        censored=tuple(int(value) for value in fit.censored[marks]),
+        censor_survival=_floats(fit.survival[marks]),
+        n_at_risk=tuple(fit.n_at_risk(time) for time in grid),
+        median=_median(fit, confidence),
+        follow_up=follow_up,
+        landmarks=tuple(at(time) for time in landmarks),
+    )
+
+
+def _floats(values: FloatArray) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _first_small_arm(curves: Sequence[SurvivalCurve]) -> Suppressed | None:
+    return next((reason for curve in curves if (reason := small_arm(curve.group, curve.n))), None)
+
+
+def _test(statistic: LogRankStatistic, curves: Sequence[SurvivalCurve]) -> LogRankTest:
+    suppressed = _first_small_arm(curves)
+    if statistic.chi_squared is None:
+        suppressed = Suppressed(
+            "LOGRANK_UNDEFINED", "No p-value: at no event time are there survivors of different groups to compare."
+        )
+    p = None
+    if suppressed is None and statistic.chi_squared is not None:
+        p = chi_squared_p(statistic.chi_squared, statistic.df)
+    groups = tuple(
+        LogRankGroup(curve.group, curve.n, round(float(observed)), float(expected))
+        for curve, observed, expected in zip(curves, statistic.observed, statistic.expected, strict=True)
+    )
+    return LogRankTest(statistic.chi_squared, statistic.df, p, suppressed, groups)
+
+
+def _restricted(
+    fits: Sequence[ProductLimit],
+    curves: Sequence[SurvivalCurve],
+    tau: float | None,
+    confidence: float,
+    unit: str,
+) -> RestrictedMean | None:
+    common = min(curve.last_time for curve in curves)
+    if tau is not None and tau > common:
+        raise SurvivalError(
+            "TAU_BEYOND_FOLLOW_UP",
+            "The restricted mean cannot reach beyond the follow-up of a group",
+            found=f"{tau:g} {unit}",
+            expected=f"at most {common:g} {unit}",
+        )
+    horizon = common if tau is None else float(tau)
+    if horizon <= 0:
+        return None
+    z = normal_quantile(confidence)
+    means = []
+    for fit, curve in zip(fits, curves, strict=True):
+        mean, error = fit.restricted_mean(horizon)
+        means.append(GroupMean(curve.group, mean, error, max(mean - z * error, 0.0), min(mean + z * error, horizon)))
+    difference = None
+    if len(means) == 2:
+        delta = means[1].mean - means[0].mean
+        error = math.hypot(means[0].standard_error, means[1].standard_error)
+        suppressed = _first_small_arm(curves)
+        if error == 0:
+            suppressed = Suppressed("VARIANCE_ZERO", "No p-value: the restricted means have no variance.")
+        p = None if suppressed else chi_squared_p((delta / error) ** 2, 1)
+        difference = MeanDifference(delta, error, delta - z * error, delta + z * error, p, suppressed)
+    return RestrictedMean(horizon, tuple(means), difference)
+
+
+def _notes(
+    cohort: Outcome,
+    groups: Grouping,
+    n_missing: int,
+    curves: Sequence[SurvivalCurve],
+    test: LogRankTest | None,
+    detectable: float | None,
+) -> tuple[str, ...]:
+    notes = list(cohort.notes)
+    if n_missing:
+        notes.append(f"{counted(n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}.")
+    notes += [
+        f"At {landmark.time:g} {cohort.unit} nobody of group '{curve.group}' was under observation any more."
+        for curve in curves
+        for landmark in curve.landmarks
+        if landmark.time > curve.last_time
+    ]
+    if test is None:
+        return tuple(notes)
+    if test.p_suppressed is not None:
+        notes.append(test.p_suppressed.message)
+    elif test.p is not None and test.p >= SIGNIFICANCE_LEVEL:
+        notes.append(f"No evidence of a difference in survival between the groups (log-rank {p_text(test.p)}).")
+    elif test.p is not None:
+        notes.append(f"The groups differ in survival (log-rank {p_text(test.p)}, not corrected for other tests).")
+    if detectable is not None and (test.p is None or test.p >= SIGNIFICANCE_LEVEL):
+        notes.append(
+            f"{cohort.n_events} events in groups of {curves[0].n} and {curves[1].n} detect a hazard ratio of "
+            f"{detectable:.2f} or more with 80 % power; smaller effects would probably go unseen."
+        )
+    return tuple(notes)

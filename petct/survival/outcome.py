@@ -1,0 +1,156 @@
+"""The outcome of a cohort: one type, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from petct.errors import SurvivalError
+from petct.survival.results import counted
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Right-censored survival times of a cohort; a constructed outcome is valid.
+
+    Parameters
+    ----------
+    duration
+        Time from the origin to the event or to censoring, shape (n,), at least 0.
+    event
+        1 where the event was seen, 0 where the patient was censored, shape (n,).
+    unit
+        Unit of the times.
+    n_competing_censored
+        Competing events among the censored, see ``cause_specific``.
+
+    Raises
+    ------
+    SurvivalError
+        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, EVENT_MISSING, EVENT_COMPETING, EVENT_INVALID,
+        NO_EVENTS.
+    """
+
+    duration: FloatArray
+    event: IntArray
+    unit: str = "day"
+    n_competing_censored: int = 0
+
+    def __post_init__(self) -> None:
+        duration = _numbers(self.duration, "TIME_MISSING", "durations")
+        event = _numbers(self.event, "EVENT_MISSING", "event indicators")
+        if len(duration) != len(event):
+            raise SurvivalError(
+                "OUTCOME_LENGTHS",
+                "There are not as many event indicators as durations",
+                found=str(len(event)),
+                expected=str(len(duration)),
+            )
+        if len(duration) == 0:
+            raise SurvivalError("OUTCOME_EMPTY", "There is no patient to analyse", found="0 patients")
+        if np.any(duration < 0):
+            raise SurvivalError(
+                "TIME_NEGATIVE",
+                "A survival time is negative",
+                found=f"{np.count_nonzero(duration < 0)} of {len(duration)}, the smallest {duration.min():g}",
+                expected="times from the origin, at least 0",
+            )
+        if np.any(event == 2):
+            raise SurvivalError(
+                "EVENT_COMPETING",
+                "There are competing events, which are neither events nor censoring",
+                found=f"{np.count_nonzero(event == 2)} of {len(event)}",
+                expected="0 (censored) or 1 (event)",
+                hint="For cause-specific hazards, censor them explicitly with cause_specific.",
+            )
+        if not np.all((event == 0) | (event == 1)):
+            odd = np.unique(event[(event != 0) & (event != 1)])
+            raise SurvivalError(
+                "EVENT_INVALID",
+                "An event indicator is neither 0 nor 1",
+                found=", ".join(f"{value:g}" for value in odd[:5]),
+                expected="0 (censored) or 1 (event)",
+            )
+        if not event.any():
+            raise SurvivalError(
+                "NO_EVENTS",
+                "There is no event: nothing can be estimated but that everyone was censored",
+                found=f"0 events in {len(event)} patients",
+                expected="at least 1 event",
+            )
+        # Frozen, and no longer the caller's arrays: what was checked stays as it was.
+        for name, array in (("duration", duration), ("event", event.astype(np.int64))):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return len(self.duration)
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self.event.sum())
+
+    def subset(self, keep: BoolArray) -> Outcome:
+        """Return the outcome of the patients where ``keep`` is true; raises OUTCOME_EMPTY and NO_EVENTS.
+
+        Competing events that were censored stay counted for the whole cohort.
+        """
+        return Outcome(self.duration[keep], self.event[keep], self.unit, self.n_competing_censored)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every analysis of this outcome has to say about it."""
+        if not self.n_competing_censored:
+            return ()
+        return (
+            f"{counted(self.n_competing_censored, 'competing event')} censored: hazards are cause-specific, and "
+            "1 - S(t) is not the probability of the event.",
+        )
+
+
+def cause_specific(duration: npt.ArrayLike, event_code: npt.ArrayLike, unit: str = "day") -> Outcome:
+    """Outcome of one cause: competing events (code 2) are censored when they happen, and counted.
+
+    Parameters
+    ----------
+    duration, event_code
+        Times and codes (0 censored, 1 event, 2 competing event), shape (n,).
+    unit
+        Unit of the times.
+    """
+    code = _numbers(event_code, "EVENT_MISSING", "event indicators")
+    competing = code == 2
+    return Outcome(
+        np.asarray(duration, dtype=np.float64),
+        np.where(competing, 0, code).astype(np.int64),
+        unit,
+        int(competing.sum()),
+    )
+
+
+def _numbers(values: npt.ArrayLike, code: str, what: str) -> FloatArray:
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SurvivalError(code, f"Some {what} are missing or not numbers", expected="numbers") from None
+    if numbers.ndim != 1:
+        raise SurvivalError("OUTCOME_LENGTHS", f"The {what} are not one column", found=str(numbers.shape))
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        raise SurvivalError(
+            code,
+            f"Some {what} are missing",
+            found=f"{np.count_nonzero(bad)} of {len(numbers)}, the first in row {int(np.argmax(bad)) + 1}",
+            expected="a number for every patient",
+            hint="Leave out patients without an outcome before the analysis.",
+        )
+    return numbers

@@ -1,0 +1,195 @@
+"""Principal components of standardised features, by singular value decomposition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from petct.errors import SurvivalError
+from petct.survival.results import counted
+
+FEWEST_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Component:
+    """One principal component.
+
+    Parameters
+    ----------
+    name
+        ``PC1``, ``PC2``, ...
+    explained_variance
+        Variance of its scores; all components together have as much as there are features.
+    explained_variance_ratio, cumulative_ratio
+        Share of the total variance, of this component and with all before it.
+    loadings
+        Unit vector over the features; its largest entry is positive.
+    scores
+        One number a row: the standardised features times the loadings.
+    """
+
+    name: str
+    explained_variance: float
+    explained_variance_ratio: float
+    cumulative_ratio: float
+    loadings: tuple[float, ...]
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A feature that takes no part, and why."""
+
+    name: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class PcaResult:
+    """Principal components of the complete rows.
+
+    Parameters
+    ----------
+    n, n_missing
+        Rows in the analysis, and rows left out because a feature is missing.
+    row_ids, features
+        What the scores and the loadings belong to.
+    means, standard_deviations
+        What the features were standardised with (n - 1 in the denominator).
+    components
+        In order of explained variance; at most n - 1.
+    dropped_columns, dropped_rows
+        What was left out.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    n: int
+    n_missing: int
+    row_ids: tuple[str, ...]
+    features: tuple[str, ...]
+    means: tuple[float, ...]
+    standard_deviations: tuple[float, ...]
+    components: tuple[Component, ...]
+    dropped_columns: tuple[Dropped, ...]
+    dropped_rows: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def pca(
+    values: npt.ArrayLike,
+    feature_names: Sequence[str],
+    row_ids: Sequence[str],
+    n_components: int | None = None,
+) -> PcaResult:
+    """Principal components of z-scored features.
+
+    Features without any value and constant ones are dropped, then rows with a missing value.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, features); NaN is missing.
+    feature_names, row_ids
+        Names of the columns and rows.
+    n_components
+        How many to return; all when None.
+
+    Raises
+    ------
+    SurvivalError
+        PCA_SHAPE, PCA_NOT_FINITE, PCA_COMPONENTS_INVALID, PCA_TOO_FEW_FEATURES (fewer than 2 that vary),
+        PCA_TOO_FEW_ROWS (fewer than 3 complete rows).
+    """
+    matrix = np.array(values, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape != (len(row_ids), len(feature_names)):
+        raise SurvivalError(
+            "PCA_SHAPE",
+            "The values do not fit the names of rows and features",
+            found=str(matrix.shape),
+            expected=str((len(row_ids), len(feature_names))),
+        )
+    if np.isinf(matrix).any():
+        column = int(np.isinf(matrix).any(axis=0).argmax())
+        raise SurvivalError(
+            "PCA_NOT_FINITE", "A feature has infinite values", keyword=feature_names[column], found="inf"
+        )
+    if n_components is not None and n_components < 1:
+        raise SurvivalError(
+            "PCA_COMPONENTS_INVALID", "At least one component must be asked for", found=str(n_components)
+        )
+
+    dropped = {
+        j: Dropped(feature_names[j], "ALL_MISSING", f"{feature_names[j]} has no value in any row.")
+        for j in np.flatnonzero(np.isnan(matrix).all(axis=0)).tolist()
+    }
+    used = [j for j in range(matrix.shape[1]) if j not in dropped]
+    complete = np.asarray(~np.isnan(matrix[:, used]).any(axis=1), dtype=np.bool_)
+    n = int(complete.sum())
+    if used and n < FEWEST_ROWS:
+        raise SurvivalError(
+            "PCA_TOO_FEW_ROWS",
+            "Too few rows have all features",
+            found=f"{n} of {len(row_ids)}",
+            expected=f"at least {FEWEST_ROWS}",
+            hint="Choose features that more patients have.",
+        )
+    rows = matrix[complete]
+    for j in used:
+        column_values = rows[:, j]
+        # Rounding alone must not pass for variance.
+        if np.ptp(column_values) <= 1e-12 * np.abs(column_values).max():
+            dropped[j] = Dropped(feature_names[j], "CONSTANT", f"{feature_names[j]} is the same in all {n} rows.")
+    used = [j for j in used if j not in dropped]
+    if len(used) < 2:
+        raise SurvivalError(
+            "PCA_TOO_FEW_FEATURES", "Fewer than two features vary", found=str(len(used)), expected="at least 2"
+        )
+
+    means, deviations = rows[:, used].mean(axis=0), rows[:, used].std(axis=0, ddof=1)
+    standardised = (rows[:, used] - means) / deviations
+    left, singular, right = np.linalg.svd(standardised, full_matrices=False)
+    variance = singular**2 / (n - 1)
+    kept = min(n - 1, len(used)) if n_components is None else min(n_components, n - 1, len(used))
+    components = []
+    for k in range(kept):
+        # The first of the largest loadings decides the sign; ties up to rounding must not.
+        size = np.abs(right[k])
+        sign = 1.0 if right[k][np.argmax(size >= size.max() * (1 - 1e-9))] >= 0 else -1.0
+        components.append(
+            Component(
+                f"PC{k + 1}",
+                float(variance[k]),
+                float(variance[k] / variance.sum()),
+                float(variance[: k + 1].sum() / variance.sum()),
+                tuple(float(value) for value in sign * right[k]),
+                tuple(float(value) for value in sign * left[:, k] * singular[k]),
+            )
+        )
+    notes = []
+    n_missing = len(row_ids) - n
+    if n_missing:
+        notes.append(f"{counted(n_missing, 'row')} without all features left out (complete cases): n = {n}.")
+    if dropped:
+        notes.append(f"{counted(len(dropped), 'feature')} without variance or values left out.")
+    if n <= len(used):
+        notes.append(
+            f"{len(used)} features in {n} rows: the components describe these rows and may not hold in others."
+        )
+    return PcaResult(
+        n,
+        n_missing,
+        tuple(row_id for row_id, there in zip(row_ids, complete, strict=True) if there),
+        tuple(feature_names[j] for j in used),
+        tuple(float(value) for value in means),
+        tuple(float(value) for value in deviations),
+        tuple(components),
+        tuple(dropped[j] for j in sorted(dropped)),
+        tuple(row_id for row_id, there in zip(row_ids, complete, strict=True) if not there),
+        tuple(notes),
+    )

@@ -1,0 +1,99 @@
+"""What every result has in common: withheld p-values, and the form that goes into JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+
+from scipy.special import chdtrc, ndtri
+
+SMALLEST_ARM = 10
+"""Arms with fewer patients show no p-value."""
+
+SIGNIFICANCE_LEVEL = 0.05
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Why a p-value is not shown.
+
+    Parameters
+    ----------
+    code
+        For example ``ARM_TOO_SMALL``.
+    message
+        The same as a sentence.
+    """
+
+    code: str
+    message: str
+
+
+def small_arm(label: str, n: int) -> Suppressed | None:
+    """Return the reason to withhold a p-value when an arm of ``n`` patients is too small for one."""
+    if n >= SMALLEST_ARM:
+        return None
+    return Suppressed(
+        "ARM_TOO_SMALL",
+        f"No p-value: group '{label}' has {counted(n, 'patient')}, fewer than the {SMALLEST_ARM} it takes.",
+    )
+
+
+def chi_squared_p(statistic: float, df: int) -> float:
+    """Upper tail probability of the chi-squared distribution."""
+    return float(chdtrc(df, max(statistic, 0.0)))
+
+
+def normal_quantile(confidence: float) -> float:
+    """Two-sided quantile of the normal distribution: 1.96 for a confidence of 0.95."""
+    return float(ndtri(0.5 + confidence / 2.0))
+
+
+def p_text(p: float) -> str:
+    """Return a p-value as papers print it: ``p = 0.031``, ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return ``1 patient``, ``2 patients``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def as_dict(result: object) -> dict[str, JsonValue]:
+    """Return a result as nested dictionaries and lists of plain values, ready for ``json.dumps``.
+
+    Parameters
+    ----------
+    result
+        Any result dataclass of this package.
+
+    Raises
+    ------
+    TypeError
+        ``result`` is no dataclass, or holds something that JSON has no form for.
+    """
+    if not is_dataclass(result) or isinstance(result, type):
+        raise TypeError(f"not a result: {type(result).__name__}")
+    return {field.name: _plain(getattr(result, field.name)) for field in fields(result)}
+
+
+def _plain(value: object) -> JsonValue:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise TypeError("a result holds a number that is not finite")
+        return float(value)
+    if is_dataclass(value):
+        return as_dict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a result holds a {type(value).__name__}")

@@ -1,0 +1,85 @@
+"""The SUV image of a scan, and what it was computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from petct.dicom.records import Finding
+    from petct.suv_account import SuvAdaptation
+    from petct.volume import Volume
+
+
+@dataclass(frozen=True)
+class SuvRecord:
+    """How the PET image became body-weight SUV, and the digest of the result (a row of ``suv``)."""
+
+    patient_id: str
+    scan_id: str
+    series_instance_uid: str
+    units: str
+    decay_correction: str
+    radionuclide: str | None
+    half_life_s: float | None
+    injected_dose_bq: float | None
+    patient_weight_kg: float | None
+    patient_size_m: float | None
+    patient_sex: str | None
+    administration_datetime: datetime | None
+    reference_datetime: datetime | None
+    uptake_duration_s: float | None
+    suv_max: float
+    suv_image_sha256: str
+
+
+@dataclass(frozen=True)
+class SuvFacts:
+    """What the SUV was computed from, after adaptations; None where it is not stated and was not needed.
+
+    Attributes
+    ----------
+    reference_datetime
+        The time to which the image is decay corrected; None for Decay Correction NONE.
+    uptake_duration_s
+        From administration to the reference time; to the first acquisition where the image is corrected to the
+        administration itself (ADMIN) or not at all (NONE).
+    """
+
+    units: str
+    decay_correction: str
+    radionuclide: str | None
+    half_life_s: float | None
+    injected_dose_bq: float | None
+    patient_weight_kg: float | None
+    patient_size_m: float | None
+    patient_sex: str | None
+    administration_datetime: datetime | None
+    reference_datetime: datetime | None
+    uptake_duration_s: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class SuvResult:
+    """The SUV image (float32, g/ml) with the facts, adaptations and findings of its computation."""
+
+    patient_id: str
+    scan_id: str
+    series_instance_uid: str
+    volume: Volume
+    facts: SuvFacts
+    adaptations: tuple[SuvAdaptation, ...]
+    findings: tuple[Finding, ...]
+
+    def record(self, suv_image_sha256: str) -> SuvRecord:
+        """The row of ``suv``, given the digest of the volume in the lake."""
+        return SuvRecord(
+            patient_id=self.patient_id,
+            scan_id=self.scan_id,
+            series_instance_uid=self.series_instance_uid,
+            suv_max=float(self.volume.array.max()),
+            suv_image_sha256=suv_image_sha256,
+            **vars(self.facts),
+        )

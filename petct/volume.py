@@ -1,0 +1,158 @@
+"""Images and masks with their place in the patient: arrays are (z, y, x), millimetres are (x, y, z) in DICOM's LPS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from petct.errors import MaskError
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+    from numpy.typing import NDArray
+
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a grid of voxels lies.
+
+    Attributes
+    ----------
+    shape
+        Voxels as (slices, rows, columns), the shape of the array.
+    spacing_mm
+        Distance of voxel centres along (column, row, slice), that is (x, y, z) of the index.
+    origin_mm
+        Centre of the first voxel in patient coordinates (LPS), as Image Position (Patient) (0020,0032).
+    direction
+        3 x 3 matrix, row-major, as SimpleITK: its columns are the unit vectors of the x, y and z index axes.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, ...] = _IDENTITY
+
+    @property
+    def voxel_volume_ml(self) -> float:
+        """Volume of one voxel in millilitres."""
+        x, y, z = self.spacing_mm
+        return x * y * z / 1000.0
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """The 4 x 4 matrix from index (x, y, z, 1) to patient coordinates (LPS, mm)."""
+        affine = np.eye(4)
+        affine[:3, :3] = np.asarray(self.direction).reshape(3, 3) * np.asarray(self.spacing_mm)
+        affine[:3, 3] = self.origin_mm
+        return affine
+
+    @classmethod
+    def from_affine(cls, affine: NDArray[np.float64], shape: tuple[int, int, int]) -> Geometry:
+        """The geometry of an array of ``shape`` (z, y, x) with the given ``affine``; the inverse of ``affine``."""
+        matrix = np.asarray(affine, dtype=np.float64)
+        spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+        direction = matrix[:3, :3] / spacing
+        x, y, z = (float(value) for value in spacing)
+        ox, oy, oz = (float(value) for value in matrix[:3, 3])
+        return cls(shape, (x, y, z), (ox, oy, oz), tuple(float(value) for value in direction.ravel()))
+
+    def to_index(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Continuous indices (n, 3) in the order (x, y, z) of points (n, 3) in patient coordinates."""
+        rotation = np.asarray(self.direction).reshape(3, 3)
+        # The direction is orthonormal, so its transpose is its inverse.
+        offsets = np.asarray(points_mm, dtype=np.float64) - np.asarray(self.origin_mm)
+        return np.asarray(offsets @ rotation / np.asarray(self.spacing_mm))
+
+    def to_physical(self, index: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Patient coordinates (n, 3) of continuous indices (n, 3) in the order (x, y, z)."""
+        affine = self.affine
+        return np.asarray(np.asarray(index, dtype=np.float64) @ affine[:3, :3].T + affine[:3, 3])
+
+    def is_close(self, other: Geometry, tolerance_mm: float = 1e-3) -> bool:
+        """Whether both grids have the same shape and no corner of them differs by more than ``tolerance_mm``."""
+        if self.shape != other.shape:
+            return False
+        last = np.asarray(self.shape[::-1], dtype=np.float64) - 1
+        corners = np.array([[x, y, z] for x in (0, last[0]) for y in (0, last[1]) for z in (0, last[2])])
+        return bool(np.abs(self.to_physical(corners) - other.to_physical(corners)).max() <= tolerance_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image: values (z, y, x) and their place. The unit is that of the producer (SUV, HU, Bq/ml)."""
+
+    array: NDArray[np.generic]
+    geometry: Geometry
+
+    def __post_init__(self) -> None:
+        _check_shape(self.array, self.geometry)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A region: booleans (z, y, x), True inside, and their place."""
+
+    array: NDArray[np.bool_]
+    geometry: Geometry
+
+    def __post_init__(self) -> None:
+        _check_shape(self.array, self.geometry)
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of all voxels inside, in millilitres."""
+        return int(np.count_nonzero(self.array)) * self.geometry.voxel_volume_ml
+
+
+def _check_shape(array: NDArray[np.generic], geometry: Geometry) -> None:
+    if array.shape != geometry.shape:
+        raise MaskError(
+            "GEOMETRY_SHAPE_MISMATCH",
+            "The array does not have the shape of its geometry",
+            found=str(array.shape),
+            expected=str(geometry.shape),
+        )
+
+
+def to_sitk(array: NDArray[np.generic], geometry: Geometry) -> sitk.Image:
+    """The array as a SimpleITK image at its place."""
+    import SimpleITK as sitk
+
+    image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == np.bool_ else array)
+    image.SetSpacing(geometry.spacing_mm)
+    image.SetOrigin(geometry.origin_mm)
+    image.SetDirection(geometry.direction)
+    return image
+
+
+def resample_mask(mask: Mask, onto: Geometry) -> Mask:
+    """The mask on another grid: a voxel is inside when the trilinear value of the mask at its centre is at least 0.5.
+
+    Linear interpolation with a cut at one half keeps the volume where nearest neighbour leaves steps of a whole voxel
+    on the finer grid.
+    """
+    import SimpleITK as sitk
+
+    if mask.geometry.is_close(onto):
+        return Mask(mask.array, onto)
+    source = to_sitk(mask.array.astype(np.float32), mask.geometry)
+    # Without padding ITK answers "outside" already half a voxel beyond the last centre; one voxel of zeros makes the
+    # border fall off as it does inside.
+    padded = sitk.ConstantPad(source, (1, 1, 1), (1, 1, 1), 0.0)
+    target = sitk.Resample(
+        padded,
+        onto.shape[::-1],
+        sitk.Transform(),
+        sitk.sitkLinear,
+        onto.origin_mm,
+        onto.spacing_mm,
+        onto.direction,
+        0.0,
+        sitk.sitkFloat32,
+    )
+    return Mask(sitk.GetArrayFromImage(target) >= 0.5, onto)

@@ -1,0 +1,297 @@
+"""Masks from RTSTRUCT and SEG: the published ones voxel by voxel, and every refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from pydicom.dataset import Dataset
+
+from petct.dicom.index import index_folder
+from petct.dicom.masks import RoiMask, read_contours, read_rtstruct, read_segmentation
+from petct.dicom.series import read_ct, read_pet
+from petct.errors import MaskError
+from petct.volume import Geometry
+
+GRID = Geometry((4, 6, 7), (2.0, 2.5, 3.0), (-10.0, 20.0, 5.0))
+
+
+def _rectangle(z: float, x: tuple[float, float] = (-8, -2), y: tuple[float, float] = (22, 30)) -> np.ndarray:
+    return np.array([[x[0], y[0], z], [x[1], y[0], z], [x[1], y[1], z], [x[0], y[1], z]])
+
+
+def _rtstruct(path: Path, **options: object) -> tuple[RoiMask, ...]:
+    return read_rtstruct(
+        path, GRID, patient_id="P1", series_instance_uid="1.2.3.3", referenced_series_instance_uid="1.2.3.1", **options
+    )
+
+
+def _seg(path: Path, geometry: Geometry = GRID, **options: object) -> tuple[RoiMask, ...]:
+    return read_segmentation(
+        path,
+        geometry,
+        patient_id="P1",
+        series_instance_uid="1.2.3.4",
+        referenced_series_instance_uid="1.2.3.1",
+        **options,
+    )
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_regions_of_an_rtstruct(dicom, implicit: bool) -> None:
+    dicom.implicit = implicit
+    hole = _rectangle(8, (-6, -4), (24, 27))
+    path = dicom.rtstruct({"liver": [_rectangle(5), _rectangle(8), hole], "bone": [_rectangle(14)]})
+    liver, bone = _rtstruct(path)
+    assert (liver.name, liver.number, liver.source) == ("liver", 1, "RTSTRUCT")
+    expected = np.zeros(GRID.shape, dtype=bool)
+    expected[:2, 1:4, 1:4] = True
+    # Rows at 22.5, 25, 27.5 mm; the hole takes the row at 25 and the columns at -6 and, half-open, not -4.
+    expected[1, 2, 2] = False
+    assert np.array_equal(liver.mask.array, expected)
+    assert np.flatnonzero(bone.mask.array.any(axis=(1, 2))).tolist() == [3]
+    (only,) = _rtstruct(path, roi_names={"bone"})
+    assert only.name == "bone"
+
+
+def _first_contour(dataset: Dataset) -> Dataset:
+    return dataset.ROIContourSequence[0].ContourSequence[0]
+
+
+@pytest.mark.parametrize(
+    ("contours", "code"),
+    [
+        ([_rectangle(5)[:2]], "CONTOUR_TOO_SHORT"),
+        ([_rectangle(5), _rectangle(5)], "CONTOUR_DUPLICATE"),
+        ([_rectangle(6.4)], "CONTOUR_BETWEEN_SLICES"),
+        ([np.array([[-8, 22, 5], [-2, 22, 5], [-2, 30, 8]])], "CONTOUR_NOT_PLANAR"),
+        ([_rectangle(17)], "CONTOUR_OFF_GRID"),
+        ([_rectangle(5, (-30, -2))], "CONTOUR_OFF_GRID"),
+        ([_rectangle(5, (-7.9, -7.5), (22.6, 22.8))], "ROI_WITHOUT_VOXELS"),
+        ([], "ROI_EMPTY"),
+    ],
+)
+def test_contours_that_are_refused(dicom, contours: list[np.ndarray], code: str) -> None:
+    path = dicom.rtstruct({"GTV": contours})
+    with pytest.raises(MaskError) as caught:
+        _rtstruct(path)
+    assert caught.value.code == code
+    assert (caught.value.patient_id, caught.value.series_instance_uid) == ("P1", "1.2.3.3")
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (lambda ds, _: setattr(_first_contour(ds), "ContourGeometricType", "OPEN_PLANAR"), "CONTOUR_TYPE_UNSUPPORTED"),
+        (lambda ds, _: setattr(_first_contour(ds), "NumberOfContourPoints", 5), "CONTOUR_DATA_INVALID"),
+        (lambda ds, _: setattr(_first_contour(ds), "ContourData", ["1", "2", "3", "4"]), "CONTOUR_DATA_INVALID"),
+        (lambda ds, _: delattr(ds, "ROIContourSequence"), "ROI_EMPTY"),
+        (lambda ds, _: delattr(ds, "StructureSetROISequence"), "ROI_EMPTY"),
+        (lambda ds, _: delattr(ds.StructureSetROISequence[0], "ROINumber"), "CONTOURS_UNREADABLE"),
+        (lambda ds, _: delattr(ds, "ReferencedFrameOfReferenceSequence"), "REFERENCED_SERIES_MISSING"),
+        (lambda ds, _: setattr(ds, "PatientID", "P2"), "CONTOURS_MISPLACED"),
+    ],
+)
+def test_rtstructs_that_are_refused(dicom, edit, code: str) -> None:
+    with pytest.raises(MaskError) as caught:
+        _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)]}, edit=edit))
+    assert caught.value.code == code
+
+
+def test_an_rtstruct_without_regions_says_that_there_is_no_tumour(dicom) -> None:
+    assert _rtstruct(dicom.rtstruct({})) == ()
+
+
+def test_a_region_that_is_not_there_is_refused_and_a_marker_is_no_region(dicom) -> None:
+    def edit(dataset: Dataset, _index: int) -> None:
+        _first_contour(dataset).ContourGeometricType = "POINT"
+
+    path = dicom.rtstruct({"marker": [_rectangle(5)[:1]], "GTV": [_rectangle(5)]}, edit=edit)
+    assert [roi.name for roi in _rtstruct(path)] == ["GTV"]
+    with pytest.raises(MaskError, match="ROI_UNKNOWN"):
+        _rtstruct(path, roi_names={"PTV"})
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_an_rtstruct_cut_at_any_place_is_refused(dicom, implicit: bool) -> None:
+    dicom.implicit = implicit
+    path = dicom.rtstruct({"GTV": [_rectangle(5), _rectangle(8)]})
+    data = path.read_bytes()
+    for size in range(0, len(data) - 1, 7):
+        path.write_bytes(data[:size])
+        with pytest.raises(MaskError):
+            _rtstruct(path)
+
+
+def test_flipped_bits_give_masks_or_a_refusal(dicom) -> None:
+    path = dicom.rtstruct({"GTV": [_rectangle(5), _rectangle(8)]})
+    data = bytearray(path.read_bytes())
+    random = np.random.default_rng(5)
+    for _ in range(200):
+        spoiled = bytearray(data)
+        spoiled[int(random.integers(len(data)))] ^= 1 << int(random.integers(8))
+        path.write_bytes(spoiled)
+        try:
+            _rtstruct(path)
+        except MaskError:
+            continue
+
+
+def _segments() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    liver, bone = random.random((2, *GRID.shape)) > 0.5
+    liver[1], bone[:3] = False, False
+    return {"liver": liver, "bone": bone}
+
+
+def test_segments_of_a_seg_are_placed_by_their_position(dicom) -> None:
+    segments = _segments()
+    masks = _seg(dicom.seg(segments))
+    assert [(roi.name, roi.number, roi.rules) for roi in masks] == [("liver", 1, ()), ("bone", 2, ())]
+    for roi in masks:
+        assert np.array_equal(roi.mask.array, segments[roi.name])
+
+
+def test_a_seg_of_a_part_of_the_image_is_placed_without_resampling(dicom) -> None:
+    dicom.origin = (-6.0, 22.5, 5.0)
+    part = np.ones((2, 3, 2), dtype=bool)
+    (roi,) = _seg(dicom.seg({"GTV": part}))
+    expected = np.zeros(GRID.shape, dtype=bool)
+    expected[:2, 1:4, 2:4] = True
+    assert np.array_equal(roi.mask.array, expected)
+    assert roi.rules == ()
+
+
+def test_a_seg_on_another_grid_is_resampled(dicom) -> None:
+    dicom.spacing, dicom.origin = (1.0, 1.25, 1.5), (-10.0, 20.0, 5.0)
+    fine = np.zeros((7, 11, 13), dtype=bool)
+    fine[2:6, 2:8, 4:10] = True
+    (roi,) = _seg(dicom.seg({"GTV": fine}))
+    assert roi.rules == ("SEG_RESAMPLED",)
+    assert np.array_equal(np.argwhere(roi.mask.array).min(axis=0), [1, 1, 2])
+    assert np.array_equal(np.argwhere(roi.mask.array).max(axis=0), [2, 3, 4])
+
+
+def test_fractions_are_inside_from_one_half(dicom) -> None:
+    fraction = np.zeros(GRID.shape, dtype=np.uint8)
+    fraction[0, 0, :3] = [99, 100, 200]
+    (roi,) = _seg(dicom.seg({"GTV": fraction}, kind="FRACTIONAL"))
+    assert roi.mask.array[0, 0].tolist() == [False, True, True, False, False, False, False]
+    assert roi.mask.array.sum() == 2
+    assert roi.rules == ("SEG_FRACTIONAL_BINARISED",)
+
+
+def test_a_label_map_holds_all_segments(dicom) -> None:
+    labels = np.zeros(GRID.shape, dtype=np.uint8)
+    labels[1, 2, 3] = 1
+
+    def edit(dataset: Dataset, _index: int) -> None:
+        for group in dataset.PerFrameFunctionalGroupsSequence:
+            del group.SegmentIdentificationSequence
+
+    (roi,) = _seg(dicom.seg({"GTV": labels}, kind="LABELMAP", edit=edit))
+    assert np.argwhere(roi.mask.array).tolist() == [[1, 2, 3]]
+
+
+def _repeat(dataset: Dataset, _index: int) -> None:
+    first, second = dataset.PerFrameFunctionalGroupsSequence[:2]
+    second.PlanePositionSequence = first.PlanePositionSequence
+
+
+def _shift(dataset: Dataset, _index: int) -> None:
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        x, y, z = group.PlanePositionSequence[0].ImagePositionPatient
+        group.PlanePositionSequence[0].ImagePositionPatient = [x + 8, y, z]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (_repeat, "SEG_FRAME_DUPLICATE"),
+        (_shift, "SEG_OFF_GRID"),
+        (lambda ds, _: setattr(ds, "SegmentationType", "OTHER"), "SEG_TYPE_UNSUPPORTED"),
+        (lambda ds, _: setattr(ds, "PixelData", ds.PixelData[:4]), "CONTOURS_UNREADABLE"),
+        (lambda ds, _: delattr(ds, "SegmentSequence"), "CONTOURS_UNREADABLE"),
+        (
+            lambda ds, _: setattr(ds.ReferencedSeriesSequence[0], "SeriesInstanceUID", "9.9"),
+            "REFERENCED_SERIES_MISSING",
+        ),
+        (lambda ds, _: setattr(ds, "PixelData", b"\0" * len(ds.PixelData)), "ROI_EMPTY"),
+    ],
+)
+def test_segs_that_are_refused(dicom, edit, code: str) -> None:
+    with pytest.raises(MaskError) as caught:
+        _seg(dicom.seg({"liver": _segments()["liver"]}, edit=edit))
+    assert caught.value.code == code
+
+
+def test_a_seg_cut_at_any_place_is_refused(dicom) -> None:
+    path = dicom.seg(_segments())
+    data = path.read_bytes()
+    for size in range(0, len(data) - 2, 23):
+        path.write_bytes(data[:size])
+        with pytest.raises(MaskError):
+            _seg(path)
+
+
+def test_contours_need_the_series_they_were_drawn_on(dicom) -> None:
+    dicom.pet()
+    path = dicom.rtstruct({"GTV": [_rectangle(5)]})
+    seg = dicom.seg({"GTV": _segments()["liver"]})
+    records = {record.role: record for record in index_folder(dicom.root).series}
+    assert read_contours(records["RTSTRUCT"], path, {"1.2.3.1": GRID})[0].referenced_series_instance_uid == "1.2.3.1"
+    assert read_contours(records["SEG"], seg, {"1.2.3.1": GRID})[0].source == "SEG"
+    for record in (records["RTSTRUCT"], replace(records["RTSTRUCT"], referenced_series_instance_uid=None)):
+        with pytest.raises(MaskError, match="REFERENCED_SERIES_MISSING"):
+            read_contours(record, path, {"1.2.3.2": GRID})
+
+
+def test_forty_published_masks_voxel_by_voxel(petlake_data: Path) -> None:
+    root = petlake_data / "sts" / "dicom"
+    index = index_folder(root)
+    paths: dict[str, list[Path]] = {}
+    for file in index.files:
+        paths.setdefault(file.series_instance_uid, []).append(root / file.path)
+    roles = {series.series_instance_uid: series.role for series in index.series}
+    compared = 0
+    for contours in (series for series in index.series if series.role == "RTSTRUCT"):
+        target = contours.referenced_series_instance_uid
+        assert target is not None
+        read = read_pet if roles[target] == "PET" else read_ct
+        image = read(paths[target], patient_id=contours.patient_id, series_instance_uid=target)
+        geometry = image.volume.geometry
+        (roi,) = read_contours(contours, paths[contours.series_instance_uid][0], {target: geometry})
+        published = sitk.ReadImage(
+            str(petlake_data / "sts" / "nifti" / contours.patient_id / f"{roles[target]}_mask.nii.gz")
+        )
+        assert np.array_equal(roi.mask.array, sitk.GetArrayFromImage(published) > 0), (
+            contours.patient_id,
+            roles[target],
+        )
+        assert published.GetOrigin() == pytest.approx(geometry.origin_mm, abs=0.01)
+        assert published.GetSpacing() == pytest.approx(geometry.spacing_mm, abs=1e-4)
+        compared += 1
+    assert compared == 40
+
+
+def test_the_uncropped_contours_hold_the_cropped_ones(petlake_data: Path) -> None:
+    root = petlake_data / "sts" / "raw" / "STS_001" / "FDG_PET"
+    index = index_folder(root)
+    by_role = {series.role: series for series in index.series}
+    pet, contours = by_role["PET"], by_role["RTSTRUCT"]
+    paths = {f.path: f.series_instance_uid for f in index.files}
+    image = read_pet(
+        [root / path for path, uid in paths.items() if uid == pet.series_instance_uid],
+        patient_id="STS_001",
+        series_instance_uid=pet.series_instance_uid,
+    )
+    (path,) = [root / path for path, uid in paths.items() if uid == contours.series_instance_uid]
+    masks = {
+        roi.name: roi.mask for roi in read_contours(contours, path, {pet.series_instance_uid: image.volume.geometry})
+    }
+    assert {"GTV_Mass", "GTV_Edema"} <= set(masks)
+    published = sitk.ReadImage(str(petlake_data / "sts" / "nifti" / "STS_001" / "PET_mask.nii.gz"))
+    assert masks["GTV_Mass"].array.sum() == (sitk.GetArrayFromImage(published) > 0).sum()

@@ -1,0 +1,71 @@
+"""Schoenfeld's formula, the JSON form of results, and what the package loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from petct.errors import SurvivalError
+from petct.survival.power import (
+    minimum_detectable_hazard_ratio,
+    minimum_detectable_hazard_ratio_per_sd,
+    required_events,
+)
+from petct.survival.results import as_dict, p_text
+
+
+def test_published_figures_of_the_formula() -> None:
+    assert minimum_detectable_hazard_ratio(38) == pytest.approx(2.5, abs=0.05)
+    assert minimum_detectable_hazard_ratio_per_sd(38) == pytest.approx(1.58, abs=0.005)
+    assert required_events(2.0) == 66  # Schoenfeld: 4 x 7.849 / ln(2)^2 = 65.3
+    assert required_events(0.5) == 66
+    for events in (20, 38, 200):
+        assert required_events(minimum_detectable_hazard_ratio(events) - 1e-9) == events + 1
+        assert minimum_detectable_hazard_ratio(events, 0.3) > minimum_detectable_hazard_ratio(events, 0.5)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: minimum_detectable_hazard_ratio(0),
+        lambda: minimum_detectable_hazard_ratio(10, 1.0),
+        lambda: minimum_detectable_hazard_ratio_per_sd(10, alpha=0),
+        lambda: minimum_detectable_hazard_ratio_per_sd(10, power=0.01),
+        lambda: required_events(1.0),
+        lambda: required_events(-1.0),
+    ],
+)
+def test_impossible_power_is_refused(ask) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SurvivalError, match="POWER_INVALID"):
+        ask()
+
+
+@dataclass(frozen=True)
+class _Holder:
+    value: object
+
+
+def test_results_become_plain_values_and_nothing_else() -> None:
+    assert as_dict(_Holder((_Holder(1.5), {"a": None}, True))) == {"value": [{"value": 1.5}, {"a": None}, True]}
+    for odd in (float("nan"), np.zeros(2), {1, 2}):
+        with pytest.raises(TypeError):
+            as_dict(_Holder(odd))
+    with pytest.raises(TypeError):
+        as_dict("text")
+
+
+def test_p_values_are_printed_as_in_papers() -> None:
+    assert (p_text(0.0004), p_text(0.0312), p_text(0.5)) == ("p < 0.001", "p = 0.031", "p = 0.500")
+
+
+def test_the_package_loads_in_a_moment() -> None:
+    code = (
+        "import sys, petct.survival.kaplan_meier, petct.survival.cox, petct.survival.pca, petct.clinical;"
+        "print(sorted({'pandas', 'lifelines', 'radiomics', 'dagster', 'duckdb', 'scipy.stats'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,79 @@
+"""PET metrics against values worked out by hand, and what must hold of any lesions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from petct.dicom.masks import RoiMask
+from petct.errors import MaskError
+from petct.lesions import LesionMap, MaskRules, find_lesions, organ_masks
+from petct.pet_metrics import PetMetrics, measure
+from petct.segmentation import load_protocol
+from petct.volume import Geometry, Mask, Volume
+
+GRID = Geometry((6, 6, 6), (2.0, 2.5, 4.0), (0.0, 0.0, 0.0))
+VOXEL_ML = 0.02
+RULES = MaskRules(("lesion",), (("liver", ("liver",)),))
+
+
+def rows(suv: np.ndarray, tumour: np.ndarray, liver: np.ndarray | None = None) -> dict[tuple[str, str], PetMetrics]:
+    rois = [RoiMask("lesion", 1, Mask(tumour, GRID), "RTSTRUCT", "1.2.0")]
+    organs = [] if liver is None else [RoiMask("liver", 2, Mask(liver, GRID), "SEG", "1.2.0")]
+    lesions = find_lesions(rois, organ_masks(organs, RULES), load_protocol("contours"), RULES, GRID)
+    measured = measure(Volume(suv, GRID), lesions, patient_id="P", scan_id="S", protocol_id="contours")
+    return {(row.grain, row.region): row for row in measured}
+
+
+def test_values_worked_out_by_hand() -> None:
+    suv = np.ones(GRID.shape, dtype=np.float32)
+    tumour, liver = np.zeros(GRID.shape, dtype=bool), np.zeros(GRID.shape, dtype=bool)
+    tumour[0, 0, :4] = True
+    suv[0, 0, :4] = [2, 4, 6, 12]
+    tumour[5, 5, 4:] = True
+    suv[5, 5, 4:] = [3, 5]
+    liver[5] = True
+    found = rows(suv, tumour, liver)
+    lesion = found["lesion", "L01"]
+    assert (lesion.suv_max, lesion.suv_mean, lesion.suv_median, lesion.suv_min) == (12, 6, 5, 2)
+    assert lesion.suv_sd == pytest.approx(np.sqrt(14))
+    assert lesion.volume_ml == pytest.approx(4 * VOXEL_ML)
+    assert lesion.total_lesion_expression_ml == pytest.approx(4 * VOXEL_ML * 6)
+    assert found["organ", "liver"].volume_ml == pytest.approx(2 * VOXEL_ML)
+    patient = found["patient", "all"]
+    assert (patient.n_lesions, patient.n_voxels, patient.suv_max) == (2, 6, 12)
+    assert patient.suv_mean == pytest.approx(32 / 6)
+    assert patient.total_lesion_expression_ml == pytest.approx(32 * VOXEL_ML)
+
+
+def test_a_patient_without_tumour_has_a_volume_of_zero_and_no_uptake() -> None:
+    found = rows(np.ones(GRID.shape, dtype=np.float32), np.zeros(GRID.shape, dtype=bool))
+    assert set(found) == {("patient", "all")}
+    patient = found["patient", "all"]
+    assert (patient.n_lesions, patient.volume_ml, patient.total_lesion_expression_ml) == (0, 0.0, 0.0)
+    assert (patient.suv_max, patient.suv_mean, patient.uptake_status) == (None, None, "NOT_APPLICABLE")
+
+
+def test_an_image_on_another_grid_is_refused() -> None:
+    other = Geometry(GRID.shape, GRID.spacing_mm, (1.0, 0.0, 0.0))
+    lesions = LesionMap(np.zeros(GRID.shape, dtype=np.uint16), GRID, ())
+    with pytest.raises(MaskError, match="GRID_MISMATCH"):
+        measure(Volume(np.zeros(GRID.shape), other), lesions, patient_id="P", scan_id="S", protocol_id="contours")
+
+
+@given(
+    tumour=npst.arrays(bool, GRID.shape, elements=st.booleans(), fill=st.just(False)),
+    suv=npst.arrays(np.float32, GRID.shape, elements=st.floats(0, 100, width=32)),
+)
+def test_lesions_and_organs_sum_to_the_patient(tumour: np.ndarray, suv: np.ndarray) -> None:
+    found = rows(suv, tumour)
+    patient = found["patient", "all"]
+    for grain in ("lesion", "organ"):
+        parts = [row for (of, _), row in found.items() if of == grain]
+        assert sum(row.n_voxels for row in parts) == patient.n_voxels == np.count_nonzero(tumour)
+        assert sum(row.volume_ml for row in parts) == pytest.approx(patient.volume_ml)
+        expression = sum(row.total_lesion_expression_ml for row in parts)
+        assert expression == pytest.approx(patient.total_lesion_expression_ml, rel=1e-9, abs=1e-12)
