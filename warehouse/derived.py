@@ -1,0 +1,296 @@
+"""The tables of a snapshot that are built from others: baseline scans, clinical values wide, features wide, cohort."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from warehouse.errors import WarehouseError
+from warehouse.tables import Kind, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import duckdb
+
+AGGREGATIONS: dict[str, str] = {
+    "largest": "of the largest lesion (by PET volume)",
+    "volume_weighted_mean": "mean over the lesions, weighted by their volume",
+    "mean": "mean over the lesions",
+    "max": "largest over the lesions",
+    "min": "smallest over the lesions",
+    "sd": "standard deviation over the lesions (n - 1)",
+    "sum": "sum over the lesions",
+}
+"""The rules from lesion to patient, with the words that describe them; the rules themselves are in ``sql/``."""
+
+_CLINICAL_KINDS = {"number": Kind.NUMBER, "category": Kind.TEXT, "date": Kind.DATE}
+_SCAN_COLUMNS = (
+    ("scans", "scan_date"),
+    ("scans", "manufacturer"),
+    ("scans", "manufacturer_model_name"),
+    ("scans", "reconstruction_method"),
+    ("scans", "pet_spacing_x_mm"),
+    ("scans", "pet_spacing_z_mm"),
+    ("scans", "ct_convolution_kernel"),
+    ("suv", "injected_dose_bq"),
+    ("suv", "uptake_duration_s"),
+)
+# Column of pet_metrics, name in the cohort, description.
+_METRICS = (
+    ("volume_ml", "tumour_volume_ml", "Tumour volume"),
+    ("n_lesions", "n_lesions", "Number of lesions"),
+    ("suv_max", "suv_max", "Largest SUV of the tumour"),
+    ("suv_mean", "suv_mean", "Mean SUV of the tumour"),
+    ("total_lesion_expression_ml", "total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)"),
+)
+_ORGAN_METRICS = _METRICS[:4]
+_ZERO_WITHOUT_LESIONS = ("volume_ml", "n_lesions")
+
+
+class Role(StrEnum):
+    """What a column of a patient-level table may be used for in an analysis."""
+
+    KEY = "key"
+    COVARIATE = "covariate"
+    OUTCOME = "outcome"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class ColumnDefinition:
+    """One column of the snapshot, as listed in its table ``column_definitions``."""
+
+    table_name: str
+    column_name: str
+    kind: Kind
+    unit: str | None
+    description: str
+    role: Role = Role.OTHER
+
+
+@dataclass(frozen=True)
+class _Expression:
+    sql: str
+    definition: ColumnDefinition
+
+
+def quoted(name: str) -> str:
+    """``name`` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def feature_table(feature_set: str, aggregation: str) -> str:
+    """The name of the wide table of a feature set and an aggregation."""
+    return f"features__{feature_set}__{aggregation}"
+
+
+def build_derived(
+    connection: duckdb.DuckDBPyConnection, default_protocol_id: str | None, aggregations: Iterable[str]
+) -> tuple[ColumnDefinition, ...]:
+    """Build all derived tables from the registry's tables and return the definitions of their columns.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_COLUMN_CONFLICT when two columns of the cohort would have one name, SNAPSHOT_KIND_CONFLICT when a
+        clinical variable is a number for one patient and a category for another.
+    """
+    connection.execute("CREATE TEMP TABLE default_protocol AS SELECT $1::VARCHAR AS protocol_id", [default_protocol_id])
+    for script in ("baseline_scans", "measured_scans", "feature_aggregates"):
+        connection.execute(files("warehouse.sql").joinpath(f"{script}.sql").read_text(encoding="utf-8"))
+    rule = "ENDPOINT: declared for an endpoint; EARLIEST: the patient's first scan"
+    definitions = [
+        ColumnDefinition("baseline_scans", "patient_id", Kind.TEXT, None, "Patient key", Role.KEY),
+        ColumnDefinition("baseline_scans", "scan_id", Kind.TEXT, None, "The scan that stands for the patient"),
+        ColumnDefinition("baseline_scans", "rule", Kind.TEXT, None, rule),
+    ]
+    clinical = _clinical_columns(connection)
+    definitions += _create(
+        connection,
+        "clinical_wide",
+        clinical,
+        "clinical AS source GROUP BY source.patient_id ORDER BY source.patient_id",
+    )
+    definitions += _build_cohort(connection, [expression.definition for expression in clinical])
+    for aggregation in aggregations:
+        definitions += _build_features(connection, aggregation)
+    return tuple(definitions)
+
+
+def _clinical_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
+    variables = connection.execute(
+        "SELECT variable, array_agg(DISTINCT kind ORDER BY kind), min(unit) FROM clinical"
+        " GROUP BY variable ORDER BY variable"
+    ).fetchall()
+    columns = []
+    for variable, kinds, unit in variables:
+        if len(kinds) != 1 or kinds[0] not in _CLINICAL_KINDS:
+            raise WarehouseError(
+                "SNAPSHOT_KIND_CONFLICT",
+                "A clinical variable has more than one kind, or one that is not known",
+                keyword=variable,
+                found=", ".join(kinds),
+                expected=" or ".join(_CLINICAL_KINDS),
+                hint="Materialize the clinical tables of all patients again.",
+            )
+        value = {"number": "value_number", "category": "value_text", "date": "value_date"}[kinds[0]]
+        role = Role.OTHER if kinds[0] == "date" else Role.COVARIATE
+        definition = ColumnDefinition(
+            "clinical_wide", variable, _CLINICAL_KINDS[kinds[0]], unit, f"Clinical variable, {kinds[0]}", role
+        )
+        columns.append(
+            _Expression(f"max(source.{value}) FILTER (WHERE source.variable = {literal(variable)})", definition)
+        )
+    return columns
+
+
+def _build_cohort(
+    connection: duckdb.DuckDBPyConnection, clinical: list[ColumnDefinition]
+) -> tuple[ColumnDefinition, ...]:
+    outcomes = _outcome_columns(connection)
+    metrics = _metric_columns(connection)
+    columns = [
+        _Expression(
+            "baseline_scans.scan_id", _cohort("baseline_scan_id", Kind.TEXT, None, "The scan of the PET metrics")
+        ),
+        *(
+            _Expression(
+                f"clinical_wide.{quoted(c.column_name)}", _cohort(c.column_name, c.kind, c.unit, c.description, c.role)
+            )
+            for c in clinical
+        ),
+        *(_Expression(f"outcomes.{quoted(e.definition.column_name)}", e.definition) for e in outcomes),
+        *_scan_columns(),
+        *(_Expression(f"metrics.{quoted(e.definition.column_name)}", e.definition) for e in metrics),
+    ]
+    source = f"""patients AS source
+        LEFT JOIN baseline_scans USING (patient_id)
+        LEFT JOIN clinical_wide USING (patient_id)
+        LEFT JOIN ({_grouped("endpoints", outcomes)}) AS outcomes USING (patient_id)
+        LEFT JOIN scans USING (patient_id, scan_id)
+        LEFT JOIN suv USING (patient_id, scan_id)
+        LEFT JOIN ({_grouped("measured_scans", metrics)}) AS metrics USING (patient_id)
+        ORDER BY source.patient_id"""
+    return _create(connection, "cohort", columns, source)
+
+
+def _cohort(name: str, kind: Kind, unit: str | None, description: str, role: Role = Role.OTHER) -> ColumnDefinition:
+    return ColumnDefinition("cohort", name, kind, unit, description, role)
+
+
+def _outcome_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
+    names = connection.execute("SELECT DISTINCT endpoint FROM endpoints ORDER BY endpoint").fetchall()
+    columns = []
+    for (name,) in names:
+        for column in ("duration_days", "event"):
+            source = table("endpoints").column(column)
+            definition = _cohort(
+                f"{name}_{column}", source.kind, source.unit, f"{name}: {source.description}", Role.OUTCOME
+            )
+            columns.append(_Expression(f"max({column}) FILTER (WHERE endpoint = {literal(name)})", definition))
+    return columns
+
+
+def _scan_columns() -> list[_Expression]:
+    columns = []
+    for table_name, name in _SCAN_COLUMNS:
+        source = table(table_name).column(name)
+        role = Role.OTHER if source.kind is Kind.DATE else Role.COVARIATE
+        cohort_name = name if name.startswith("scan_") else f"scan_{name}"
+        definition = _cohort(cohort_name, source.kind, source.unit, f"{source.description} (baseline scan)", role)
+        columns.append(_Expression(f"{table_name}.{quoted(name)}", definition))
+    return columns
+
+
+def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
+    registry = table("pet_metrics")
+    columns = []
+    for name, cohort_name, description in _METRICS:
+        source = registry.column(name)
+        definition = _cohort(cohort_name, source.kind, source.unit, description, Role.COVARIATE)
+        columns.append(_Expression(f"max({name}) FILTER (WHERE grain = 'patient')", definition))
+    organs = connection.execute(
+        "SELECT DISTINCT region FROM measured_scans WHERE grain = 'organ' ORDER BY region"
+    ).fetchall()
+    for (organ,) in organs:
+        prefix = re.sub(r"[^a-z0-9]+", "_", organ.lower()).strip("_")
+        for name, suffix, description in _ORGAN_METRICS:
+            source = registry.column(name)
+            value = f"max({name}) FILTER (WHERE grain = 'organ' AND region = {literal(organ)})"
+            if name in _ZERO_WITHOUT_LESIONS:
+                value = f"CASE WHEN bool_or(grain = 'patient') THEN coalesce({value}, 0) END"
+            definition = _cohort(
+                f"{prefix}_{suffix}",
+                source.kind,
+                source.unit,
+                f"{description}: {organ}",
+                Role.COVARIATE,
+            )
+            columns.append(_Expression(value, definition))
+    return columns
+
+
+def _build_features(connection: duckdb.DuckDBPyConnection, aggregation: str) -> list[ColumnDefinition]:
+    definitions: list[ColumnDefinition] = []
+    sets = connection.execute(
+        "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END,"
+        " modality FROM feature_sets ORDER BY feature_set_id"
+    ).fetchall()
+    for feature_set_id, label, modality in sets:
+        features = connection.execute(
+            "SELECT feature_name, unit"
+            " FROM (SELECT DISTINCT feature_name FROM feature_aggregates WHERE feature_set_id = $1)"
+            " LEFT JOIN feature_definitions USING (feature_name) ORDER BY feature_name",
+            [feature_set_id],
+        ).fetchall()
+        name = feature_table(label, aggregation)
+        columns = [ColumnDefinition(name, "patient_id", Kind.TEXT, None, "Patient key", Role.KEY)]
+        for feature, unit in features:
+            text = f"{modality} {feature}, {AGGREGATIONS[aggregation]}"
+            columns.append(ColumnDefinition(name, feature, Kind.NUMBER, unit, text, Role.COVARIATE))
+        rows = (
+            f"(SELECT patient_id, feature_name, {quoted(aggregation)} AS value FROM feature_aggregates"
+            f" WHERE feature_set_id = {literal(feature_set_id)})"
+        )
+        wanted = ", ".join(literal(feature) for feature, _ in features)
+        pivot = f"{rows} PIVOT (first(value) FOR feature_name IN ({wanted}) GROUP BY patient_id)" if features else rows
+        selected = ", ".join(quoted(column.column_name) for column in columns)
+        connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT {selected} FROM {pivot} ORDER BY patient_id")
+        definitions += columns
+    return definitions
+
+
+def _grouped(table_name: str, columns: list[_Expression]) -> str:
+    selected = "".join(f", {column.sql} AS {quoted(column.definition.column_name)}" for column in columns)
+    return f"SELECT patient_id{selected} FROM {table_name} GROUP BY patient_id"
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: list[_Expression], source: str
+) -> tuple[ColumnDefinition, ...]:
+    """Create a table of ``patient_id`` and ``columns``; DuckDB's names ignore case, so the conflicts here do too."""
+    key = ColumnDefinition(name, "patient_id", Kind.TEXT, None, "Patient key", Role.KEY)
+    definitions = (key, *(column.definition for column in columns))
+    seen: dict[str, ColumnDefinition] = {}
+    for definition in definitions:
+        other = seen.setdefault(definition.column_name.lower(), definition)
+        if other is not definition:
+            raise WarehouseError(
+                "SNAPSHOT_COLUMN_CONFLICT",
+                "Two columns would have one name",
+                keyword=f"{name}.{definition.column_name}",
+                found=f"{other.description!r} and {definition.description!r}",
+                hint="Rename the clinical variable, the endpoint or the organ in study.yaml.",
+            )
+    selected = "".join(f", {column.sql} AS {quoted(column.definition.column_name)}" for column in columns)
+    connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT source.patient_id{selected} FROM {source}")
+    return definitions

@@ -1,0 +1,367 @@
+"""The registry: every table's columns, units, descriptions, key, grain and partitioning.
+
+The Parquet schema, the data dictionary, the asset descriptions and the snapshot are all built from here, so a column
+that is not in this file does not exist.
+"""
+
+from __future__ import annotations
+
+from warehouse.errors import WarehouseError
+from warehouse.schema import Column, Kind, Table, boolean, date, integer, number, text
+
+__all__ = ["TABLES", "Column", "Kind", "Table", "table"]
+
+_PATIENT = text("patient_id", "Patient key, always text; the directory of the partition")
+_SCAN = text("scan_id", "Scan of the patient: the study date and the last part of the study's UID digest")
+_PROTOCOL = text("protocol_id", "How the lesions were delineated: readable name and digest of its settings")
+_LESION = text("lesion_id", "Lesion within scan and protocol, ordered by size and position: L01, L02, ...")
+_SERIES = text("series_instance_uid", "Series Instance UID (0020,000E)")
+_SERIES_OR_NONE = text("series_instance_uid", "Series Instance UID (0020,000E), where one is concerned", nullable=True)
+_SCAN_OR_NONE = text("scan_id", "Scan of the patient, where one is concerned", nullable=True)
+
+_TABLES = (
+    Table(
+        "patients",
+        "imaging",
+        "patient",
+        "Registered patients: what was found for each in the DICOM folder and in the clinical table.",
+        ("patient_id",),
+        (
+            _PATIENT,
+            integer("n_files", "DICOM files that belong to the patient"),
+            integer("n_series", "DICOM series among them"),
+            boolean("has_pet", "An attenuation-corrected PET series was found"),
+            boolean("has_ct", "A CT series of a PET study was found"),
+            boolean("has_contours", "An RTSTRUCT or a DICOM SEG was found"),
+            boolean("has_clinical", "The clinical table has a row for the patient"),
+        ),
+    ),
+    Table(
+        "files",
+        "imaging",
+        "DICOM instance",
+        "Every DICOM file that was indexed, with the digest of its bytes: the input of all that follows.",
+        ("patient_id", "sop_instance_uid"),
+        (
+            _PATIENT,
+            _SERIES,
+            text("sop_instance_uid", "SOP Instance UID (0008,0018)"),
+            text("path", "Path below the DICOM root, with forward slashes", identity=False),
+            integer("size_bytes", "Size of the file", unit="byte"),
+            Column("modified_ns", Kind.INTEGER, "Modification time since the epoch", "ns", identity=False),
+            text("sha256", "SHA-256 of the file's bytes"),
+        ),
+    ),
+    Table(
+        "series",
+        "imaging",
+        "DICOM series",
+        "Every series with the role it was given, or the reason why it is not used.",
+        ("patient_id", "series_instance_uid"),
+        (
+            _PATIENT,
+            _SCAN_OR_NONE,
+            _SERIES,
+            text("study_instance_uid", "Study Instance UID (0020,000D)"),
+            text("frame_of_reference_uid", "Frame of Reference UID (0020,0052)", nullable=True),
+            text("modality", "Modality (0008,0060): PT, CT, RTSTRUCT, SEG, ..."),
+            text("role", "PET, CT, RTSTRUCT or SEG when used; NONE when set aside"),
+            text("set_aside_code", "Why the series has no role", nullable=True),
+            text("series_description", "Series Description (0008,103E)", nullable=True),
+            date("series_date", "Series Date (0008,0021), or the study's", nullable=True),
+            integer("n_instances", "Instances in the series"),
+            text("referenced_series_instance_uid", "For contours: the series they were drawn on", nullable=True),
+            text("sha256", "SHA-256 over the sorted digests of the instances"),
+        ),
+    ),
+    Table(
+        "scans",
+        "imaging",
+        "scan",
+        "One PET/CT examination: its series, scanner, reconstruction and geometry.",
+        ("patient_id", "scan_id"),
+        (
+            _PATIENT,
+            _SCAN,
+            text("study_instance_uid", "Study Instance UID (0020,000D)"),
+            date("scan_date", "Acquisition date of the PET series", nullable=True),
+            text("pet_series_instance_uid", "The PET series"),
+            text("ct_series_instance_uid", "The CT series on the same frame of reference", nullable=True),
+            text("manufacturer", "Manufacturer (0008,0070) of the PET scanner", nullable=True),
+            text("manufacturer_model_name", "Manufacturer's Model Name (0008,1090)", nullable=True),
+            text("reconstruction_method", "Reconstruction Method (0054,1103)", nullable=True),
+            number("pet_spacing_x_mm", "Column spacing of the PET image", "mm"),
+            number("pet_spacing_y_mm", "Row spacing of the PET image", "mm"),
+            number("pet_spacing_z_mm", "Slice spacing of the PET image", "mm"),
+            integer("pet_n_slices", "Slices of the PET image"),
+            text("ct_convolution_kernel", "Convolution Kernel (0018,1210) of the CT", nullable=True),
+            number("ct_spacing_x_mm", "Column spacing of the CT image", "mm", nullable=True),
+            number("ct_spacing_y_mm", "Row spacing of the CT image", "mm", nullable=True),
+            number("ct_spacing_z_mm", "Slice spacing of the CT image", "mm", nullable=True),
+            integer("ct_n_slices", "Slices of the CT image", nullable=True),
+            text("ct_image_sha256", "Digest of the CT volume (Hounsfield units) in the lake", nullable=True),
+        ),
+    ),
+    Table(
+        "suv",
+        "imaging",
+        "scan",
+        "How the PET image became body-weight SUV, and the digest of the result.",
+        ("patient_id", "scan_id"),
+        (
+            _PATIENT,
+            _SCAN,
+            _SERIES,
+            text("units", "Units (0054,1001) of the stored image"),
+            text("decay_correction", "Decay Correction (0054,1102)"),
+            text("radionuclide", "Nuclide, for example 68Ga", nullable=True),
+            number("half_life_s", "Radionuclide Half Life (0018,1075)", "s", nullable=True),
+            number("injected_dose_bq", "Radionuclide Total Dose (0018,1074), after adaptations", "Bq", nullable=True),
+            number("patient_weight_kg", "Patient's Weight (0010,1030), after adaptations", "kg", nullable=True),
+            number("patient_size_m", "Patient's Size (0010,1020), after adaptations", "m", nullable=True),
+            text("patient_sex", "Patient's Sex (0010,0040)", nullable=True),
+            Column("administration_datetime", Kind.DATETIME, "When the dose was administered", None, True),
+            Column("reference_datetime", Kind.DATETIME, "The time to which the image is decay corrected", None, True),
+            number("uptake_duration_s", "From administration to the reference time", "s", nullable=True),
+            number("suv_max", "Largest SUV of the whole image", "SUV"),
+            text("suv_image_sha256", "Digest of the SUV volume in the lake"),
+        ),
+    ),
+    Table(
+        "suv_adaptations",
+        "imaging",
+        "adaptation",
+        "Every deviation from the straight path from stored value to SUV.",
+        ("patient_id", "scan_id", "code", "keyword"),
+        (
+            _PATIENT,
+            _SCAN,
+            _SERIES,
+            text("code", "What was done, for example SUV_DOSE_MBQ"),
+            text("keyword", "DICOM keyword concerned"),
+            text("value_from", "The value in the header", nullable=True),
+            text("value_to", "The value that was used", nullable=True),
+            text("message", "The same as a sentence"),
+        ),
+    ),
+    Table(
+        "qc_events",
+        "imaging",
+        "finding",
+        "Findings that do not stop the work but that a reader should know.",
+        ("patient_id", "code", "series_instance_uid", "message"),
+        (
+            _PATIENT,
+            _SCAN_OR_NONE,
+            _SERIES_OR_NONE,
+            text("table_name", "The table whose computation raised it"),
+            text("code", "What was found, for example INDEX_DUPLICATE_INSTANCE"),
+            text("severity", "info or warning"),
+            text("message", "The finding as a sentence"),
+        ),
+    ),
+    Table(
+        "refusals",
+        "imaging",
+        "refusal",
+        "What could not be computed, and why.",
+        ("patient_id", "table_name", "code", "series_instance_uid", "message"),
+        (
+            _PATIENT,
+            text("table_name", "The table that lacks rows because of it"),
+            text("code", "Why, for example CT_SERIES_MISSING"),
+            text("message", "The same as a sentence"),
+            _SERIES_OR_NONE,
+            text("keyword", "DICOM keyword or clinical column", nullable=True),
+            text("found", "What was found there", nullable=True),
+            text("expected", "What would have been accepted", nullable=True),
+            text("hint", "What to do about it", nullable=True),
+        ),
+    ),
+    Table(
+        "protocols",
+        "masks",
+        "protocol",
+        "How lesions are delineated; every derived row names its protocol.",
+        ("protocol_id",),
+        (
+            _PROTOCOL,
+            text("name", "Readable name"),
+            text("description", "One sentence"),
+            text("settings_json", "The settings the digest is made of, as JSON"),
+        ),
+        per_patient=False,
+    ),
+    Table(
+        "lesions",
+        "masks",
+        "lesion and modality",
+        "Lesions: connected components of the tumour mask, on the PET and on the CT grid.",
+        ("patient_id", "scan_id", "protocol_id", "lesion_id", "modality"),
+        (
+            _PATIENT,
+            _SCAN,
+            _PROTOCOL,
+            _LESION,
+            text("modality", "The grid of the mask: PT or CT"),
+            text("organ", "Organ the lesion lies in, by largest overlap with the organ masks"),
+            text("roi_name", "Name of the region or segment the lesion comes from"),
+            integer("label", "Value of the lesion's voxels in the label map"),
+            integer("n_voxels", "Voxels of the lesion"),
+            number("volume_ml", "Volume of these voxels", "ml"),
+            number("centroid_x_mm", "Centre of the voxels, patient coordinates (LPS), x", "mm"),
+            number("centroid_y_mm", "The same, y", "mm"),
+            number("centroid_z_mm", "The same, z", "mm"),
+            text("mask_source", "RTSTRUCT, SEG, or RESAMPLED from the other modality's grid"),
+            text("mask_series_instance_uid", "Series Instance UID of the contours"),
+            text("label_map_sha256", "Digest of the label map in the lake"),
+        ),
+    ),
+    Table(
+        "pet_metrics",
+        "features",
+        "lesion, organ or patient",
+        "Volume and uptake of each lesion, of the lesions of each organ, and of all lesions of the patient.",
+        ("patient_id", "scan_id", "protocol_id", "grain", "region"),
+        (
+            _PATIENT,
+            _SCAN,
+            _PROTOCOL,
+            text("grain", "lesion, organ or patient"),
+            text("region", "lesion_id, organ name, or 'all'"),
+            integer("n_lesions", "Lesions in the region"),
+            integer("n_voxels", "PET voxels in the region"),
+            number("volume_ml", "Tumour volume", "ml"),
+            number("suv_max", "Largest SUV", "SUV", nullable=True),
+            number("suv_mean", "Mean SUV", "SUV", nullable=True),
+            number("suv_median", "Median SUV", "SUV", nullable=True),
+            number("suv_min", "Smallest SUV", "SUV", nullable=True),
+            number("suv_sd", "Standard deviation of the SUV (population)", "SUV", nullable=True),
+            number("total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)", "SUV ml"),
+            text("uptake_status", "COMPUTED, or NOT_APPLICABLE where there is no tumour to measure"),
+        ),
+    ),
+    Table(
+        "feature_sets",
+        "features",
+        "feature set",
+        "Radiomic feature sets: modality, settings and the versions of the libraries that compute them.",
+        ("feature_set_id",),
+        (
+            text("feature_set_id", "Readable name and digest of settings and library versions"),
+            text("name", "Readable name"),
+            text("modality", "PT (SUV) or CT (Hounsfield units)"),
+            text("description", "One sentence"),
+            text("settings_json", "The settings as JSON"),
+            text("library_versions_json", "Versions of the libraries that take part, as JSON"),
+        ),
+        per_patient=False,
+    ),
+    Table(
+        "feature_definitions",
+        "features",
+        "feature",
+        "Every radiomic feature: image type, class, name and unit.",
+        ("feature_name",),
+        (
+            text("feature_name", "Image type, class and name, as pyradiomics writes it"),
+            text("image_type", "original, ..."),
+            text("feature_class", "shape, firstorder, glcm, glrlm, glszm, gldm or ngtdm"),
+            text("name", "Name within the class"),
+            text("unit", "Unit, where it has one that depends on nothing else", nullable=True),
+        ),
+        per_patient=False,
+    ),
+    Table(
+        "radiomic_features",
+        "features",
+        "lesion, feature set and feature",
+        "Radiomic features, long: one row a lesion, feature set and feature.",
+        ("patient_id", "scan_id", "protocol_id", "lesion_id", "feature_set_id", "feature_name"),
+        (
+            _PATIENT,
+            _SCAN,
+            _PROTOCOL,
+            _LESION,
+            text("feature_set_id", "Feature set"),
+            text("feature_name", "Feature, see feature_definitions"),
+            number("value", "The value; null exactly when status is not COMPUTED", nullable=True),
+            text("status", "COMPUTED, or the code of the reason why there is no value"),
+        ),
+    ),
+    Table(
+        "clinical_cells",
+        "clinical",
+        "cell",
+        "The cells of the clinical table that study.yaml gives a role, as text: the input of clinical and endpoints.",
+        ("patient_id", "row", "column"),
+        (
+            _PATIENT,
+            integer("row", "1 for the patient's first row of the file, 2 for a second one, ..."),
+            text("column", "Column of the file"),
+            text("value", "The cell, as it stands in the file"),
+        ),
+    ),
+    Table(
+        "clinical",
+        "clinical",
+        "patient and variable",
+        "The clinical table, long: one row a patient and declared variable, typed.",
+        ("patient_id", "variable"),
+        (
+            _PATIENT,
+            text("variable", "Name of the variable, as declared in study.yaml"),
+            text("kind", "number, category or date"),
+            number("value_number", "Value of a number", nullable=True),
+            text("value_text", "Value of a category", nullable=True),
+            date("value_date", "Value of a date", nullable=True),
+            text("unit", "Unit as declared", nullable=True),
+            text("status", "RECORDED, or MISSING"),
+        ),
+    ),
+    Table(
+        "endpoints",
+        "clinical",
+        "patient and endpoint",
+        "Survival times: from the origin to the event or to censoring.",
+        ("patient_id", "endpoint"),
+        (
+            _PATIENT,
+            text("endpoint", "Name of the endpoint, for example OS"),
+            date("origin_date", "Day 0"),
+            date("end_date", "Day of the event or of censoring"),
+            integer("duration_days", "From origin to end", unit="day"),
+            integer("event", "0 censored, 1 event, 2 competing event"),
+            text("baseline_scan_id", "Nearest scan before the origin within the window", nullable=True),
+            integer("scan_to_origin_days", "From the baseline scan to the origin", unit="day", nullable=True),
+        ),
+    ),
+    Table(
+        "provenance",
+        "cohort",
+        "patient and table",
+        "Which code made each table of each patient, from which input.",
+        ("patient_id", "table_name"),
+        (
+            _PATIENT,
+            text("table_name", "The table"),
+            text("code_version", "Version of the code that computes it"),
+            text("settings_sha256", "Digest of the settings that apply to it"),
+            text("input_sha256", "Digest of what it was computed from"),
+            text("data_sha256", "Digest of its rows"),
+        ),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
+"""All tables by name, in the order of the line from DICOM to cohort."""
+
+
+def table(name: str) -> Table:
+    """Return the table called ``name``; raises ``WarehouseError`` TABLE_UNKNOWN."""
+    try:
+        return TABLES[name]
+    except KeyError:
+        raise WarehouseError(
+            "TABLE_UNKNOWN", "There is no such table", found=name, expected=", ".join(TABLES)
+        ) from None
