@@ -10,6 +10,9 @@ PATIENTS ?= 8
 # More arguments for pytest (make test ARGS="tests/petct -k suv") or for the lock (make lock ARGS=--upgrade).
 ARGS ?=
 
+# Processes that share out the test files.
+TEST_PROCESSES ?= 2
+
 BIN := .venv/bin
 
 # Nothing here reports its use to anyone.
@@ -30,7 +33,7 @@ demo: install  ## Make a synthetic cohort in ./demo and run everything on it (PA
 
 .PHONY: test
 test: install  ## Run the tests (PETLAKE_DATA: the real data, default ../shared/data)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: install  ## Check format, style and spelling

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import Literal, cast
 
-import yaml
-
 from petct.errors import MaskError
+from petct.params import packaged, read_packaged
 from petct.settings_digest import canonical_json, digest_id
 
 Connectivity = Literal[6, 18, 26]
@@ -65,8 +63,7 @@ def protocol_record(protocol: Protocol) -> ProtocolRecord:
 
 def packaged_protocols() -> tuple[str, ...]:
     """Names of the protocols that come with petlake."""
-    folder = resources.files("petct.params") / "protocols"
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")))
+    return packaged("protocols")
 
 
 def load_protocol(name: str) -> Protocol:
@@ -85,12 +82,11 @@ def load_protocol(name: str) -> Protocol:
             found=name,
             expected=", ".join(packaged_protocols()),
         )
-    text = (resources.files("petct.params") / "protocols" / f"{name}.yaml").read_text(encoding="utf-8")
-    settings = yaml.safe_load(text)
+    settings = read_packaged("protocols", name)
     return Protocol(
         name=name,
         description=str(settings["description"]),
         connectivity=cast("Connectivity", settings["connectivity"]),
-        minimum_volume_ml=float(settings["minimum_volume_ml"]),
-        version=int(settings["version"]),
+        minimum_volume_ml=cast("float", settings["minimum_volume_ml"]),
+        version=cast("int", settings["version"]),
     )

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 REAL_DATA = Path(os.environ.get("PETLAKE_DATA") or REPOSITORY.parent / "shared" / "data")
 
-_NOT_PROVED = pytest.StashKey[list[tuple[str, str]]]()
+_NOT_PROVED = "not_proved"
 _HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 # The same examples every time: a failure is a change of the code, not of the luck. No deadline, because the machine is
@@ -32,7 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Isolate the run, and the programs that it starts, from the settings and caches of whoever runs it."""
     home = tempfile.TemporaryDirectory(prefix="petlake-home-", ignore_cleanup_errors=True)
     config.stash[_HOME] = home
-    config.stash[_NOT_PROVED] = []
     for name in ("DAGSTER_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         os.environ.pop(name, None)
     os.environ.update(
@@ -79,13 +78,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} skipped although {need} must be there: {report.longrepr}"
         else:
-            item.config.stash[_NOT_PROVED].append((item.nodeid, need))
+            # On the report, which reaches the process that writes the summary when tests run in several.
+            report.user_properties.append((_NOT_PROVED, need))
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what this run did not prove."""
-    not_proved = config.stash[_NOT_PROVED]
+    not_proved = [
+        (report.nodeid, need)
+        for report in terminalreporter.stats.get("skipped", [])
+        for name, need in report.user_properties
+        if name == _NOT_PROVED
+    ]
     if not_proved:
         terminalreporter.section("NOT PROVED by this run")
         for nodeid, need in not_proved:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from typing import Literal, cast
 
-import yaml
-
 from petct.errors import FeatureError
+from petct.params import packaged, read_packaged
 from petct.settings_digest import canonical_json, digest_id
 
 _LIBRARIES = ("numpy", "pyradiomics", "simpleitk")
@@ -84,8 +83,7 @@ def feature_set_record(feature_set: FeatureSet) -> FeatureSetRecord:
 
 def packaged_feature_sets() -> tuple[str, ...]:
     """Names of the feature sets that come with petlake."""
-    folder = resources.files("petct.params") / "feature_sets"
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")))
+    return packaged("feature_sets")
 
 
 def load_feature_set(name: str) -> FeatureSet:
@@ -104,13 +102,12 @@ def load_feature_set(name: str) -> FeatureSet:
             found=name,
             expected=", ".join(packaged_feature_sets()),
         )
-    text = (resources.files("petct.params") / "feature_sets" / f"{name}.yaml").read_text(encoding="utf-8")
-    settings = yaml.safe_load(text)
+    settings = read_packaged("feature_sets", name)
     return FeatureSet(
         name=name,
         description=str(settings["description"]),
         modality=cast("Literal['PT', 'CT']", settings["modality"]),
-        bin_width=float(settings["bin_width"]),
-        minimum_roi_voxels=int(settings["minimum_roi_voxels"]),
-        version=int(settings["version"]),
+        bin_width=cast("float", settings["bin_width"]),
+        minimum_roi_voxels=cast("int", settings["minimum_roi_voxels"]),
+        version=cast("int", settings["version"]),
     )

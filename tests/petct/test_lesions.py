@@ -32,14 +32,21 @@ LIVER = box("liver", (slice(8, 18), slice(8, 18), slice(8, 18)))
 
 def test_components_are_lesions_largest_first() -> None:
     found = find_lesions([box("Lesion 1", SMALL, LARGE)], organ_masks([LIVER], RULES), CONTOURS, RULES, GRID)
-    assert [(x.lesion_id, x.n_voxels, x.organ) for x in found.lesions] == [("L01", 60, "liver"), ("L02", 8, "lymph_node")]
+    assert [(x.lesion_id, x.n_voxels, x.organ) for x in found.lesions] == [
+        ("L01", 60, "liver"),
+        ("L02", 8, "lymph_node"),
+    ]
     assert found.lesions[0].volume_ml == pytest.approx(60 * 0.064)
     # The centre of voxels 10..14, 10..13, 10..12 (z, y, x).
     assert found.lesions[0].centroid_mm == pytest.approx((-40 + 4 * 11, -40 + 4 * 11.5, 100 + 4 * 12))
 
 
 def test_overlapping_regions_are_counted_once_and_ids_do_not_depend_on_their_order() -> None:
-    rois = [box("lesion b", LARGE), box("LESION a", (slice(12, 16), slice(10, 14), slice(10, 13))), box("lesion c", SMALL)]
+    rois = [
+        box("lesion b", LARGE),
+        box("LESION a", (slice(12, 16), slice(10, 14), slice(10, 13))),
+        box("lesion c", SMALL),
+    ]
     found = [find_lesions(order, {}, CONTOURS, RULES, GRID) for order in (rois, rois[::-1])]
     assert found[0].lesions == found[1].lesions
     assert [x.n_voxels for x in found[0].lesions] == [72, 8]
@@ -66,7 +73,12 @@ def test_lesions_drawn_on_the_ct_take_the_ids_of_those_on_the_pet() -> None:
     on_ct = find_lesions(
         [
             box("lesion s", (slice(2, 12), slice(2, 12), slice(2, 12)), grid=FINE),
-            box("lesion l", (slice(20, 23), slice(20, 28), slice(20, 26)), (slice(25, 30), slice(20, 28), slice(20, 26)), grid=FINE),
+            box(
+                "lesion l",
+                (slice(20, 23), slice(20, 28), slice(20, 26)),
+                (slice(25, 30), slice(20, 28), slice(20, 26)),
+                grid=FINE,
+            ),
             box("lesion n", (slice(36, 39), slice(36, 39), slice(2, 5)), grid=FINE),
         ],
         {},
@@ -126,5 +138,5 @@ def test_nothing_drawn_is_not_the_same_as_no_contours() -> None:
     assert delineated(organs_only, Drawing("PT", "RTSTRUCT", "1.2.3", ())).lesions.lesions == ()
     with pytest.raises(MaskError, match="CONTOURS_MISSING"):
         delineated(organs_only)
-    with pytest.raises(MaskError, match="ROI_NAMES_UNMATCHED.*Heart"):
+    with pytest.raises(MaskError, match=r"ROI_NAMES_UNMATCHED.*Heart"):
         delineated(Drawing("PT", "RTSTRUCT", "1.2.3", (box("Heart", LARGE),)))

@@ -55,7 +55,7 @@ def test_a_lesion_below_64_voxels_has_a_reason_instead_of_values() -> None:
 
 
 def test_a_flat_region_gives_finite_values_or_reasons() -> None:
-    image, mask = phantom(4.5)
+    _image, mask = phantom(4.5)
     features = compute_features(Volume(np.full(GRID.shape, 3.0, dtype=np.float32), GRID), mask, PET)
     for feature in features:
         assert (feature.value is None) == (feature.status != "COMPUTED")

@@ -1,0 +1,88 @@
+"""Cohort assets: the settings' own tables, and the published snapshot."""
+
+import hashlib
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.publishing import DEFINITION_TABLES, publish_snapshot, write_definitions
+from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
+from assets.specs import column_metadata
+from warehouse.tables import table
+
+
+def definitions_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
+    """The tables that describe the settings of the study."""
+    groups = {"protocols": "masks", "feature_sets": "features", "feature_definitions": "features"}
+    version = settings.snapshot_settings_json() if settings else "1"
+
+    @dg.multi_asset(
+        name="definition_tables",
+        specs=[
+            dg.AssetSpec(
+                name,
+                group_name=groups[name],
+                description=table(name).description,
+                code_version=_short_digest(version),
+                kinds={"parquet"},
+                metadata=column_metadata(name),
+            )
+            for name in DEFINITION_TABLES
+        ],
+        check_specs=[
+            dg.AssetCheckSpec("not_empty", asset=name, description="There is at least one row.")
+            for name in DEFINITION_TABLES
+        ],
+        required_resource_keys={"study"},
+    )
+    def definition_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        for name, n_rows in write_definitions(context.resources.study.settings()).items():
+            yield dg.MaterializeResult(
+                asset_key=name,
+                metadata={"rows": n_rows},
+                check_results=[dg.AssetCheckResult(passed=n_rows > 0, check_name="not_empty", asset_key=name)],
+            )
+
+    return definition_tables
+
+
+def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
+    """The published snapshot: immutable, named by its content."""
+    tables = settings.patient_tables if settings else PATIENT_TABLES
+
+    @dg.asset(
+        name="snapshot",
+        group_name="cohort",
+        description=(
+            "An immutable DuckDB file with every table, the cohort table and the wide feature matrices. Its id is the "
+            "digest of rows, settings and code versions; publishing what exists changes nothing."
+        ),
+        deps=[dg.AssetKey(name) for name in (*tables, *DEFINITION_TABLES)],
+        code_version=CODE_VERSIONS["snapshot"],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "holds_patients", asset="snapshot", description="The cohort table has a patient or more."
+            ),
+        ],
+        kinds={"duckdb"},
+        required_resource_keys={"study"},
+    )
+    def snapshot(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        published = publish_snapshot(context.resources.study.settings())
+        yield dg.MaterializeResult(
+            metadata={
+                "snapshot id": published.snapshot_id,
+                "new": published.created,
+                "patients": published.n_patients,
+                "rows": sum(published.tables.values()),
+                "path": f"snapshots/{published.path.name}",
+            },
+            data_version=dg.DataVersion(published.snapshot_id),
+            check_results=[dg.AssetCheckResult(passed=published.n_patients > 0, check_name="holds_patients")],
+        )
+
+    return snapshot
+
+
+def _short_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,83 @@
+"""The steps from DICOM files to SUV: series, scans, suv."""
+
+from assets.patient_data import Measure, PatientData, StepOutput
+from assets.records import RefusalRecord, refusal
+from petct.dicom.index import index_files
+from petct.dicom.scans import ScanSeries, scan_record
+from petct.dicom.series import CtSeries
+from petct.errors import DicomError, PetctError
+from petct.suv import compute_suv
+
+
+def series_step(data: PatientData) -> StepOutput:
+    """Read the headers of the patient's files again, and check that they are the files that were ingested."""
+    files = data.files()
+    index = index_files(data.settings.dicom_folder, files)
+    roles = [item.role for item in index.series]
+    return StepOutput(
+        index.series,
+        findings=index.findings,
+        measures=(
+            Measure("files", len(files)),
+            *(Measure(f"{role} series", roles.count(role)) for role in ("PET", "CT", "RTSTRUCT", "SEG")),
+        ),
+    )
+
+
+def scans_step(data: PatientData) -> StepOutput:
+    """One row an examination; the CT goes to the lake in Hounsfield units."""
+    rows, refusals = [], []
+    for scan in data.scan_series():
+        if scan.pet is None:
+            continue
+        try:
+            pet = data.pet(scan.pet)
+            ct, ct_sha256 = _ct_of(data, scan, refusals)
+            rows.append(scan_record(scan, pet, ct, ct_sha256))
+        except PetctError as error:
+            refusals.append(refusal(error, patient_id=data.patient_id, table="scans"))
+    if not rows and not refusals:
+        raise DicomError(
+            "PET_SERIES_MISSING",
+            "The patient has no attenuation-corrected PET series",
+            patient_id=data.patient_id,
+            found=", ".join(sorted({item.modality for item in data.series()})) or "no series",
+        )
+    return StepOutput(rows or None, refusals=tuple(refusals), measures=(Measure("scans", len(rows)),))
+
+
+def _ct_of(data: PatientData, scan: ScanSeries, refusals: list[RefusalRecord]) -> tuple[CtSeries | None, str | None]:
+    """The CT where there is one; a CT that cannot be read is a refusal, a scan without CT is a scan all the same."""
+    if scan.ct is None:
+        return None, None
+    try:
+        ct = data.ct(scan)
+    except PetctError as error:
+        refusals.append(refusal(error, patient_id=data.patient_id, table="scans"))
+        return None, None
+    return ct, data.keep(ct.volume)
+
+
+def suv_step(data: PatientData) -> StepOutput:
+    """Body-weight SUV of each scan, with every adaptation that was needed."""
+    rows, adaptations, findings, refusals = [], [], [], []
+    by_id = {scan.scan_id: scan for scan in data.scan_series()}
+    for record in data.scans():
+        try:
+            result = compute_suv(data.pet(by_id[record.scan_id].require_pet()), record.scan_id)
+            rows.append(result.record(data.keep(result.volume)))
+            adaptations.extend(result.adaptations)
+            findings.extend(result.findings)
+        except PetctError as error:
+            refusals.append(refusal(error, patient_id=data.patient_id, table="suv"))
+    return StepOutput(
+        rows or None,
+        companions=(("suv_adaptations", adaptations),),
+        findings=tuple(findings),
+        refusals=tuple(refusals),
+        measures=(
+            Measure("scans", len(rows)),
+            Measure("adaptations", len(adaptations)),
+            *(Measure("largest SUV", row.suv_max, "SUV") for row in rows[:1]),
+        ),
+    )

@@ -1,0 +1,191 @@
+"""Ingest: index the DICOM folder and the clinical table, and lay down each patient's inputs in the lake."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from assets.records import PatientRecord
+from assets.settings import StudySettings
+from petct.clinical import ClinicalSpec
+from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
+from petct.errors import ClinicalError, DicomError
+from warehouse.errors import WarehouseError
+from warehouse.imports import ImportedTable, read_table
+from warehouse.lake import Lake, check_patient_id
+from warehouse.locks import patient_lock
+
+
+@dataclass(frozen=True)
+class ClinicalCell:
+    """A row of the table ``clinical_cells``."""
+
+    patient_id: str
+    row: int
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class IngestedPatient:
+    """A patient as found, with the digests of the inputs, and whether they differ from those of the last time."""
+
+    record: PatientRecord
+    files_sha256: str | None
+    cells_sha256: str | None
+    is_new: bool
+    files_changed: bool
+    cells_changed: bool
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest took and what it set aside.
+
+    Attributes
+    ----------
+    gone
+        Patients of an earlier ingest of whom nothing is left in the sources; what was computed of them stays.
+    clinical_set_aside
+        Rows of the clinical table without a usable patient id.
+    """
+
+    patients: tuple[IngestedPatient, ...]
+    set_aside: tuple[SetAside, ...]
+    clinical_set_aside: tuple[ClinicalError, ...]
+    gone: tuple[str, ...]
+
+
+def ingest(settings: StudySettings, on_file: Callable[[int], None] | None = None) -> IngestReport:
+    """Index DICOM and clinical data, and write ``files``, ``clinical_cells`` and ``patients`` for each patient.
+
+    Parameters
+    ----------
+    on_file
+        Called with the number of files read so far.
+
+    Raises
+    ------
+    DicomError
+        DICOM_FOLDER_MISSING.
+    WarehouseError, ClinicalError
+        When the clinical table cannot be read or lacks a column that study.yaml names.
+    """
+    lake = Lake(settings.lake)
+    index = _index(settings, lake, on_file)
+    cells, clinical_set_aside = _clinical_cells(settings)
+    files: dict[str, list[FileRecord]] = defaultdict(list)
+    for file in index.files:
+        files[file.patient_id].append(file)
+    before = set(lake.patients("patients"))
+    found = sorted(set(files) | set(cells))
+    patients = tuple(
+        _write(lake, patient_id, index, files.get(patient_id, []), cells.get(patient_id, []), patient_id not in before)
+        for patient_id in found
+    )
+    gone = tuple(sorted(before - set(found)))
+    for patient_id in gone:
+        # Their inputs are gone, and the tables say so; their partitions stay until somebody decides.
+        _write(lake, patient_id, index, [], [], is_new=False)
+    return IngestReport(patients, index.set_aside, clinical_set_aside, gone)
+
+
+def _index(settings: StudySettings, lake: Lake, on_file: Callable[[int], None] | None) -> DicomIndex:
+    if not settings.dicom_folder.is_dir():
+        raise DicomError(
+            "DICOM_FOLDER_MISSING",
+            "The DICOM folder of the study does not exist",
+            keyword="dicom.folder in study.yaml",
+            found=str(settings.dicom_folder),
+            hint="Name the folder that holds the DICOM files, absolute or relative to study.yaml.",
+        )
+    known = {
+        file.path: file for patient_id in lake.patients("files") for file in lake.read("files", patient_id, FileRecord)
+    }
+    return index_folder(settings.dicom_folder, known, on_file)
+
+
+def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCell]], tuple[ClinicalError, ...]]:
+    if settings.clinical is None or settings.clinical_file is None:
+        return {}, ()
+    table = read_table(settings.clinical_file)
+    columns = _columns_with_a_role(settings.clinical, table)
+    where = {column: table.columns.index(column) for column in columns}
+    cells: dict[str, list[ClinicalCell]] = defaultdict(list)
+    rows_of: Mapping[str, list[int]] = defaultdict(list)
+    set_aside = []
+    for number, row in enumerate(table.rows, start=2):
+        patient_id = row[where[settings.clinical.patient_id_column]].strip()
+        try:
+            check_patient_id(patient_id)
+        except WarehouseError as error:
+            set_aside.append(
+                ClinicalError(
+                    error.code,
+                    "A row of the clinical table has no usable patient id and is set aside",
+                    keyword=settings.clinical.patient_id_column,
+                    found=f"{patient_id!r} in line {number}",
+                    expected=error.expected,
+                )
+            )
+            continue
+        rows_of[patient_id].append(number)
+        ordinal = len(rows_of[patient_id])
+        cells[patient_id].extend(ClinicalCell(patient_id, ordinal, column, row[at]) for column, at in where.items())
+    return cells, tuple(set_aside)
+
+
+def _columns_with_a_role(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
+    wanted = [spec.patient_id_column, *(variable.column for variable in spec.variables)]
+    for endpoint in spec.endpoints:
+        wanted += [endpoint.origin_column, endpoint.event_column, endpoint.censor_column]
+        wanted += [endpoint.competing_column] if endpoint.competing_column else []
+    for column in wanted:
+        if column not in table.columns:
+            raise ClinicalError(
+                "CLINICAL_COLUMN_MISSING",
+                "The clinical table lacks a column that study.yaml names",
+                keyword="clinical",
+                found=", ".join(table.columns),
+                expected=column,
+            )
+    return list(dict.fromkeys(wanted))
+
+
+def _write(
+    lake: Lake, patient_id: str, index: DicomIndex, files: list[FileRecord], cells: list[ClinicalCell], is_new: bool
+) -> IngestedPatient:
+    series = [item for item in index.series if item.patient_id == patient_id] if files else []
+    record = PatientRecord(
+        patient_id,
+        len(files),
+        len(series),
+        any(item.role == "PET" for item in series),
+        any(item.role == "CT" for item in series),
+        any(item.role in ("RTSTRUCT", "SEG") for item in series),
+        bool(cells),
+    )
+    files_sha256, files_changed = _replace(lake, "files", patient_id, files)
+    _replace_findings(lake, patient_id, [f for f in index.findings if f.patient_id == patient_id])
+    cells_sha256, cells_changed = _replace(lake, "clinical_cells", patient_id, cells)
+    lake.write("patients", patient_id, [record])
+    return IngestedPatient(record, files_sha256, cells_sha256, is_new, files_changed, cells_changed)
+
+
+def _replace_findings(lake: Lake, patient_id: str, findings: list[Finding]) -> None:
+    """Keep the findings that only a walk of the whole folder can make; those of the series come with the series."""
+    with patient_lock(lake.root, patient_id):
+        kept = lake.read("qc_events", patient_id, Finding) if lake.exists("qc_events", patient_id) else ()
+        rows = [f for f in kept if f.table_name != "files"] + [f for f in findings if f.table_name == "files"]
+        lake.write("qc_events", patient_id, list(dict.fromkeys(rows)))
+
+
+def _replace(
+    lake: Lake, table: str, patient_id: str, rows: list[FileRecord] | list[ClinicalCell]
+) -> tuple[str | None, bool]:
+    """Write the rows, or remove the table when there are none; the new digest, and whether it differs from the old."""
+    before = lake.digest(table, patient_id) if lake.exists(table, patient_id) else None
+    if not rows:
+        lake.remove(table, patient_id)
+        return None, before is not None
+    after = lake.write(table, patient_id, rows).sha256
+    return after, after != before

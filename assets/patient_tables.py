@@ -1,0 +1,57 @@
+"""The asset of a patient's tables: one run maps the workers over the patients and reports each as it ends."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from assets.checks import check_results, check_specs
+from assets.clinical import clinical_specs
+from assets.engine import Engine
+from assets.features import feature_specs
+from assets.imaging import imaging_specs
+from assets.masks import mask_specs
+from assets.partitions import patients_partitions
+from assets.reporting import failure, materialization, reason
+from assets.settings import PATIENT_TABLES, StudySettings
+from assets.work import PatientJob, PatientOutcome, lose_patient, process_patient
+
+
+def patient_tables(settings: StudySettings | None) -> dg.AssetsDefinition:
+    """The multi-asset of all tables that are computed of a patient."""
+    specs = [*imaging_specs(settings), *mask_specs(settings), *feature_specs(settings), *clinical_specs(settings)]
+
+    @dg.multi_asset(
+        name="patient_tables",
+        specs=specs,
+        check_specs=check_specs([spec.key.to_user_string() for spec in specs]),
+        can_subset=True,
+        partitions_def=patients_partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={"engine", "study", "listener"},
+    )
+    def compute(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        study: StudySettings = context.resources.study.settings()
+        engine: Engine = context.resources.engine
+        tables = tuple(name for name in PATIENT_TABLES if dg.AssetKey(name) in context.selected_asset_keys)
+        jobs = [PatientJob(patient_id, tables, study) for patient_id in context.partition_keys]
+        outcomes: list[PatientOutcome] = []
+        for outcome in engine.map(process_patient, jobs, lose_patient):
+            outcomes.append(outcome)
+            for result in outcome.tables:
+                if result.complete:
+                    context.log_event(materialization(context.instance, study, outcome.patient_id, result))
+                for refusal in result.refusals:
+                    context.log.warning(
+                        f"{refusal.patient_id}: {refusal.table_name}: {refusal.code}: {reason(refusal)}"
+                    )
+            context.resources.listener.done(outcome)
+        yield from check_results(study, tables, context.selected_asset_check_keys)
+        raise_failure(outcomes)
+
+    return compute
+
+
+def raise_failure(outcomes: Sequence[PatientOutcome]) -> None:
+    """Mark the run as failed when a patient was set aside; what was reported before stays materialised."""
+    if any(not outcome.complete for outcome in outcomes):
+        raise failure(outcomes)

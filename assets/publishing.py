@@ -1,0 +1,35 @@
+"""Publishing: the tables that describe the settings, and the snapshot; without Dagster, which is slow to load."""
+
+from assets.settings import CODE_VERSIONS, StudySettings
+from petct.radiomics.definitions import ORIGINAL_FEATURES
+from petct.radiomics.feature_sets import feature_set_record
+from petct.segmentation import protocol_record
+from warehouse.lake import Lake
+from warehouse.snapshot import Published, SnapshotSettings, publish
+
+DEFINITION_TABLES = ("protocols", "feature_sets", "feature_definitions")
+"""Tables that describe the study's settings; they hold no patient."""
+
+
+def write_definitions(settings: StudySettings) -> dict[str, int]:
+    """Write the tables that describe the settings; the number of rows of each."""
+    lake = Lake(settings.lake)
+    return {
+        "protocols": lake.write("protocols", None, [protocol_record(p) for p in settings.protocols]).n_rows,
+        "feature_sets": lake.write("feature_sets", None, [feature_set_record(f) for f in settings.feature_sets]).n_rows,
+        "feature_definitions": lake.write("feature_definitions", None, list(ORIGINAL_FEATURES)).n_rows,
+    }
+
+
+def publish_snapshot(settings: StudySettings) -> Published:
+    """Publish what is in the lake under the settings of the study."""
+    write_definitions(settings)
+    return publish(
+        Lake(settings.lake),
+        SnapshotSettings(
+            settings_json=settings.snapshot_settings_json(),
+            code_versions=CODE_VERSIONS,
+            aggregations=settings.aggregations,
+            default_protocol_id=settings.protocols[0].protocol_id,
+        ),
+    )

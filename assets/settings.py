@@ -1,0 +1,140 @@
+"""What one study asks for, as the assets see it, and the versions that make staleness true."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from petct.clinical import ClinicalSpec
+from petct.lesions import MaskRules
+from petct.radiomics.feature_sets import FeatureSet
+from petct.segmentation import Protocol
+from petct.settings_digest import canonical_json
+
+CODE_VERSIONS: dict[str, str] = {
+    "series": "1",
+    "scans": "1",
+    "suv": "1",
+    "lesions": "1",
+    "pet_metrics": "1",
+    "radiomic_features": "1",
+    "clinical": "1",
+    "endpoints": "1",
+    "snapshot": "1",
+}
+"""Raised whenever the code of a table changes a number: what was computed before is then stale."""
+
+PATIENT_TABLES = ("series", "scans", "suv", "lesions", "pet_metrics", "radiomic_features", "clinical", "endpoints")
+"""Tables computed of each patient, in the order in which they build on one another."""
+
+_CLINICAL_TABLES = ("clinical", "endpoints")
+
+UPSTREAM: dict[str, tuple[str, ...]] = {
+    "series": ("dicom_files",),
+    "scans": ("series",),
+    "suv": ("scans",),
+    "lesions": ("series", "scans"),
+    "pet_metrics": ("suv", "lesions"),
+    "radiomic_features": ("scans", "suv", "lesions"),
+    "clinical": ("clinical_table",),
+    "endpoints": ("clinical", "scans"),
+}
+"""What each table is computed from; ``dicom_files`` and ``clinical_table`` are the outside world."""
+
+
+@dataclass(frozen=True)
+class PrimaryHypothesis:
+    """A test that was declared before the data were looked at; every other one is exploratory."""
+
+    endpoint: str
+    variable: str
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """One validated study.
+
+    Attributes
+    ----------
+    folder
+        The folder of ``study.yaml``; ``lake``, ``dicom_folder`` and ``clinical_file`` are absolute.
+    clinical
+        Roles of the clinical columns; None for a study without a clinical table.
+    baseline_within_days
+        A baseline scan lies at most so many days before the origin of an endpoint.
+    """
+
+    folder: Path
+    name: str
+    tracer: str | None
+    lake: Path
+    dicom_folder: Path
+    clinical_file: Path | None
+    clinical: ClinicalSpec | None
+    baseline_within_days: int
+    masks: MaskRules
+    protocols: tuple[Protocol, ...]
+    feature_sets: tuple[FeatureSet, ...]
+    aggregations: tuple[str, ...]
+    primary_hypotheses: tuple[PrimaryHypothesis, ...]
+
+    @property
+    def patient_tables(self) -> tuple[str, ...]:
+        """The per-patient tables of the study; without a clinical table there are no clinical ones."""
+        if self.clinical is None:
+            return tuple(name for name in PATIENT_TABLES if name not in _CLINICAL_TABLES)
+        return PATIENT_TABLES
+
+    def settings_of(self, table: str) -> dict[str, object]:
+        """The settings that change the rows of ``table``; places on a disk are not among them."""
+        masks: dict[str, object] = {
+            "tumour": list(self.masks.tumour),
+            "organs": {organ: list(patterns) for organ, patterns in self.masks.organs},
+            "elsewhere": self.masks.elsewhere,
+        }
+        settings: dict[str, dict[str, object]] = {
+            "lesions": {"masks": masks, "protocols": [protocol.protocol_id for protocol in self.protocols]},
+            "radiomic_features": {"feature_sets": [item.feature_set_id for item in self.feature_sets]},
+            "clinical": self._clinical_settings(with_endpoints=False),
+            "endpoints": self._clinical_settings(with_endpoints=True),
+        }
+        return settings.get(table, {})
+
+    def settings_sha256(self, table: str) -> str:
+        """Digest of ``settings_of(table)``."""
+        return hashlib.sha256(canonical_json(self.settings_of(table)).encode()).hexdigest()
+
+    def code_version(self, table: str) -> str:
+        """Version of the code, and the settings it runs with: when either changes, the table is stale."""
+        return f"{CODE_VERSIONS[table]}+{self.settings_sha256(table)[:8]}"
+
+    def snapshot_settings_json(self) -> str:
+        """All settings that change a number or its meaning, as canonical JSON."""
+        tables = {table: self.settings_of(table) for table in CODE_VERSIONS if self.settings_of(table)}
+        return canonical_json(
+            {
+                "study": self.name,
+                "tracer": self.tracer,
+                "tables": tables,
+                "aggregations": list(self.aggregations),
+                "primary_hypotheses": [[item.endpoint, item.variable] for item in self.primary_hypotheses],
+            }
+        )
+
+    def _clinical_settings(self, *, with_endpoints: bool) -> dict[str, object]:
+        if self.clinical is None:
+            return {}
+        spec = self.clinical
+        settings: dict[str, object] = {
+            "patient_id_column": spec.patient_id_column,
+            "missing_values": sorted(spec.missing_values),
+        }
+        if not with_endpoints:
+            settings["variables"] = [[v.name, v.column, v.kind, v.unit] for v in spec.variables]
+            return settings
+        settings["endpoints"] = [
+            [e.name, e.origin_column, e.event_column, e.censor_column, e.competing_column] for e in spec.endpoints
+        ]
+        settings["data_lock"] = spec.data_lock.isoformat() if isinstance(spec.data_lock, date) else None
+        settings["baseline_within_days"] = self.baseline_within_days
+        return settings

@@ -1,0 +1,84 @@
+"""The state of every table of every patient, read from the lake alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assets.records import ProvenanceRecord, RefusalRecord
+from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
+from assets.work import input_sha256
+from warehouse.lake import Lake
+from warehouse.locks import was_interrupted
+
+
+class State(StrEnum):
+    """What can be said of one table of one patient."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    REFUSED = "refused"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """The state of one table of one patient, and why."""
+
+    patient_id: str
+    table: str
+    state: State
+    reasons: tuple[str, ...]
+
+
+def table_states(settings: StudySettings, patients: Sequence[str] | None = None) -> tuple[TableState, ...]:
+    """The state of each table of each patient, patients in order.
+
+    A table is stale when its code, its settings or its input is not what it was computed with, or when a table that it
+    is computed from is itself not fresh.
+    """
+    lake = Lake(settings.lake)
+    states = []
+    for patient_id in lake.patients("patients") if patients is None else patients:
+        provenance = {record.table_name: record for record in _rows(lake, "provenance", patient_id, ProvenanceRecord)}
+        refusals = _rows(lake, "refusals", patient_id, RefusalRecord)
+        of_patient: dict[str, TableState] = {}
+        interrupted = was_interrupted(lake.root, patient_id)
+        for table in settings.patient_tables:
+            if interrupted:
+                of_patient[table] = TableState(patient_id, table, State.MISSING, ("writing it was interrupted",))
+                continue
+            reasons = tuple(f"{r.code}: {r.message}" for r in refusals if r.table_name == table)
+            of_patient[table] = _state(settings, lake, patient_id, table, provenance.get(table), reasons, of_patient)
+        states.extend(of_patient.values())
+    return tuple(states)
+
+
+def _state(
+    settings: StudySettings,
+    lake: Lake,
+    patient_id: str,
+    table: str,
+    record: ProvenanceRecord | None,
+    refusals: tuple[str, ...],
+    upstream_states: dict[str, TableState],
+) -> TableState:
+    if record is None:
+        return TableState(patient_id, table, State.MISSING, ())
+    reasons = []
+    if record.code_version != CODE_VERSIONS[table]:
+        reasons.append(f"computed by version {record.code_version} of the code, now {CODE_VERSIONS[table]}")
+    if record.settings_sha256 != settings.settings_sha256(table):
+        reasons.append("computed with other settings")
+    if record.input_sha256 != input_sha256(lake, patient_id, table):
+        reasons.append("its input has changed")
+    for upstream in UPSTREAM[table]:
+        state = upstream_states.get(upstream)
+        if state is not None and state.state in (State.STALE, State.MISSING):
+            reasons.append(f"{upstream} is {state.state}")
+    if reasons:
+        return TableState(patient_id, table, State.STALE, tuple(reasons))
+    return TableState(patient_id, table, State.REFUSED if refusals else State.FRESH, refusals)
+
+
+def _rows(lake: Lake, table: str, patient_id: str, row_type: type) -> Sequence:
+    return lake.read(table, patient_id, row_type) if lake.exists(table, patient_id) else ()

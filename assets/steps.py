@@ -1,0 +1,21 @@
+"""The steps of one patient: each computes the rows of one table from what the steps before it left."""
+
+from collections.abc import Callable
+
+from assets.clinical_steps import clinical_step, endpoints_step
+from assets.feature_steps import pet_metrics_step, radiomic_features_step
+from assets.imaging_steps import scans_step, series_step, suv_step
+from assets.mask_steps import lesions_step
+from assets.patient_data import PatientData, StepOutput
+
+STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
+    "series": series_step,
+    "scans": scans_step,
+    "suv": suv_step,
+    "lesions": lesions_step,
+    "pet_metrics": pet_metrics_step,
+    "radiomic_features": radiomic_features_step,
+    "clinical": clinical_step,
+    "endpoints": endpoints_step,
+}
+"""The step of each table, in order."""

@@ -1,0 +1,1 @@
+"""Composition roots: the Dagster definitions, the study file, the engines and the command line."""

@@ -1,0 +1,246 @@
+"""What an analysis is made on: columns and outcomes of a snapshot, or of any CSV."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestration.study import lake_root
+from petct.errors import SurvivalError
+from petct.survival.outcome import Outcome, cause_specific
+from warehouse import queries
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the data of an analysis come from, as the options say."""
+
+    study_folder: Path
+    snapshot_id: str | None
+    endpoint: str | None
+    csv_file: Path | None
+    duration_column: str | None
+    event_column: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisData:
+    """Columns with one value a row, and the outcome of each row.
+
+    Attributes
+    ----------
+    columns
+        Numbers as float64 with NaN where there is none, categories as text with None.
+    primary
+        Pairs of endpoint and variable that were declared before looking.
+    """
+
+    source: str
+    snapshot_id: str | None
+    endpoint: str | None
+    row_ids: tuple[str, ...]
+    columns: Mapping[str, NDArray[Any]]
+    units: Mapping[str, str | None]
+    primary: frozenset[tuple[str, str]]
+    _outcome: Outcome | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Survival times and events; raises ``SurvivalError`` OUTCOME_MISSING."""
+        if self._outcome is None:
+            raise SurvivalError("OUTCOME_MISSING", "This analysis has no outcome")
+        return self._outcome
+
+    def is_number(self, name: str) -> bool:
+        """Whether a column holds numbers."""
+        return self.columns[name].dtype.kind == "f"
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """A numeric column; raises ``SurvivalError`` COLUMN_NOT_NUMERIC."""
+        if not self.is_number(name):
+            raise SurvivalError(
+                "COLUMN_NOT_NUMERIC",
+                "The column holds categories, not numbers",
+                keyword=name,
+                hint="Use --split category.",
+            )
+        return self.columns[name]
+
+    def texts(self, name: str) -> list[str | None]:
+        """A column as categories."""
+        if not self.is_number(name):
+            return [None if value is None else str(value) for value in self.columns[name]]
+        return [None if np.isnan(value) else f"{value:g}" for value in self.columns[name]]
+
+    def unit(self, name: str) -> str | None:
+        """The unit of a column."""
+        return self.units.get(name)
+
+    def title(self) -> str:
+        """What the analysis is made on, in a few words."""
+        return f"{self.endpoint}, {self.source}" if self.endpoint else self.source
+
+    def badge(self, variable: str | None) -> str:
+        """Whether the test was declared beforehand; nothing for a CSV, which declares nothing."""
+        if self.snapshot_id is None or variable is None:
+            return ""
+        return ", primary hypothesis" if (self.endpoint, variable) in self.primary else ", exploratory"
+
+    def header(self, *variables: str | None) -> dict[str, object]:
+        """What goes before the numbers in the JSON."""
+        names = [name for name in variables if name]
+        declared = len(names) == 1 and (self.endpoint, names[0]) in self.primary
+        return {
+            "source": self.source,
+            "snapshot_id": self.snapshot_id,
+            "endpoint": self.endpoint,
+            "declared": None if self.snapshot_id is None else "primary" if declared else "exploratory",
+        }
+
+
+def load_analysis(
+    source: Source, names: Sequence[str] | None, *, feature_table: str | None = None, with_outcome: bool = True
+) -> AnalysisData:
+    """Read the columns an analysis needs, and the outcome.
+
+    Parameters
+    ----------
+    names
+        The columns; None for all of ``feature_table``, or all numeric ones of a CSV.
+    feature_table
+        ``<feature set>__<aggregation>``, where no columns are named.
+    """
+    if source.csv_file is not None:
+        return _from_csv(source, source.csv_file, names, with_outcome=with_outcome)
+    return _from_snapshot(source, names, feature_table, with_outcome=with_outcome)
+
+
+def _from_snapshot(
+    source: Source, names: Sequence[str] | None, feature_table: str | None, *, with_outcome: bool
+) -> AnalysisData:
+    if source.duration_column or source.event_column:
+        raise SurvivalError("OPTION_NEEDS_CSV", "--duration and --event go with --csv", keyword="--duration, --event")
+    with queries.open_snapshot(lake_root(source.study_folder), source.snapshot_id) as snapshot:
+        known = {column.name: column for column in snapshot.analysis_columns()}
+        if names is None:
+            names = _columns_of(known, feature_table)
+        values = snapshot.values(list(names))
+        units = {name: known[name].unit for name in names}
+        title = f"snapshot {snapshot.id[:12]}"
+        primary = _primary(snapshot)
+        if not with_outcome:
+            return AnalysisData(title, snapshot.id, None, values.patient_ids, values.columns, units, primary, None)
+        endpoint = snapshot.endpoint(source.endpoint or _default_endpoint(snapshot.endpoints()))
+        # Only patients with the endpoint can be analysed; the others are in the attrition, not in the groups.
+        position = {patient_id: index for index, patient_id in enumerate(values.patient_ids)}
+        rows = np.array([position[patient_id] for patient_id in endpoint.patient_ids], dtype=int)
+        columns = {name: column[rows] for name, column in values.columns.items()}
+        outcome = cause_specific(endpoint.duration_days, endpoint.event, "day")
+        return AnalysisData(title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, outcome)
+
+
+def _columns_of(known: Mapping[str, queries.AnalysisColumn], feature_table: str | None) -> list[str]:
+    tables = sorted({name.split(":")[0] for name in known if ":" in name})
+    if feature_table is None and len(tables) > 0:
+        feature_table = tables[0]
+    names = [name for name in known if name.startswith(f"{feature_table}:")]
+    if not names:
+        raise SurvivalError(
+            "FEATURES_UNKNOWN",
+            "The snapshot has no such wide feature table",
+            keyword="--feature-set",
+            found=feature_table,
+            expected=", ".join(tables) or "none: no features were computed",
+        )
+    return names
+
+
+def _default_endpoint(endpoints: tuple[str, ...]) -> str:
+    if not endpoints:
+        raise SurvivalError(
+            "ENDPOINT_NONE",
+            "The snapshot has no endpoint",
+            hint="Declare `endpoints` in study.yaml, then materialize and publish again.",
+        )
+    if len(endpoints) == 1:
+        return endpoints[0]
+    if "OS" in endpoints:
+        return "OS"
+    raise SurvivalError(
+        "ENDPOINT_AMBIGUOUS", "The study has several endpoints", keyword="--endpoint", expected=", ".join(endpoints)
+    )
+
+
+def _primary(snapshot: queries.Snapshot) -> frozenset[tuple[str, str]]:
+    rows = snapshot.sql("SELECT value_json FROM snapshot_settings WHERE key = 'primary_hypotheses'").rows
+    return frozenset((str(e), str(v)) for (text,) in rows for e, v in json.loads(str(text)))
+
+
+def _from_csv(source: Source, path: Path, names: Sequence[str] | None, *, with_outcome: bool) -> AnalysisData:
+    from warehouse.imports import read_table
+
+    if source.snapshot_id or source.endpoint:
+        raise SurvivalError("OPTION_NEEDS_STUDY", "--snapshot and --endpoint do not go with --csv", keyword="--csv")
+    table = read_table(path)
+    cells = {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
+    outcome = None
+    if with_outcome:
+        if not source.duration_column or not source.event_column:
+            raise SurvivalError(
+                "OPTION_MISSING", "A CSV needs the columns of its outcome", keyword="--duration, --event"
+            )
+        outcome = Outcome(
+            _numbers(cells, source.duration_column), _numbers(cells, source.event_column), unit="time unit"
+        )
+    if names is None:
+        outcome_columns = {source.duration_column, source.event_column}
+        names = [name for name in table.columns if name not in outcome_columns and _all_numeric(cells[name])]
+    columns = {name: _column(cells, name) for name in names}
+    row_ids = tuple(str(number) for number in range(1, len(table.rows) + 1))
+    units = dict.fromkeys(columns)
+    return AnalysisData(path.name, None, None, row_ids, columns, units, frozenset(), outcome)
+
+
+def _cells(cells: Mapping[str, list[str]], name: str) -> list[str]:
+    if name not in cells:
+        near = difflib.get_close_matches(name, list(cells), n=1, cutoff=0.0)
+        raise SurvivalError(
+            "COLUMN_UNKNOWN",
+            "The CSV has no such column",
+            found=name,
+            expected=", ".join(cells),
+            hint=f"Nearest: {near[0]}." if near else None,
+        )
+    return cells[name]
+
+
+def _all_numeric(texts: list[str]) -> bool:
+    present = [text for text in texts if text.strip().casefold() not in _MISSING]
+    try:
+        [float(text) for text in present]
+    except ValueError:
+        return False
+    return bool(present)
+
+
+def _column(cells: Mapping[str, list[str]], name: str) -> NDArray[Any]:
+    texts = _cells(cells, name)
+    if _all_numeric(texts):
+        return _numbers(cells, name)
+    return np.array([None if text.strip().casefold() in _MISSING else text for text in texts], dtype=object)
+
+
+def _numbers(cells: Mapping[str, list[str]], name: str) -> NDArray[np.float64]:
+    texts = _cells(cells, name)
+    if not _all_numeric(texts):
+        raise SurvivalError(
+            "COLUMN_NOT_NUMERIC", "The column must hold numbers", keyword=name, found=next(iter(texts), None)
+        )
+    return np.array([np.nan if text.strip().casefold() in _MISSING else float(text) for text in texts])

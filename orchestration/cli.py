@@ -1,0 +1,86 @@
+"""The command ``petlake``: commands are imported when they are used, so that ``--help`` and ``sql`` answer at once."""
+
+import importlib
+import os
+import sys
+from importlib import metadata
+
+import click
+
+from orchestration import console
+from petct.errors import PetctError
+from warehouse.errors import WarehouseError
+
+DEBUG_VARIABLE = "PETLAKE_DEBUG"
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo:demo", "Make a synthetic cohort with known truth and run all of it."),
+    "init": ("study:init", "Make a new study folder with a commented study.yaml."),
+    "ingest": ("study:ingest", "Index DICOM and clinical data and register patients."),
+    "materialize": ("study:materialize", "Compute what is missing, was refused or is stale."),
+    "status": ("study:status", "Show patients x tables, their states and the reasons."),
+    "snapshot": ("snapshots:snapshot", "Publish, list and show snapshots."),
+    "sql": ("snapshots:sql", "Run read-only SQL on a snapshot."),
+    "km": ("statistics:km", "Kaplan-Meier curves and log-rank test of a split."),
+    "cox": ("statistics:cox", "Cox proportional hazards model."),
+    "pca": ("statistics:pca", "Principal components of features."),
+    "ui": ("servers:ui", "Open the Dagster UI with its daemon."),
+    "dashboard": ("servers:dashboard", "Open the Streamlit dashboard."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(f"orchestration.commands.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(metadata.version("petlake"), prog_name="petlake")
+def petlake() -> None:
+    """petlake: from PET/CT DICOM and a clinical table to tables that can be trusted.
+
+    Every command works on the study in the current folder, or in the one named with --study DIR.
+    """
+
+
+def main() -> None:
+    """Run the command line; every refusal becomes one line on standard error and exit code 1."""
+    try:
+        petlake(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        console.say_error("Stopped. What was finished is kept; run the same command again to go on.")
+        sys.exit(130)
+    except (PetctError, WarehouseError) as error:
+        console.say_error(error.sentence())
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        # The last resort: a defect of petlake, said in one line; the traceback is for those who ask for it.
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        console.say_error(
+            f"INTERNAL_ERROR: {type(error).__name__}: {' '.join(str(error).split())}. "
+            f"This is a defect of petlake; {DEBUG_VARIABLE}=1 shows where."
+        )
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The commands of ``petlake``, one module a subject, imported only when used."""

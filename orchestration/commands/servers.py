@@ -1,0 +1,68 @@
+"""``petlake ui`` and ``petlake dashboard``: the two pages, on this machine only unless told otherwise."""
+
+import os
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from orchestration import console
+from orchestration.study import STUDY_VARIABLE, lake_root, load_study
+from warehouse import queries
+
+_HOST_OPTION = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+
+
+@click.command()
+@console.STUDY_OPTION
+@_HOST_OPTION
+@click.option("--port", default=3000, show_default=True, help="Port to listen on.")
+def ui(study_folder: Path, host: str, port: int) -> None:
+    """Open the Dagster UI with its daemon, to materialise assets and look at runs."""
+    from orchestration.instance import prepare_dagster_home
+
+    settings = load_study(study_folder)
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(prepare_dagster_home(settings.folder)),
+        STUDY_VARIABLE: str(settings.folder),
+    }
+    console.say(f"Dagster UI of {settings.name}: http://{host}:{port}  (Ctrl-C stops it)")
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", host, "-p", str(port)]
+    sys.exit(_run(command, environment))
+
+
+@click.command()
+@console.STUDY_OPTION
+@console.SNAPSHOT_OPTION
+@_HOST_OPTION
+@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
+def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int) -> None:
+    """Open the Streamlit dashboard on the current snapshot."""
+    root = lake_root(study_folder)
+    # Refused here, in one line, rather than on a page that then has nothing to show.
+    with queries.open_snapshot(root, snapshot_id) as opened:
+        shown = opened.id
+    # A page is a script that Streamlit runs, not a module that this one imports.
+    app = resources.files("dashboard") / "app.py"
+    environment = {**os.environ, STUDY_VARIABLE: str(study_folder.resolve())}
+    if snapshot_id is not None:
+        environment["PETLAKE_SNAPSHOT"] = shown
+    console.say(f"Dashboard on snapshot {shown[:12]}: http://{host}:{port}  (Ctrl-C stops it)")
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(app)),
+        *("--server.address", host, "--server.port", str(port)),
+        *("--server.headless", "true", "--browser.gatherUsageStats", "false"),
+    ]
+    sys.exit(_run(command, environment))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run a server in the foreground; Ctrl-C goes to it and ends it properly."""
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return process.wait()

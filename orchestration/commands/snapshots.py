@@ -1,0 +1,131 @@
+"""``petlake snapshot`` and ``petlake sql``."""
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from orchestration import console
+from orchestration.study import lake_root
+from warehouse import queries
+from warehouse import snapshot as snapshots
+
+
+@click.group()
+def snapshot() -> None:
+    """Publish, list and show snapshots."""
+
+
+@snapshot.command()
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def publish(study_folder: Path, as_json: bool) -> None:
+    """Build an immutable snapshot of what is in the lake and make it the current one."""
+    from assets.publishing import publish_snapshot
+    from assets.status import State, table_states
+    from orchestration.study import load_study
+
+    settings = load_study(study_folder)
+    published = publish_snapshot(settings)
+    gaps = Counter(state.state.value for state in table_states(settings) if state.state is not State.FRESH)
+    if as_json:
+        console.say_json(
+            {
+                "snapshot_id": published.snapshot_id,
+                "path": published.path,
+                "created": published.created,
+                "n_patients": published.n_patients,
+                "tables": dict(published.tables),
+                "not_fresh": dict(gaps),
+            }
+        )
+        return
+    verb = "Published" if published.created else "Nothing has changed; verified"
+    console.say(f"{verb} snapshot {published.snapshot_id}")
+    console.say(f"  {published.n_patients} patients, {published.path}")
+    for state, count in sorted(gaps.items()):
+        console.say(f"  {count} tables of a patient are {state}: petlake status says which and why")
+    console.say('Next: `petlake dashboard`, or `petlake sql "SELECT * FROM cohort"`.')
+
+
+@snapshot.command(name="list")
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def list_(study_folder: Path, as_json: bool) -> None:
+    """List the published snapshots, the current one marked."""
+    root = lake_root(study_folder)
+    found = snapshots.list_snapshots(root)
+    current = snapshots.current_id(root) if found else None
+    if as_json:
+        console.say_json(
+            [
+                {"snapshot_id": item.snapshot_id, "current": item.snapshot_id == current, "n_patients": item.n_patients}
+                for item in found
+            ]
+        )
+        return
+    if not found:
+        console.say("No snapshot yet. Make one with `petlake snapshot publish`.")
+        return
+    console.say_table(
+        ("current", "snapshot", "patients", "size MB"),
+        [
+            ("*" if item.snapshot_id == current else "", item.snapshot_id, item.n_patients, item.size_bytes / 1e6)
+            for item in found
+        ],
+    )
+
+
+@snapshot.command()
+@click.argument("snapshot_id", required=False)
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
+    """Show what a snapshot holds: tables, rows and columns."""
+    with queries.open_snapshot(lake_root(study_folder), snapshot_id) as opened:
+        tables = opened.tables()
+        if as_json:
+            console.say_json({"snapshot_id": opened.id, "tables": [{"name": t.name, "rows": t.n_rows} for t in tables]})
+            return
+        console.say(f"snapshot {opened.id}")
+        console.say_table(("table", "rows", "columns"), [(t.name, t.n_rows, t.n_columns) for t in tables])
+
+
+@click.command()
+@click.argument("query")
+@console.STUDY_OPTION
+@console.SNAPSHOT_OPTION
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="parquet is written to standard output: send it to a file.",
+)
+def sql(
+    query: str, study_folder: Path, snapshot_id: str | None, format_: Literal["table", "csv", "json", "parquet"]
+) -> None:
+    """Run one read-only SQL query on a snapshot.
+
+    \b
+    petlake sql "SELECT patient_id, tumour_volume_ml FROM cohort ORDER BY 2 DESC"
+    petlake sql "SHOW TABLES"
+    """  # noqa: D301 (click reads the character \b)
+    with queries.open_snapshot(lake_root(study_folder), snapshot_id) as opened:
+        result = opened.sql(query)
+        if format_ == "csv":
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(result.columns)
+            writer.writerows(result.rows)
+        elif format_ == "json":
+            console.say_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+        elif format_ == "parquet":
+            sys.stdout.buffer.write(result.to_parquet())
+        else:
+            console.say_table(result.columns, result.rows)
+        # Never into the output itself, which may be read by a program.
+        console.say_error(f"snapshot {opened.id[:12]}, {len(result.rows)} rows")

@@ -1,0 +1,175 @@
+"""``petlake init``, ``ingest``, ``materialize`` and ``status``."""
+
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from assets.ingest import IngestReport
+from assets.settings import StudySettings
+from assets.status import State, table_states
+from orchestration import console
+from orchestration.commands.reports import ingest_json, say_ingest, say_states
+from orchestration.study import STUDY_FILE, StudyError, load_study
+
+if TYPE_CHECKING:
+    # Not at run time: `petlake status` reads the lake and answers without Dagster.
+    import dagster as dg
+
+EXIT_SET_ASIDE = 3
+_MOST_SHOWN = 12
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Make a new study in FOLDER, with a study.yaml that explains itself."""
+    target = folder / STUDY_FILE
+    if target.exists():
+        raise StudyError(
+            "STUDY_EXISTS", "There is a study here already", found=str(target), hint="Choose another folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    template = (resources.files("orchestration") / "study_template.yaml").read_text(encoding="utf-8")
+    target.write_text(template.replace("@NAME@", folder.resolve().name), encoding="utf-8")
+    console.say(f"Wrote {target}")
+    console.say("Next: say in it where the DICOM and the clinical table are, then run")
+    console.say(f"  petlake ingest --study {folder}")
+
+
+@click.command()
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def ingest(study_folder: Path, as_json: bool) -> None:
+    """Index DICOM and clinical data and register the patients; say what was set aside and why."""
+    settings = load_study(study_folder)
+    report = run_ingest(settings)
+    if as_json:
+        console.say_json(ingest_json(report))
+    else:
+        say_ingest(report, with_clinical=settings.clinical is not None)
+        console.say(f"Next: petlake materialize --study {study_folder}")
+    if report.set_aside or report.clinical_set_aside:
+        sys.exit(EXIT_SET_ASIDE)
+
+
+@click.command()
+@console.STUDY_OPTION
+@click.option("--patients", "patients_text", help="Only these patients, separated by commas.")
+@click.option("--stale", "scope", flag_value="stale", help="Only what was computed from other input, settings or code.")
+@click.option("--all", "scope", flag_value="all", help="Everything, whether fresh or not.")
+@click.option("--engine", type=click.Choice(["process"]), default="process", show_default=True, help="Where to work.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
+def materialize(
+    study_folder: Path,
+    patients_text: str | None,
+    scope: Literal["stale", "all"] | None,
+    engine: str,
+    workers: int | None,
+) -> None:
+    """Compute what is missing, was refused or is stale. Exit code 0, 3 (some patients set aside) or 1."""
+    complete = run_materialize(load_study(study_folder), study_folder, patients_text, scope or "needed", workers)
+    console.say(f"Next: petlake snapshot publish --study {study_folder}")
+    if not complete:
+        sys.exit(EXIT_SET_ASIDE)
+
+
+@click.command()
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def status(study_folder: Path, as_json: bool) -> None:
+    """Show the state of every table of every patient, and the reasons."""
+    settings = load_study(study_folder)
+    states = table_states(settings)
+    if as_json:
+        console.say_json(
+            [
+                {"patient_id": s.patient_id, "table": s.table, "state": s.state.value, "reasons": list(s.reasons)}
+                for s in states
+            ]
+        )
+        return
+    if not states:
+        console.say("No patient is registered yet. Run `petlake ingest`.")
+        return
+    tables = settings.patient_tables
+    by_patient: dict[str, dict[str, str]] = {}
+    for state in states:
+        by_patient.setdefault(state.patient_id, {})[state.table] = state.state.value
+    console.say_table(
+        ("patient", *tables), [(patient_id, *(row[t] for t in tables)) for patient_id, row in by_patient.items()]
+    )
+    say_states(states)
+
+
+def run_ingest(settings: StudySettings) -> IngestReport:
+    """Index the sources and register the patients, with a progress bar."""
+    from assets.ingest import ingest as index_sources
+    from assets.registration import register
+    from orchestration.instance import study_instance
+
+    with progress_bar() as progress:
+        task = progress.add_task("Indexing files", total=None)
+        report = index_sources(settings, lambda files: progress.update(task, completed=files))
+    with study_instance(settings.folder) as instance:
+        register(instance, report)
+    return report
+
+
+def run_materialize(
+    settings: StudySettings, study_folder: Path, patients_text: str | None, scope: str, workers: int | None
+) -> bool:
+    """Run the assets with a progress bar and say what became of them; whether everything is complete."""
+    from orchestration import materialization
+    from orchestration.engines import ProcessEngine
+    from orchestration.instance import study_instance
+
+    with study_instance(settings.folder) as instance:
+        patients = _known_patients(instance, patients_text, study_folder)
+        batches = materialization.plan(settings, instance, materialization.Scope(scope), patients)
+        n_computed = sum(len(batch.patients) for batch in batches)
+        with progress_bar() as progress:
+            task = progress.add_task("Computing patients", total=n_computed)
+            materialization.run(settings, instance, batches, ProcessEngine(workers), lambda _: progress.advance(task))
+    states = table_states(settings, patients)
+    say_states(states)
+    return all(state.state is State.FRESH for state in states)
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error that counts what is done."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        # In a log file a bar that moves is a thousand lines; there only its last state is wanted.
+        auto_refresh=sys.stderr.isatty(),
+    )
+
+
+def _known_patients(instance: "dg.DagsterInstance", text: str | None, study_folder: Path) -> list[str] | None:
+    from assets.partitions import PATIENTS
+
+    registered = instance.get_dynamic_partitions(PATIENTS)
+    if not registered:
+        raise StudyError(
+            "PATIENTS_NONE", "No patient is registered", hint=f"Run `petlake ingest --study {study_folder}` first."
+        )
+    if text is None:
+        return None
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = sorted(set(asked) - set(registered))
+    if unknown:
+        raise StudyError(
+            "PATIENT_UNKNOWN",
+            "A patient is not registered",
+            found=", ".join(unknown),
+            expected=", ".join(registered[:_MOST_SHOWN]) + (" ..." if len(registered) > _MOST_SHOWN else ""),
+        )
+    return asked

@@ -1,0 +1,42 @@
+"""The Dagster definitions: what `petlake ui`, `dg` and the command line load, with or without a study."""
+
+import dagster as dg
+
+from assets.cohort import definitions_asset, snapshot_asset
+from assets.engine import Engine, Listener, Silent
+from assets.patient_tables import patient_tables
+from assets.registration import patients_asset
+from assets.settings import StudySettings
+from assets.specs import external_specs
+from orchestration.automation import automation
+from orchestration.engines import ProcessEngine
+from orchestration.resources import StudyResource
+from orchestration.study import study_from_environment
+
+
+def build_definitions(
+    settings: StudySettings | None, engine: Engine | None = None, listener: Listener | None = None
+) -> dg.Definitions:
+    """All assets, jobs and sensors of a study; without one they can be looked at but not run."""
+    jobs, sensors = automation()
+    return dg.Definitions(
+        assets=[
+            *external_specs(),
+            patients_asset(),
+            patient_tables(settings),
+            definitions_asset(settings),
+            snapshot_asset(settings),
+        ],
+        jobs=jobs,
+        sensors=sensors,
+        resources={
+            "study": StudyResource(settings),
+            "engine": engine or ProcessEngine(),
+            "listener": listener or Silent(),
+        },
+        # The work is shared out inside an asset, over patients: a process a step would only cost its start.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(study_from_environment())

@@ -1,0 +1,231 @@
+"""study.yaml: one file that says where a study's data are, what its columns mean, and what is computed."""
+
+import difflib
+import os
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from assets.settings import PrimaryHypothesis, StudySettings
+from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.errors import PetctError
+from petct.lesions import MaskRules
+from petct.radiomics.feature_sets import load_feature_set
+from petct.segmentation import load_protocol
+
+STUDY_FILE = "study.yaml"
+STUDY_VARIABLE = "PETLAKE_STUDY"
+LAKE_FOLDER = "lake"
+
+
+class StudyError(PetctError):
+    """A study folder or study.yaml that cannot be used."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Study(_Section):
+    name: str = Field(min_length=1)
+    tracer: str | None = None
+
+
+class _Dicom(_Section):
+    folder: Path = Path("dicom")
+
+
+class _Variable(_Section):
+    column: str | None = None
+    kind: Literal["number", "category", "date"]
+    unit: str | None = None
+
+
+class _Clinical(_Section):
+    file: Path = Path("clinical.csv")
+    patient_id: str = "patient_id"
+    missing_values: tuple[str, ...] = ()
+    data_lock: date | None = None
+    variables: dict[str, _Variable] = {}
+
+
+class _Endpoint(_Section):
+    origin: str
+    event: str
+    censor: str
+    competing: str | None = None
+
+
+class _Masks(_Section):
+    tumour: tuple[str, ...] = Field(min_length=1)
+    organs: dict[str, tuple[str, ...]] = {}
+    elsewhere: str = "unassigned"
+
+
+class _Baseline(_Section):
+    within_days: int = Field(default=90, ge=0)
+
+
+class _Hypothesis(_Section):
+    endpoint: str
+    variable: str
+
+
+Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
+
+
+class StudyFile(_Section):
+    """The content of study.yaml; unknown keys are refused."""
+
+    study: _Study
+    dicom: _Dicom = _Dicom()
+    clinical: _Clinical | None = None
+    endpoints: dict[str, _Endpoint] = {}
+    baseline: _Baseline = _Baseline()
+    masks: _Masks
+    protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
+    feature_sets: tuple[str, ...] = ("pet_original", "ct_original")
+    aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
+    primary_hypotheses: tuple[_Hypothesis, ...] = ()
+
+    @field_validator("protocols", "feature_sets", "aggregations")
+    @classmethod
+    def _no_repetition(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(values)) != len(values):
+            raise ValueError("names an entry twice")
+        return values
+
+
+def lake_root(folder: Path) -> Path:
+    """The lake of the study in ``folder``; raises ``StudyError`` STUDY_MISSING when there is no study.yaml."""
+    if not (folder / STUDY_FILE).is_file():
+        raise StudyError(
+            "STUDY_MISSING",
+            "There is no study in this folder",
+            keyword=STUDY_FILE,
+            found=str(folder),
+            expected=f"a folder with a {STUDY_FILE}",
+            hint="Make one with `petlake init DIR`, or name it with --study DIR.",
+        )
+    return folder.resolve() / LAKE_FOLDER
+
+
+def load_study(folder: Path) -> StudySettings:
+    """Read and validate the study in ``folder``.
+
+    Raises
+    ------
+    StudyError
+        STUDY_MISSING; STUDY_NOT_YAML; STUDY_INVALID with the key, what was found and the nearest valid key.
+    PetctError
+        PROTOCOL_UNKNOWN, FEATURE_SET_UNKNOWN.
+    """
+    lake = lake_root(folder)
+    file = _parse(folder.resolve() / STUDY_FILE)
+    root = folder.resolve()
+    return StudySettings(
+        folder=root,
+        name=file.study.name,
+        tracer=file.study.tracer,
+        lake=lake,
+        dicom_folder=_absolute(root, file.dicom.folder),
+        clinical_file=_absolute(root, file.clinical.file) if file.clinical else None,
+        clinical=_clinical_spec(file),
+        baseline_within_days=file.baseline.within_days,
+        masks=MaskRules(file.masks.tumour, tuple(file.masks.organs.items()), file.masks.elsewhere),
+        protocols=tuple(load_protocol(name) for name in file.protocols),
+        feature_sets=tuple(load_feature_set(name) for name in file.feature_sets),
+        aggregations=file.aggregations,
+        primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
+    )
+
+
+def study_from_environment() -> StudySettings | None:
+    """The study that ``PETLAKE_STUDY`` names, or None where it names none (definitions load without a study)."""
+    folder = os.environ.get(STUDY_VARIABLE)
+    return load_study(Path(folder)) if folder else None
+
+
+def _absolute(root: Path, path: Path) -> Path:
+    return path if path.is_absolute() else (root / path).resolve()
+
+
+def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:
+    if file.clinical is None:
+        return None
+    return ClinicalSpec(
+        patient_id_column=file.clinical.patient_id,
+        variables=tuple(
+            VariableSpec(name, variable.column or name, variable.kind, variable.unit)
+            for name, variable in file.clinical.variables.items()
+        ),
+        endpoints=tuple(
+            EndpointSpec(name, endpoint.origin, endpoint.event, endpoint.censor, endpoint.competing)
+            for name, endpoint in file.endpoints.items()
+        ),
+        data_lock=file.clinical.data_lock,
+        missing_values=file.clinical.missing_values or DEFAULT_MISSING_VALUES,
+    )
+
+
+def _parse(path: Path) -> StudyFile:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StudyError(
+            "STUDY_NOT_YAML", "study.yaml is not valid YAML", keyword=str(path.name), found=" ".join(str(error).split())
+        ) from error
+    if not isinstance(content, dict):
+        raise StudyError(
+            "STUDY_NOT_YAML", "study.yaml holds no settings", keyword=path.name, hint="See `petlake init`."
+        )
+    try:
+        return StudyFile.model_validate(content)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: ValidationError) -> StudyError:
+    """The first thing that is wrong with study.yaml, as one sentence."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    others = error.error_count() - 1
+    more = f" ({others} more after this one)" if others else ""
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first["loc"])
+        nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        return StudyError(
+            "STUDY_INVALID",
+            f"study.yaml has a key that means nothing{more}",
+            keyword=where,
+            expected=", ".join(known),
+            hint=f"Did you mean {nearest[0]}?" if nearest else None,
+        )
+    found = None if first["type"] == "missing" else repr(first["input"])
+    return StudyError(
+        "STUDY_INVALID", f"study.yaml cannot be used{more}", keyword=where, found=found, expected=first["msg"]
+    )
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = StudyFile
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            # A key of the user's own, such as the name of a variable: its value has the same model.
+            continue
+        model = _section(field.annotation) or model
+    return sorted(model.model_fields)
+
+
+def _section(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _section(part)
+        if found is not None:
+            return found
+    return None
