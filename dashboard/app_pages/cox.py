@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import analysis, data, filters, notices, panels, wording
+from figures.screen import forest_figure
+
+source = filters.pinned_source(data.lake_root())
+
+st.title("Cox model")
+panels.snapshot_line(source)
+if not data.endpoints(source):
+    notices.no_endpoint()
+    st.stop()
+
+with st.container(border=True):
+    left, right = st.columns([1, 5])
+    with left:
+        endpoint = filters.choose_endpoint(source, key="cox_endpoint")
+    with right:
+        choices = filters.choose_covariates(source, endpoint)
+
+if not choices:
+    notices.empty("Choose one covariate or more", "Each needs at least 5 events; 10 or more are advisable.")
+    st.stop()
+
+with notices.refusals_as_sentences():
+    result = analysis.cox_model(source, endpoint, choices)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
+        st.subheader(wording.literal_markdown(title), width="content", anchor=False)
+        notices.standing(source, endpoint, [choice.name for choice in choices])
+    panels.model_numbers(result)
+    st.plotly_chart(
+        forest_figure(result, title=""),
+        theme=None,
+        config=panels.FIGURE_CONFIG,
+        key="forest",
+        alt=panels.model_in_words(result),
+    )
+    panels.coefficients(result)
+    st.subheader("Proportional hazards")
+    panels.proportional_hazards(result)
+    notices.notes(result.notes)

@@ -1,0 +1,255 @@
+"""The choices that drive the pages: snapshot, endpoint, variable, split, covariates. All of them live in the URL.
+
+A key belongs to one page: a widget of the next page that has the same key loses the value in the run that changes pages
+and gets it back in the run after.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from dashboard import analysis, data, wording
+from dashboard.analysis import CovariateChoice, CovariateScale, Split
+from dashboard.data import COHORT, Source
+from figures.screen import AxisUnit
+from warehouse.queries import AnalysisColumn
+
+_SNAPSHOT = "snapshot"
+_CHOSEN_SNAPSHOT = "chosen_snapshot"
+_PREFERRED = "tumour_volume_ml"
+_GROUP_LABEL = "Cohort table"
+_NOTHING = "nothing"
+_COMPONENTS = 10
+
+_SPLITS: dict[Split, str] = {
+    "median": "Median",
+    "tertiles": "Tertiles",
+    "cut": "Fixed cut",
+    "category": "Categories",
+    "all": "All patients",
+}
+_SCALES: dict[CovariateScale, str] = {
+    "per_sd": "per SD",
+    "per_doubling": "per doubling",
+    "per_doubling_zeros": "per doubling, zeros as half the smallest value",
+    "as_is": "per unit",
+}
+_AXES: dict[AxisUnit, str] = {"month": "Months", "year": "Years", "day": "Days"}
+
+
+def pinned_source(lake: Path) -> Source:
+    """Return the snapshot of this session: what the URL names, else the current one when the session began.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_NONE; for a URL or ``PETLAKE_SNAPSHOT`` that names none, SNAPSHOT_UNKNOWN or SNAPSHOT_AMBIGUOUS.
+    """
+    known = {info.snapshot_id for info in data.published(lake)}
+    chosen = st.session_state.get(_CHOSEN_SNAPSHOT)
+    if chosen not in known:
+        requested = None if chosen else st.query_params.get(_SNAPSHOT)
+        st.session_state[_CHOSEN_SNAPSHOT] = chosen = data.first_snapshot_id(lake, requested)
+    # Always in the URL: a copied link opens the same snapshot, also when another one is current by then.
+    if st.query_params.get(_SNAPSHOT) != wording.short_id(chosen):
+        st.query_params[_SNAPSHOT] = wording.short_id(chosen)
+    return Source(str(lake), chosen)
+
+
+def choose_snapshot(lake: Path) -> None:
+    """Offer the published snapshots; the choice takes effect with the rerun that it causes."""
+    infos = {info.snapshot_id: info for info in data.published(lake)}
+    st.selectbox(
+        "Snapshot",
+        list(infos),
+        format_func=lambda name: (
+            f"{wording.short_id(name)} · {infos[name].published_at:%d %b %Y}" if name in infos else name
+        ),
+        key=_CHOSEN_SNAPSHOT,
+        help="A snapshot never changes: its id is made from its rows, settings and code versions. The latest "
+        "comes first; the date is that of its publication (UTC).",
+    )
+
+
+def show_newest(snapshot_id: str) -> None:
+    """Change to another snapshot (a callback)."""
+    st.session_state[_CHOSEN_SNAPSHOT] = snapshot_id
+
+
+def choose_endpoint(source: Source, *, key: str) -> str:
+    """Offer the endpoints; there must be one."""
+    names = data.endpoints(source)
+    declared = [hypothesis.endpoint for hypothesis in data.hypotheses(source) if hypothesis.endpoint in names]
+    first = names.index(declared[0]) if declared else 0
+    return st.selectbox("Endpoint", names, index=first, key=key, bind="query-params")
+
+
+def choose_variable(
+    source: Source, *, key: str, label: str = "Variable", endpoint: str | None = None
+) -> AnalysisColumn:
+    """Offer the analysis columns in two steps: where they come from, and which."""
+    groups = {group.name: group.columns for group in data.column_groups(source)}
+    preferred = _preferred(source, endpoint)
+    home = next((name for name, columns in groups.items() if any(c.name == preferred for c in columns)), None)
+    left, right = st.columns([2, 3])
+    group = left.selectbox(
+        "From",
+        list(groups),
+        index=list(groups).index(home) if home else 0,
+        format_func=lambda name: _GROUP_LABEL if name == COHORT else wording.group_label(name),
+        key=f"{key}_from",
+        bind="query-params",
+    )
+    columns = {column.name: column for column in groups[group]}
+    names = wording.labels(tuple(columns.values()))
+    chosen = right.selectbox(
+        label,
+        list(columns),
+        index=list(columns).index(preferred) if preferred in columns else 0,
+        format_func=lambda name: names.get(name, name),
+        key=key,
+        bind="query-params",
+    )
+    return columns[chosen]
+
+
+def _preferred(source: Source, endpoint: str | None) -> str:
+    declared = [h.variable for h in data.hypotheses(source) if endpoint is None or h.endpoint == endpoint]
+    known = {column.name for column in data.analysis_columns(source)}
+    return next((name for name in declared if name in known), _PREFERRED)
+
+
+def choose_split(source: Source, variable: AnalysisColumn) -> tuple[Split, float | None]:
+    """Offer the splits that fit the variable, and the cut where one is to be given."""
+    options: list[Split] = ["category", "all"] if variable.kind == "category" else ["median", "tertiles", "cut", "all"]
+    split = st.segmented_control(
+        "Split",
+        options,
+        default=options[0],
+        required=True,
+        format_func=lambda name: _SPLITS[name],
+        key="split" if variable.kind == "number" else "split_categories",
+        bind="query-params",
+    )
+    if split != "cut":
+        return cast("Split", split), None
+    found = analysis.numbers(source, variable.name)
+    if found.size == 0:
+        return "median", None
+    step = 10.0 ** math.floor(math.log10(np.ptp(found) / 100)) if np.ptp(found) > 0 else 1.0
+    cut = st.number_input(
+        f"Cut{f' [{variable.unit}]' if variable.unit else ''}",
+        value=float(wording.amount(float(np.median(found)))),
+        step=step,
+        format="%.6g",
+        key=f"cut_{variable.name}",
+        bind="query-params",
+        width=200,
+        help="Patients with this value or less are one group, those with more the other. Fix the cut before you look "
+        "at the outcome: the best of many cuts is significant by chance.",
+    )
+    return "cut", float(cut)
+
+
+def choose_time_unit() -> AxisUnit:
+    """Offer the unit of all times on the page."""
+    unit = st.segmented_control(
+        "Time in",
+        list(_AXES),
+        default="month",
+        required=True,
+        format_func=lambda name: _AXES[name],
+        key="time_unit",
+        bind="query-params",
+    )
+    return unit
+
+
+def choose_covariates(source: Source, endpoint: str) -> tuple[CovariateChoice, ...]:
+    """Offer all analysis columns as covariates, and a scale for each that is a number."""
+    columns = {column.name: column for column in data.analysis_columns(source)}
+    names = _all_labels(tuple(columns.values()))
+    preferred = _preferred(source, endpoint)
+    chosen = st.multiselect(
+        "Covariates",
+        list(columns),
+        default=[preferred] if preferred in columns else [],
+        format_func=lambda name: names.get(name, name),
+        key="covariates",
+        bind="query-params",
+        placeholder="Type to search clinical variables, tumour burden and radiomic features",
+    )
+    numeric = [name for name in chosen if columns[name].kind == "number"]
+    scales: dict[str, CovariateScale] = {}
+    for start in range(0, len(numeric), 3):
+        for place, name in zip(st.columns(3), numeric[start : start + 3], strict=False):
+            scales[name] = place.selectbox(
+                f"Scale of {names[name]}",
+                list(_SCALES),
+                format_func=lambda scale: _SCALES[scale],
+                key=f"scale_{name}",
+                bind="query-params",
+            )
+    return tuple(CovariateChoice(name, scales.get(name, "per_sd")) for name in chosen)
+
+
+def choose_feature_set(source: Source) -> str:
+    """Offer the feature sets; there must be one."""
+    names = list(data.feature_tables(source))
+    return st.selectbox("Feature set", names, key="feature_set", bind="query-params")
+
+
+def choose_aggregation(source: Source, feature_set: str) -> str:
+    """Offer the rules from lesion to patient that were built for a feature set."""
+    chosen = st.selectbox(
+        "Lesions to patient",
+        data.feature_tables(source)[feature_set],
+        format_func=lambda name: name.replace("_", " "),
+        key="aggregation",
+        bind="query-params",
+        help="How the features of a patient's lesions become one value a patient.",
+    )
+    return chosen
+
+
+def choose_component(label: str, key: str, n_components: int, first: int) -> int:
+    """Offer the first components by number."""
+    chosen = st.selectbox(
+        label,
+        list(range(1, min(n_components, _COMPONENTS) + 1)),
+        index=min(first, n_components) - 1,
+        format_func=lambda number: f"PC{number}",
+        key=key,
+        bind="query-params",
+    )
+    return chosen
+
+
+def choose_colour(source: Source) -> AnalysisColumn | None:
+    """Offer the columns of the cohort as colours of points."""
+    columns = {column.name: column for column in data.analysis_columns(source) if column.table == "cohort"}
+    names = wording.labels(tuple(columns.values()))
+    chosen = st.selectbox(
+        "Colour by",
+        [_NOTHING, *columns],
+        index=1 + list(columns).index(_PREFERRED) if _PREFERRED in columns else 0,
+        format_func=lambda name: names.get(name, name),
+        key="colour",
+        bind="query-params",
+    )
+    return columns.get(chosen)
+
+
+def _all_labels(columns: tuple[AnalysisColumn, ...]) -> dict[str, str]:
+    """Labels over all groups: a feature stands in several of them, so its group is always said."""
+    names = wording.labels([column for column in columns if column.table == "cohort"])
+    for column in columns:
+        if column.table != "cohort":
+            text = wording.with_unit(column.column, column.unit)
+            names[column.name] = f"{text} · {wording.group_label(column.name)}"
+    return names

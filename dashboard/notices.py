@@ -1,0 +1,94 @@
+"""What a page says besides its figures: refusals as sentences, empty states, notes, primary or exploratory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard.data import Hypothesis, Source, hypotheses
+from dashboard.wording import literal_markdown
+from petct.errors import PetctError
+from warehouse.errors import WarehouseError
+
+
+@contextmanager
+def refusals_as_sentences() -> Iterator[None]:
+    """Show a refusal of an analysis as a sentence in its place, and a refusal of the store as an error."""
+    try:
+        yield
+    except PetctError as refusal:
+        st.warning(literal_markdown(refusal.sentence()), icon=":material/block:")
+    except WarehouseError as refusal:
+        st.error(literal_markdown(refusal.sentence()), icon=":material/error:")
+
+
+def empty(title: str, what_to_do: str) -> None:
+    """Show that there is nothing to see here, and what to do about it."""
+    with st.container(border=True):
+        st.markdown(f"#### {title}")
+        st.markdown(what_to_do)
+
+
+def no_snapshot() -> None:
+    """Show what to do in a study without a snapshot."""
+    empty(
+        "No snapshot is published in this study yet",
+        "The dashboard shows published snapshots, so that every number can be traced. In the study's folder, run\n\n"
+        "```\npetlake materialize\npetlake snapshot publish\n```\n\nand reload this page.",
+    )
+
+
+def no_patients() -> None:
+    """Show what to do with a snapshot without patients."""
+    empty(
+        "This snapshot holds no patients",
+        "Register patients with `petlake ingest`, compute their tables with `petlake materialize`, and publish again "
+        "with `petlake snapshot publish`.",
+    )
+
+
+def no_endpoint() -> None:
+    """Show what to do with a snapshot without survival times."""
+    empty(
+        "No patient of this snapshot has an endpoint",
+        "Survival needs an origin, an event and a censoring date of each patient. Declare `clinical` and `endpoints` "
+        "in `study.yaml`, run `petlake materialize`, then `petlake snapshot publish`. The page Cohort lists what was "
+        "refused and why.",
+    )
+
+
+def no_features() -> None:
+    """Show what to do with a snapshot without radiomic features."""
+    empty(
+        "This snapshot holds no radiomic features",
+        "Principal components need a feature set. Declare `feature_sets` and `aggregations` in `study.yaml`, run "
+        "`petlake materialize`, then `petlake snapshot publish`.",
+    )
+
+
+def standing(source: Source, endpoint: str, variables: Sequence[str]) -> None:
+    """Show whether an analysis is a declared primary hypothesis or exploratory."""
+    declared = hypotheses(source)
+    if len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
+        st.badge(
+            "Primary hypothesis",
+            icon=":material/verified:",
+            color="green",
+            help="Declared in study.yaml before the data were looked at.",
+        )
+    else:
+        st.badge(
+            "Exploratory",
+            icon=":material/explore:",
+            color="orange",
+            help="Not among the primary hypotheses declared in study.yaml. A small p-value here is a lead to follow, "
+            "not evidence: many splits can be tried on this page.",
+        )
+
+
+def notes(sentences: Sequence[str]) -> None:
+    """Show the sentences that a reader of the numbers has to know."""
+    for sentence in sentences:
+        st.markdown(f":gray[:material/info:] {literal_markdown(sentence.replace('<=', '≤'))}")

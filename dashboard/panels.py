@@ -1,0 +1,317 @@
+"""Parts of the pages: lines of facts, tables and figures in words, each with its n and units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from dashboard import analysis, data, wording
+from dashboard.contents import AttritionStep, EndpointSummary, Sizes
+from dashboard.data import Source
+from figures.palette import BLUE
+from petct.survival.cox import CoxResult
+from petct.survival.kaplan_meier import KaplanMeierResult
+from petct.survival.pca import PcaResult
+from petct.survival.results import p_text
+from warehouse.queries import AnalysisColumn
+from warehouse.snapshot import SnapshotDetails
+
+FIGURE_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+"""Plotly's tool bar without its logo and the tools that do nothing here."""
+
+SCREE_COMPONENTS = 8
+"""Components in the scree figure: as many as its labels have room for."""
+
+_BINS = 20
+_CATEGORIES = 30
+_ROWS = 14
+_ROWS_PIXELS = 500
+
+
+def snapshot_line(source: Source) -> None:
+    """Name the snapshot that all numbers of the page come from."""
+    about = data.details(source)
+    st.caption(
+        f"Snapshot `{wording.short_id(source.snapshot_id)}` · {wording.plural(about.n_patients, 'patient')} · "
+        f"petlake {about.petlake_version}",
+        help=f"Full id: `{source.snapshot_id}`. It names rows, settings and code versions: cite it with the numbers.",
+    )
+
+
+def meaning(column: AnalysisColumn) -> str:
+    """Return what a variable is, and its name in SQL and on the command line."""
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"{wording.literal_markdown(column.description)}{unit} · `{column.name}`"
+
+
+def widths(**pixels: int) -> dict[str, ColumnConfig]:
+    """Return a column configuration of fixed widths, in pixels."""
+    return {name: st.column_config.Column(width=width) for name, width in pixels.items()}
+
+
+def sizes(counts: Sizes, endpoints: tuple[EndpointSummary, ...]) -> None:
+    """Show how large the cohort is."""
+    shown = [
+        ("Patients", counts.n_patients, None),
+        ("PET/CT scans", counts.n_scans, None),
+        ("Lesions", counts.n_lesions, "Delineated with the default protocol."),
+        ("Radiomic values", counts.n_feature_values, "One a lesion and feature, of all feature sets and protocols."),
+    ]
+    places = st.columns(len(shown) + len(endpoints))
+    for place, (label, count, meaning) in zip(places, shown, strict=False):
+        place.metric(label, f"{count:,}", help=meaning)
+    for place, endpoint in zip(places[len(shown) :], endpoints, strict=True):
+        competing = f", {endpoint.n_competing} competing" if endpoint.n_competing else ""
+        place.metric(
+            f"{endpoint.name} events",
+            f"{endpoint.n_events} of {endpoint.n}",
+            help=f"{endpoint.n} patients have the endpoint {endpoint.name}: {endpoint.n_events} events{competing}, the "
+            "others are censored.",
+        )
+
+
+def attrition(steps: tuple[AttritionStep, ...]) -> None:
+    """Show how many patients reach each step, and who is lost at it."""
+    total = steps[0].n
+    table = pd.DataFrame(
+        [
+            (step.name, step.n, f"{len(step.lost)}: {wording.shortened(step.lost, 4)}" if step.lost else "")
+            for step in steps
+        ],
+        columns=["Step", "Patients", "Lost"],
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "Step": st.column_config.TextColumn(width=140),
+            "Patients": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=total, width=120),
+            "Lost": st.column_config.TextColumn("Lost at this step"),
+        },
+    )
+    st.caption("Each step counts the patients who also passed all steps above it; each endpoint stands for itself.")
+
+
+def distribution(source: Source, column: AnalysisColumn) -> None:
+    """Show the distribution of a variable over the patients: bins of a number, counts of a category."""
+    label = wording.labels([column])[column.name]
+    found = data.values(source, (column.name,)).columns[column.name]
+    if column.kind == "category":
+        texts = [str(value) for value in found if value is not None]
+        n, table, across = len(texts), _counts(texts), _categories_axis(label)
+    else:
+        numbers = analysis.numbers(source, column.name)
+        n, table, across = numbers.size, _bins(numbers), _bins_axis(label)
+    if n == 0:
+        st.caption(f"{label} has no value in any patient: choose another variable.")
+        return
+    up = {"field": "n", "type": "quantitative", "title": "Patients", "axis": {"tickMinStep": 1}}
+    mark = {"type": "bar", "color": BLUE, "opacity": 0.85, "binSpacing": 1, "tooltip": True}
+    st.vega_lite_chart(table, {"mark": mark, "encoding": {**across, "y": up}, "height": 240})
+    missing = len(found) - n
+    st.caption(f"n = {n}{f', {missing} without a value' if missing else ''}. {meaning(column)}")
+
+
+def _counts(texts: list[str]) -> pd.DataFrame:
+    counts = pd.Series(texts, dtype=object).value_counts()[:_CATEGORIES]
+    return pd.DataFrame({"value": counts.index.astype(str), "n": counts.to_numpy()})
+
+
+def _bins(numbers: NDArray[np.float64]) -> pd.DataFrame:
+    """Bins of equal width, about twice the square root of n."""
+    if numbers.size == 0:
+        return pd.DataFrame()
+    counts, edges = np.histogram(numbers, bins=min(_BINS, max(5, int(2 * np.sqrt(numbers.size)))))
+    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "n": counts})
+
+
+def _categories_axis(label: str) -> dict[str, object]:
+    return {"x": {"field": "value", "type": "nominal", "title": label, "sort": "-y", "axis": {"labelAngle": 0}}}
+
+
+def _bins_axis(label: str) -> dict[str, object]:
+    x = {"field": "from", "type": "quantitative", "title": label, "bin": {"binned": True}}
+    return {"x": x, "x2": {"field": "to"}}
+
+
+def cohort_table(source: Source) -> None:
+    """Show the cohort, one row a patient, with the meaning of each column under its heading."""
+    table = data.cohort_table(source)
+    config: dict[str, ColumnConfig] = {}
+    for name, text in data.cohort_descriptions(source).items():
+        if pd.api.types.is_float_dtype(table[name]):
+            config[name] = st.column_config.NumberColumn(help=text, format="%.5g")
+        elif pd.api.types.is_datetime64_any_dtype(table[name]):
+            config[name] = st.column_config.DateColumn(help=text, format="YYYY-MM-DD")
+        else:
+            config[name] = st.column_config.Column(help=text, pinned=name == "patient_id")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        height="content" if len(table) <= _ROWS else _ROWS_PIXELS,
+        placeholder="",
+    )
+
+
+def snapshot_contents(about: SnapshotDetails) -> None:
+    """Show the full id, the tables with their rows, the settings and the code versions."""
+    st.markdown(f"Full id `{about.snapshot_id}`, made of {about.n_files:,} files of the lake.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.dataframe(pd.DataFrame(list(about.tables.items()), columns=["Table", "Rows"]), hide_index=True)
+    with right:
+        st.dataframe(
+            pd.DataFrame(sorted(about.code_versions.items()), columns=["Computed by", "Version"]), hide_index=True
+        )
+    st.markdown("Settings that change a number:")
+    st.json({name: data.parsed(value) for name, value in about.settings_json.items()}, expanded=1)
+
+
+def survival_table(result: KaplanMeierResult, unit: str) -> None:
+    """Show each group with n, events, median survival and median follow-up."""
+    suffix = f" {result.variable_unit}" if result.variable_unit else ""
+    rows = [
+        (
+            f"{curve.group}{suffix}".replace("<=", "≤"),
+            curve.n,
+            curve.n_events,
+            wording.median_text(curve.median, unit),
+            wording.median_text(curve.follow_up, unit),
+        )
+        for curve in result.curves
+    ]
+    level = f"{result.confidence:.0%} CI"
+    names = ["Group", "n", "Events", f"Median ({level}), {unit}s", f"Follow-up ({level}), {unit}s"]
+    st.markdown(f"**Groups** (n = {result.n})")
+    st.dataframe(
+        pd.DataFrame(rows, columns=names), hide_index=True, column_config=widths(n=50, Events=65) | widths(Group=120)
+    )
+    st.caption("Median survival, and median follow-up by reverse Kaplan-Meier; log-log intervals.")
+
+
+def log_rank(result: KaplanMeierResult) -> None:
+    """Show the log-rank test or the reason why its p-value is withheld, and what could have been detected."""
+    test = result.log_rank
+    st.markdown("**Log-rank test**")
+    if test is None:
+        st.caption("One group: nothing to compare. Choose a split.")
+        return
+    statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}, {test.df} df"
+    if test.p is not None:
+        st.metric("Log-rank p", p_text(test.p), label_visibility="collapsed")
+        st.caption(f"{statistic}, n = {result.n}; two-sided, not corrected for other splits.")
+    elif test.p_suppressed is not None:
+        st.markdown("p withheld", help=test.p_suppressed.message)
+        if statistic:
+            st.caption(f"{statistic}, n = {result.n}")
+    if result.minimum_detectable_hazard_ratio is not None:
+        st.markdown(
+            f"Smallest detectable hazard ratio: **{result.minimum_detectable_hazard_ratio:.2f}**",
+            help=f"With {result.n_events} events in groups of these sizes, at 80 % power and a two-sided level of 5 %.",
+        )
+
+
+def model_numbers(result: CoxResult) -> None:
+    """Show size and fit of a model."""
+    places = st.columns(5)
+    places[0].metric("Patients", result.n, help=f"{result.n_missing} left out for a missing covariate.")
+    places[1].metric("Events", result.n_events)
+    places[2].metric("Events per parameter", f"{result.events_per_parameter:.1f}", help="At least 5; 10 are advisable.")
+    places[3].metric(
+        "Concordance",
+        f"{result.concordance:.2f}",
+        help=f"Harrell's C, standard error {result.concordance_standard_error:.3f}; in the patients of the fit, so "
+        "it is optimistic for new ones.",
+    )
+    suppressed = result.lr_p_suppressed
+    places[4].metric(
+        "Likelihood ratio test",
+        "p withheld" if result.lr_p is None else p_text(result.lr_p),
+        help=suppressed.message if suppressed else f"χ² = {result.lr_chi_squared:.2f}, {result.lr_df} df",
+    )
+
+
+def coefficients(result: CoxResult) -> None:
+    """Show hazard ratios with intervals and p-values."""
+    rows = [
+        (
+            term.covariate,
+            term.scale,
+            f"{term.hazard_ratio:.2f}",
+            f"{term.lower:.2f} to {term.upper:.2f}",
+            "withheld" if term.p is None else wording.p_number(term.p),
+            f"{term.coefficient:.4f}",
+            f"{term.standard_error:.4f}",
+        )
+        for term in result.terms
+    ]
+    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p (Wald)", "Log HR", "SE"]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+    st.caption(f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}.")
+
+
+def proportional_hazards(result: CoxResult) -> None:
+    """Show the score tests of the assumption."""
+    test = result.proportional_hazards
+    rows = [
+        (name, f"{term.chi_squared:.2f}", str(term.df), wording.p_number(term.p))
+        for name, term in (*((term.covariate, term) for term in test.terms), ("All together", test.global_test))
+    ]
+    st.dataframe(pd.DataFrame(rows, columns=["Covariate", "χ²", "df", "p"]), hide_index=True)
+    st.caption(
+        f"Score tests with the {test.transform} transform of time (as cox.zph in R), n = {result.n}. A small p says "
+        "that the hazard ratio changes with time."
+    )
+
+
+def loadings(result: PcaResult, number: int) -> None:
+    """Show all loadings on a component, largest first."""
+    component = result.components[number - 1]
+    table = pd.DataFrame({"Feature": result.features, "Loading": component.loadings})
+    table = table.reindex(table["Loading"].abs().sort_values(ascending=False, kind="stable").index)
+    st.markdown(f"**{component.name}**, {component.explained_variance_ratio:.1%} of the variance (n = {result.n})")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) <= _ROWS else _ROWS_PIXELS,
+        column_config={"Loading": st.column_config.NumberColumn(format="%.3f", width=80)},
+    )
+
+
+def left_out(result: PcaResult) -> None:
+    """List the features and patients that take no part, where there are any."""
+    if result.dropped_columns:
+        with st.expander(f"{wording.plural(len(result.dropped_columns), 'feature')} left out"):
+            rows = [(dropped.name, dropped.message) for dropped in result.dropped_columns]
+            st.dataframe(pd.DataFrame(rows, columns=["Feature", "Reason"]), hide_index=True)
+    if result.dropped_rows:
+        with st.expander(f"{wording.plural(len(result.dropped_rows), 'patient')} left out for a missing feature"):
+            st.markdown(wording.literal_markdown(", ".join(result.dropped_rows)))
+
+
+def survival_in_words(result: KaplanMeierResult, unit: str) -> str:
+    """Describe the survival figure for those who cannot see it."""
+    groups = "; ".join(
+        f"{curve.group}: n = {curve.n}, {curve.n_events} events, "
+        f"median {wording.median_text(curve.median, unit)} {unit}s"
+        for curve in result.curves
+    )
+    return f"Kaplan-Meier curves with numbers at risk. {groups}."
+
+
+def model_in_words(result: CoxResult) -> str:
+    """Describe the forest figure for those who cannot see it."""
+    terms = "; ".join(
+        f"{term.label}: {term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})" for term in result.terms
+    )
+    return f"Forest plot of hazard ratios with confidence intervals. {terms}."
+
+
+def variance_in_words(result: PcaResult) -> str:
+    """Describe the scree figure for those who cannot see it."""
+    first = ", ".join(f"{c.name} {c.explained_variance_ratio:.0%}" for c in result.components[:3])
+    return f"Share of variance explained by each component: {first}."

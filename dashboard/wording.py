@@ -1,0 +1,111 @@
+"""Names, numbers and intervals as they stand on the pages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from petct.survival.groups import number_text
+from petct.survival.kaplan_meier import MedianTime
+from petct.survival.results import p_text
+from warehouse.queries import AnalysisColumn
+
+DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
+"""Length of the units of time that a reader may choose, in days."""
+
+_SUV = re.compile(r"\bsuv (max|mean|median|min|sd)\b", re.IGNORECASE)
+_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml"}
+
+
+def short_id(snapshot_id: str) -> str:
+    """Return the first 12 digits of a snapshot id, as it is shown everywhere."""
+    return snapshot_id[:12]
+
+
+def variable_name(column: AnalysisColumn) -> str:
+    """Return the name of a column without its unit: ``tumour_volume_ml`` is Tumour volume; features keep theirs."""
+    if column.table != "cohort":
+        return column.column
+    name = _without_unit(column.column, column.unit).replace("_", " ")
+    name = _SUV.sub(lambda match: f"SUV{match.group(1).lower()}", name)
+    name = re.sub(r"^n (?=\w)", "number of ", name)
+    name = re.sub(r"(.+) n lesions$", r"\1 number of lesions", name)
+    return name[:1].upper() + name[1:]
+
+
+def _without_unit(name: str, unit: str | None) -> str:
+    """Return the name without its unit: ``age_years`` in year is ``age``, ``ki67_percent`` in % is ``ki67``."""
+    if unit is None:
+        return name
+    ending = "_" + re.sub(r"\W+", "_", _UNITS_IN_NAMES.get(unit, unit))
+    for text in (f"{ending}s", ending):
+        if name.lower().endswith(text.lower()) and len(name) > len(text):
+            return name[: -len(text)]
+    return name
+
+
+def with_unit(name: str, unit: str | None) -> str:
+    """Return ``name (unit)``; the unit only when there is one that the name does not end with."""
+    return f"{name} ({unit})" if unit and unit != "SUV" else name
+
+
+def distinct_names(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
+    """Return the name to show for each column by its own name, all of them different."""
+    names = {column.name: variable_name(column) for column in columns}
+    counts = Counter(names.values())
+    return {name: text if counts[text] == 1 else f"{text} ({group_label(name)})" for name, text in names.items()}
+
+
+def labels(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
+    """Return the name with unit of each column by its own name, all of them different."""
+    names = distinct_names(columns)
+    return {column.name: with_unit(names[column.name], column.unit) for column in columns}
+
+
+def group_label(name: str) -> str:
+    """Return ``<feature set>, <aggregation>`` of a group or column of features, as words."""
+    feature_set, _, aggregation = name.partition(":")[0].rpartition("__")
+    return f"{feature_set}, {aggregation.replace('_', ' ')}" if feature_set else name
+
+
+def amount(value: float, digits: int = 3) -> str:
+    """Return a number with about ``digits`` significant digits."""
+    return number_text(value, digits)
+
+
+def p_number(p: float) -> str:
+    """Return a p-value for a column that is headed p: ``0.031``, ``< 0.001``."""
+    return p_text(p).removeprefix("p ").removeprefix("= ")
+
+
+def time_text(days: float, unit: str) -> str:
+    """Return a time given in days, in ``unit``, with one decimal (days: none)."""
+    return f"{days / DAYS_IN[unit]:.0f}" if unit == "day" else f"{days / DAYS_IN[unit]:.1f}"
+
+
+def median_text(median: MedianTime, unit: str) -> str:
+    """Return ``46.5 (38.0 to 55.2)``; a limit or median that the curve never reaches says so."""
+    if median.value is None:
+        lower = "" if median.lower is None else f" (from {time_text(median.lower, unit)})"
+        return f"not reached{lower}"
+    lower, upper = (
+        "not reached" if limit is None else time_text(limit, unit) for limit in (median.lower, median.upper)
+    )
+    return f"{time_text(median.value, unit)} ({lower} to {upper})"
+
+
+def plural(n: int, noun: str) -> str:
+    """Return ``1 patient``, ``2 patients``, ``1,200 patients``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def shortened(names: Sequence[str], most: int = 6) -> str:
+    """Return names joined by commas, the rest of a long list as a number."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def literal_markdown(text: str) -> str:
+    """Return text whose characters markdown would read as layout are shown as they are (backticks stay code)."""
+    return re.sub(r"(`[^`]*`)|([$*~\[\]<>])", lambda match: match[1] or f"\\{match[2]}", text)

@@ -1,0 +1,212 @@
+"""Small published studies, made row by row: 44 patients whose survival depends on their tumour volume."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import make_dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from warehouse.lake import Lake
+from warehouse.snapshot import Published, SnapshotSettings, publish
+from warehouse.tables import TABLES, Kind
+
+PROTOCOL = "contours-1"
+FEATURE_SETS = {"pet_original": "PT", "ct_original": "CT"}
+FEATURES = (
+    *("original_shape_MeshVolume", "original_shape_Sphericity", "original_shape_Elongation"),
+    *("original_firstorder_Mean", "original_firstorder_Entropy", "original_firstorder_Kurtosis"),
+    *("original_glcm_JointEntropy", "original_glcm_Contrast", "original_glszm_ZonePercentage"),
+    *("original_gldm_DependenceVariance", "original_ngtdm_Coarseness"),
+)
+N_PATIENTS = 44
+WITHOUT_SCAN, WITHOUT_SUV, WITHOUT_TUMOUR, WITHOUT_ENDPOINT = "P041", "P042", "P043", "P044"
+
+_TYPES = {
+    name: make_dataclass(name.title(), [column.name for column in table.columns], frozen=True)
+    for name, table in TABLES.items()
+}
+_FILLERS = {
+    Kind.TEXT: "-",
+    Kind.INTEGER: 1,
+    Kind.NUMBER: 1.0,
+    Kind.BOOLEAN: True,
+    Kind.DATE: dt.date(2020, 1, 1),
+    Kind.DATETIME: dt.datetime(2020, 1, 1),
+}
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Put `__main__` back: Streamlit replaces it by the page it runs, and worker processes would import that."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
+
+def row(table: str, **values: object) -> object:
+    """Make a row of a table; columns that are not given are empty where they may be, and filled where not."""
+    columns = TABLES[table].columns
+    return _TYPES[table](
+        **{c.name: values.pop(c.name, None if c.nullable else _FILLERS[c.kind]) for c in columns}, **values
+    )
+
+
+def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> None:
+    """Write the lake of a study."""
+    rng = np.random.default_rng(seed)
+    lake = Lake(folder / "lake")
+    lake.write("protocols", None, [row("protocols", protocol_id=PROTOCOL, name="contours")])
+    lake.write(
+        "feature_sets",
+        None,
+        [row("feature_sets", feature_set_id=f"{name}-1", name=name, modality=m) for name, m in FEATURE_SETS.items()],
+    )
+    definitions = [row("feature_definitions", feature_name=name, name=name.split("_")[-1]) for name in FEATURES]
+    lake.write("feature_definitions", None, definitions)
+    for number in range(1, n_patients + 1):
+        _write_patient(lake, f"P{number:03}", rng)
+
+
+def publish_study(folder: Path) -> Published:
+    """Publish the lake of a study."""
+    settings = {
+        "study": "Synthetic 68Ga-DOTATOC cohort",
+        "tracer": "68Ga-DOTATOC",
+        "primary_hypotheses": [["OS", "tumour_volume_ml"]],
+    }
+    return publish(
+        Lake(folder / "lake"),
+        SnapshotSettings(json.dumps(settings), {"suv": "1"}, ("largest", "volume_weighted_mean"), PROTOCOL),
+    )
+
+
+def _write_patient(lake: Lake, patient: str, rng: np.random.Generator) -> None:
+    key = {"patient_id": patient}
+    scanned = patient != WITHOUT_SCAN
+    measured = scanned and patient != WITHOUT_SUV
+    # Drawn for every patient alike, so that the others stay the same when one changes.
+    volumes = np.sort(rng.lognormal(3.0, 0.9, size=int(rng.integers(1, 5))))[::-1]
+    noise = rng.normal(size=(len(FEATURE_SETS), len(volumes), len(FEATURES)))
+    age, grade = rng.normal(67, 8), ("G1", "G2", "G3")[rng.choice(3, p=[0.3, 0.5, 0.2])]
+    total = float(volumes.sum())
+    duration = rng.exponential(1400 * (total / 50) ** -0.6)
+    censoring = rng.uniform(400, 3000)
+    if patient == WITHOUT_TUMOUR:
+        volumes, total = volumes[:0], 0.0
+
+    lake.write("patients", patient, [row("patients", **key, has_pet=scanned)])
+    _write_clinical(lake, patient, float(age), grade)
+    end = dt.date(2015, 1, 1) + dt.timedelta(days=int(min(duration, censoring)) + 1)
+    endpoint = row(
+        "endpoints",
+        **key,
+        endpoint="OS",
+        origin_date=dt.date(2015, 1, 1),
+        end_date=end,
+        duration_days=(end - dt.date(2015, 1, 1)).days,
+        event=int(duration <= censoring),
+        baseline_scan_id="S1" if scanned else None,
+    )
+    lake.write("endpoints", patient, [] if patient == WITHOUT_ENDPOINT else [endpoint])
+    refused = _refusals(patient)
+    lake.write("refusals", patient, refused)
+    if not scanned:
+        return
+    lake.write("scans", patient, [row("scans", **key, scan_id="S1", manufacturer="SIEMENS", pet_spacing_z_mm=4.0)])
+    if not measured:
+        return
+    lake.write("suv", patient, [row("suv", **key, scan_id="S1", suv_max=20.0, injected_dose_bq=1.5e8)])
+    grain = {**key, "scan_id": "S1", "protocol_id": PROTOCOL}
+    lesions = [
+        row("lesions", **grain, lesion_id=f"L{i:02}", modality=m, organ="liver", volume_ml=float(volume))
+        for i, volume in enumerate(volumes, start=1)
+        for m in ("PT", "CT")
+    ]
+    lake.write("lesions", patient, lesions)
+    uptake = {"suv_max": 10 + float(noise[0, 0, 0]), "suv_mean": 5.0 + float(noise[0, 0, 1])} if total else {}
+    metrics = [
+        row(
+            "pet_metrics",
+            **grain,
+            grain=g,
+            region=region,
+            n_lesions=len(volumes),
+            volume_ml=total,
+            total_lesion_expression_ml=total * 5,
+            **uptake,
+        )
+        for g, region in (("patient", "all"), *((("organ", "liver"),) if total else ()))
+    ]
+    lake.write("pet_metrics", patient, metrics)
+    features = [
+        row(
+            "radiomic_features",
+            **grain,
+            lesion_id=f"L{i + 1:02}",
+            feature_set_id=f"{name}-1",
+            feature_name=feature,
+            value=float(volume if j == 0 else noise[s, i, j] + 0.8 * np.log(volume) * (j % 3)),
+            status="COMPUTED",
+        )
+        for s, name in enumerate(FEATURE_SETS)
+        for i, volume in enumerate(volumes)
+        for j, feature in enumerate(FEATURES)
+    ]
+    lake.write("radiomic_features", patient, features)
+
+
+def _write_clinical(lake: Lake, patient: str, age: float, grade: str) -> None:
+    values = [
+        row("clinical", patient_id=patient, variable="age", kind="number", value_number=age, unit="year"),
+        row("clinical", patient_id=patient, variable="grade", kind="category", value_text=grade),
+        row("clinical", patient_id=patient, variable="centre", kind="category", value_text="Uppsala"),
+    ]
+    lake.write("clinical", patient, values)
+
+
+def _refusals(patient: str) -> list[object]:
+    reasons = {
+        WITHOUT_SCAN: ("scans", "PET_SERIES_MISSING", "There is no attenuation-corrected PET series"),
+        WITHOUT_SUV: ("suv", "SUV_WEIGHT_MISSING", "The patient's weight is not in the header"),
+        WITHOUT_ENDPOINT: ("endpoints", "ENDPOINT_ORIGIN_MISSING", "The origin date is missing"),
+    }
+    if patient not in reasons:
+        return []
+    table, code, message = reasons[patient]
+    return [
+        row("refusals", patient_id=patient, table_name=table, code=code, message=message, hint="Add it and run again.")
+    ]
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study with a published snapshot; nobody may change it."""
+    folder = tmp_path_factory.mktemp("study")
+    write_study(folder)
+    publish_study(folder)
+    return folder
+
+
+@pytest.fixture
+def empty_study(tmp_path: Path) -> Path:
+    """Return the folder of a study whose snapshot holds definitions and no patients."""
+    write_study(tmp_path, n_patients=0)
+    publish_study(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def new_study(tmp_path: Path) -> tuple[Path, Callable[[int], Published]]:
+    """Return the folder of a study, and a function that writes so many patients and publishes."""
+
+    def publish_patients(n_patients: int) -> Published:
+        write_study(tmp_path, n_patients)
+        return publish_study(tmp_path)
+
+    return tmp_path, publish_patients

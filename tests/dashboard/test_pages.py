@@ -1,0 +1,285 @@
+"""The pages on a small published study, on an empty one, on none, and while another snapshot is published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import analysis, data
+from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from petct.survival.results import p_text
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+PAGES = ("cohort", "survival", "cox", "pca")
+_TIMEOUT = 60
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
+
+    def opened(study: Path, page: str = "cohort", **parameters: str) -> AppTest:
+        monkeypatch.setenv(STUDY_VARIABLE, str(study))
+        app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        app.run()
+        return checked(app if page == "cohort" else app.switch_page(f"app_pages/{page}.py").run())
+
+    return opened
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, [element.message for element in app.exception]
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.warning, app.error)
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def figure_traces(app: AppTest, key: str) -> str:
+    (chart,) = [element for element in app.get("plotly_chart") if element.proto.id.endswith(f"-{key}")]
+    return str(chart.proto.spec)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_the_snapshot_it_comes_from(open_page, study, page):
+    app = open_page(study, page)
+    snapshot_id = app.session_state["chosen_snapshot"]
+
+    assert not app.error
+    assert snapshot_id[:12] in texts(app)
+    assert any(snapshot_id in str(element.help) for element in app.caption)
+    assert app.query_params["snapshot"] in (snapshot_id[:12], [snapshot_id[:12]])
+    assert "Synthetic 68Ga-DOTATOC cohort" in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_what_to_do_with_an_empty_cohort(open_page, empty_study, page):
+    app = open_page(empty_study, page)
+
+    assert not app.error
+    assert "petlake snapshot publish" in texts(app)
+    assert not app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_what_to_do_without_a_snapshot(open_page, tmp_path, page):
+    text = texts(open_page(tmp_path, page))
+
+    assert "petlake materialize" in text
+    assert "petlake snapshot publish" in text
+
+
+def test_without_a_study_the_dashboard_says_how_to_start_it(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    app = checked(AppTest.from_file(APP, default_timeout=_TIMEOUT).run())
+
+    assert "petlake dashboard --study DIR" in app.error[0].value
+
+
+def test_the_cohort_page_tells_who_is_lost_where_and_why(open_page, study):
+    app = open_page(study)
+    attrition, refusals, patients = (element.value for element in app.dataframe[:3])
+
+    assert list(attrition["Patients"]) == [44, 43, 42, 41, 41, 40]
+    assert [lost.rpartition(" ")[2] for lost in attrition["Lost"]] == ["", "P041", "P042", "P043", "", "P044"]
+    assert list(refusals["Patient"]) == ["P041", "P042", "P044"]
+    assert refusals["Code"][0] == "PET_SERIES_MISSING"
+    assert refusals["Reason"][0] == "There is no attenuation-corrected PET series. Add it and run again."
+    assert len(patients) == 44
+    assert [metric.value for metric in app.metric] == ["44", "43", "104", "2,288", "30 of 43"]
+
+
+def test_the_distribution_names_its_n_and_the_missing(open_page, study):
+    app = open_page(study)
+    assert "n = 42, 2 without a value" in texts(app)
+
+    app = checked(app.selectbox(key="distribution").set_value("grade").run())
+    assert "n = 44." in texts(app)
+
+
+def test_the_declared_hypothesis_is_primary_and_everything_else_exploratory(open_page, study):
+    app = open_page(study, "survival")
+    assert "Primary hypothesis" in texts(app)
+
+    app = checked(app.selectbox(key="variable").set_value("suv_max").run())
+    assert "Exploratory" in texts(app)
+    assert "Primary hypothesis" not in texts(app)
+
+
+def test_another_variable_gives_other_curves(open_page, study):
+    app = open_page(study, "survival")
+    before = figure_traces(app, "kaplan_meier")
+
+    app = checked(app.selectbox(key="variable_from").set_value("pet_original__largest").run())
+    assert not app.warning
+    assert figure_traces(app, "kaplan_meier") != before
+
+
+def test_the_numbers_of_a_split_are_those_of_the_analysis(open_page, study):
+    app = open_page(study, "survival")
+    (groups,) = [element.value for element in app.dataframe]
+
+    assert list(groups["n"]) == [21, 20]
+    assert sum(groups["Events"]) == 29
+    source = data.Source(str(study / "lake"), app.session_state["chosen_snapshot"])
+    result = analysis.survival(source, "OS", "tumour_volume_ml", "median")
+    assert [metric.value for metric in app.metric] == [p_text(result.log_rank.p)]
+    assert f"{result.minimum_detectable_hazard_ratio:.2f}" in texts(app)
+
+
+@pytest.mark.parametrize(("split", "n_groups"), [("tertiles", 3), ("cut", 2), ("all", 1)])
+def test_every_split_of_a_number_gives_its_groups(open_page, study, split, n_groups):
+    app = open_page(study, "survival")
+    app = checked(app.segmented_control(key="split").set_value(split).run())
+
+    assert len(app.dataframe[0].value) == n_groups
+    if split == "cut":
+        app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(100.0).run())
+        assert "≤ 100 ml" in list(app.dataframe[0].value["Group"])
+
+
+def test_a_category_splits_into_its_categories(open_page, study):
+    app = open_page(study, "survival")
+    app = checked(app.selectbox(key="variable").set_value("grade").run())
+
+    assert list(app.dataframe[0].value["Group"]) == ["G1", "G2", "G3"]
+
+
+def test_a_small_group_has_no_p_and_the_page_says_why(open_page, study):
+    app = open_page(study, "survival")
+    app = app.segmented_control(key="split").set_value("cut").run()
+    app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(150.0).run())
+
+    assert "p withheld" in texts(app)
+    assert "fewer than the 10" in texts(app)
+    assert not app.metric
+
+
+@pytest.mark.parametrize("variable", ["centre", "scan_pet_spacing_z_mm"])
+def test_a_constant_variable_is_refused_in_a_sentence(open_page, study, variable):
+    app = open_page(study, "survival")
+    app = checked(app.selectbox(key="variable").set_value(variable).run())
+
+    assert app.warning[0].value.startswith("SPLIT_CONSTANT: ")
+    assert not app.get("plotly_chart")
+
+
+def test_a_copied_link_gives_the_same_view(open_page, study):
+    first = open_page(study, "survival")
+    first = checked(first.selectbox(key="variable").set_value("age").run())
+    app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
+    app.query_params.update({"snapshot": first.session_state["chosen_snapshot"][:12], "variable": "Age (year)"})
+    app = checked(app.run().switch_page("app_pages/survival.py").run())
+
+    assert "Age, median split" in texts(app)
+    assert app.selectbox(key="variable").value == "age"
+    assert figure_traces(app, "kaplan_meier") == figure_traces(first, "kaplan_meier")
+
+
+def test_a_link_to_a_snapshot_that_is_gone_says_so(open_page, study):
+    app = open_page(study, snapshot="0123456789ab")
+
+    assert app.error[0].value.startswith("SNAPSHOT_UNKNOWN: ")
+
+
+def test_a_model_of_two_covariates_and_its_scales(open_page, study):
+    app = open_page(study, "cox")
+    app = checked(app.multiselect(key="covariates").set_value(["age", "grade"]).run())
+    assert list(app.dataframe[0].value["Compared"])[1:] == ["G2 vs G1", "G3 vs G1"]
+
+    app = checked(app.selectbox(key="scale_age").set_value("per_doubling").run())
+    assert app.dataframe[0].value["Compared"][0] == "per doubling"
+    assert list(app.dataframe[1].value["Covariate"]) == ["Age", "Grade", "All together"]
+
+
+def test_doubling_of_a_volume_that_can_be_zero_needs_a_decision(open_page, study):
+    app = open_page(study, "cox")
+    app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling").run())
+    assert app.warning[0].value.startswith("COVARIATE_NOT_POSITIVE: ")
+
+    app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling_zeros").run())
+    assert not app.warning
+
+
+def test_a_model_with_too_many_parameters_is_refused(open_page, study):
+    app = open_page(study, "cox")
+    names = [f"pet_original__largest:{name}" for name in ("original_firstorder_Mean", "original_firstorder_Entropy")]
+    names += [name.replace("pet", "ct") for name in names]
+    app = checked(app.multiselect(key="covariates").set_value([*names, "age", "grade"]).run())
+
+    assert app.warning[0].value.startswith("COX_TOO_FEW_EVENTS: ")
+
+
+def test_one_feature_under_two_aggregations_keeps_two_names(open_page, study):
+    app = open_page(study, "cox")
+    names = [f"pet_original__{rule}:original_shape_Sphericity" for rule in ("largest", "volume_weighted_mean")]
+    app = checked(app.multiselect(key="covariates").set_value(names).run())
+
+    assert len(set(app.dataframe[0].value["Covariate"])) == 2
+
+
+def test_a_model_without_covariates_asks_for_one(open_page, study):
+    app = open_page(study, "cox")
+    app = checked(app.multiselect(key="covariates").set_value([]).run())
+
+    assert "Choose one covariate or more" in texts(app)
+
+
+def test_components_of_each_feature_set_with_colours(open_page, study):
+    app = open_page(study, "pca")
+    before = figure_traces(app, "scores")
+    app = checked(app.selectbox(key="feature_set").set_value("pet_original").run())
+    app = checked(app.selectbox(key="colour").set_value("grade").run())
+    app = checked(app.selectbox(key="pc_loadings").set_value(2).run())
+
+    assert not app.warning
+    assert figure_traces(app, "scores") != before
+    assert len(app.dataframe[0].value) == 11
+    assert "41 patients, 11 features" in texts(app)
+
+
+def test_one_patient_is_refused_in_sentences(open_page, new_study):
+    folder, publish_patients = new_study
+    publish_patients(1)
+
+    assert open_page(folder).metric[0].value == "1"
+    for page in PAGES[1:]:
+        app = open_page(folder, page)
+        assert app.warning, page
+        assert not app.error, page
+
+
+def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(open_page, new_study):
+    folder, publish_patients = new_study
+    first = publish_patients(20)
+    app = open_page(folder, "survival")
+    before = figure_traces(app, "kaplan_meier")
+    second = publish_patients(30)
+    app = checked(app.run())
+
+    assert app.session_state["chosen_snapshot"] == first.snapshot_id
+    assert figure_traces(app, "kaplan_meier") == before
+    assert f"Another snapshot is current: `{second.snapshot_id[:12]}`" in texts(app)
+
+    app = checked(app.button[0].click().run())
+    assert app.session_state["chosen_snapshot"] == second.snapshot_id
+    assert figure_traces(app, "kaplan_meier") != before
+
+
+def test_a_snapshot_can_be_chosen_and_one_that_was_deleted_gives_way_to_the_current(open_page, new_study):
+    folder, publish_patients = new_study
+    first, second = publish_patients(20), publish_patients(30)
+    app = open_page(folder)
+    app = checked(app.selectbox(key="chosen_snapshot").set_value(first.snapshot_id).run())
+    assert app.metric[0].value == "20"
+
+    first.path.unlink()
+    app = checked(app.run())
+    assert app.session_state["chosen_snapshot"] == second.snapshot_id
+    assert app.metric[0].value == "30"
