@@ -1,0 +1,97 @@
+"""study.yaml: what is accepted, and the sentence for what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.study import StudyError, lake_root, load_study, study_from_environment
+from petct.errors import PetctError
+
+MINIMAL = """
+study: {name: test}
+masks: {tumour: ["lesion*"]}
+"""
+WITH_OUTCOME = (
+    MINIMAL
+    + """
+clinical:
+  variables:
+    age: {kind: number, unit: year}
+endpoints:
+  OS: {origin: start, event: death, censor: last}
+"""
+)
+
+
+def study(folder: Path, text: str) -> Path:
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
+    settings = load_study(study(tmp_path, MINIMAL))
+    assert settings.dicom_folder == (tmp_path / "dicom").resolve()
+    assert settings.clinical is None
+    assert [item.name for item in settings.feature_sets] == ["pet_original", "ct_original"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("study: [", "STUDY_NOT_YAML", "study.yaml"),
+        ("", "STUDY_NOT_YAML", "no settings"),
+        ("study: {name: x}", "STUDY_INVALID", "masks"),
+        (MINIMAL + "feature_set: [pet_original]", "STUDY_INVALID", "Did you mean feature_sets?"),
+        (MINIMAL + "clinical: {fil: a.csv}", "STUDY_INVALID", "Did you mean file?"),
+        (MINIMAL + "clinical: {variables: {age: {kind: number, units: year}}}", "STUDY_INVALID", "Did you mean unit?"),
+        (MINIMAL + "clinical: {variables: {age: {kind: numeric}}}", "STUDY_INVALID", "number"),
+        (MINIMAL + "aggregations: [mean, mean]", "STUDY_INVALID", "twice"),
+        (MINIMAL + "baseline: {within_days: -1}", "STUDY_INVALID", "baseline.within_days"),
+        (MINIMAL + "feature_sets: [pet_orginal]", "FEATURE_SET_UNKNOWN", "pet_original"),
+        (MINIMAL + "protocols: [fixed]", "PROTOCOL_UNKNOWN", "contours"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, code: str, says: str) -> None:
+    with pytest.raises(PetctError) as refused:
+        load_study(study(tmp_path, text))
+    assert refused.value.code == code
+    assert says in refused.value.sentence()
+    assert "\n" not in refused.value.sentence()
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StudyError, match="STUDY_MISSING"):
+        lake_root(tmp_path)
+    monkeypatch.delenv("PETLAKE_STUDY", raising=False)
+    assert study_from_environment() is None
+
+
+@pytest.mark.parametrize(
+    ("change", "tables"),
+    [
+        (('"lesion*"', '"tumour*"'), {"lesions"}),
+        (("kind: number", "kind: category"), {"clinical"}),
+        (("censor: last", "censor: seen"), {"endpoints"}),
+        (("unit: year", "unit: month"), {"clinical"}),
+        (("study: {name: test}", "study: {name: other}"), set()),
+    ],
+)
+def test_a_setting_changes_the_version_of_the_tables_it_applies_to(
+    tmp_path: Path, change: tuple[str, str], tables: set[str]
+) -> None:
+    before = load_study(study(tmp_path, WITH_OUTCOME))
+    after = load_study(study(tmp_path, WITH_OUTCOME.replace(*change)))
+    names = ("series", "scans", "suv", "lesions", "pet_metrics", "radiomic_features", "clinical", "endpoints")
+    assert {name for name in names if before.code_version(name) != after.code_version(name)} == tables
+
+
+def test_the_snapshot_settings_hold_no_place_on_a_disk(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    text = WITH_OUTCOME + f"dicom: {{folder: {tmp_path}}}\n"
+    settings = load_study(study(one, text)).snapshot_settings_json()
+    assert settings == load_study(study(other, WITH_OUTCOME)).snapshot_settings_json()
+    assert str(tmp_path) not in settings
