@@ -11,17 +11,19 @@ from dashboard.data import Source, details, endpoints, snapshot
 from warehouse.errors import WarehouseError
 
 _ENTRIES = 16
-# One flag a patient for each step; a later step counts only the patients who passed all earlier ones.
+# One flag a patient for each step; a later step counts only the patients who passed all earlier ones. A patient in whom
+# no tumour was found is measured, with a volume of 0, and not lost.
 _STEPS = (
     ("Registered", "TRUE"),
     ("PET/CT scan", "patient_id IN (SELECT patient_id FROM scans)"),
     ("SUV image", "patient_id IN (SELECT patient_id FROM suv)"),
-    ("Lesions", "patient_id IN (SELECT patient_id FROM lesions WHERE protocol_id = $protocol)"),
     (
-        "Radiomic features",
-        "patient_id IN (SELECT patient_id FROM radiomic_features"
-        " WHERE protocol_id = $protocol AND status = 'COMPUTED')",
+        "Tumour measured",
+        "patient_id IN (SELECT patient_id FROM pet_metrics WHERE protocol_id = $protocol AND grain = 'patient')",
     ),
+)
+_WITH_FEATURES = (
+    "SELECT DISTINCT patient_id FROM radiomic_features WHERE protocol_id = $protocol AND status = 'COMPUTED'"
 )
 
 
@@ -87,12 +89,13 @@ def endpoint_summaries(source: Source) -> tuple[EndpointSummary, ...]:
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def attrition(source: Source) -> tuple[AttritionStep, ...]:
-    """Follow the patients from registration to features; for each endpoint, a last step after that."""
+    """Follow the patients from registration to the measured tumour; then features and endpoints, each on its own."""
     opened = snapshot(source)
+    protocol = details(source).default_protocol_id
     flags = ", ".join(f"{condition} AS s{number}" for number, (_, condition) in enumerate(_STEPS))
     rows = opened.sql(
         f"SELECT patient_id, {flags} FROM patients ORDER BY patient_id",
-        {"protocol": details(source).default_protocol_id},
+        {"protocol": protocol},
     ).rows
     steps = []
     left = [str(row[0]) for row in rows]
@@ -101,6 +104,8 @@ def attrition(source: Source) -> tuple[AttritionStep, ...]:
         kept = [patient for patient in left if reached[patient][number]]
         steps.append(_step(name, left, kept))
         left = kept
+    with_features = {str(patient) for (patient,) in opened.sql(_WITH_FEATURES, {"protocol": protocol}).rows}
+    steps.append(_step("Radiomic features", left, [patient for patient in left if patient in with_features]))
     for name in endpoints(source):
         patients = set(opened.endpoint(name).patient_ids)
         steps.append(_step(f"Endpoint {name}", left, [patient for patient in left if patient in patients]))

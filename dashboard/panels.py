@@ -92,7 +92,9 @@ def attrition(steps: tuple[AttritionStep, ...]) -> None:
             "Lost": st.column_config.TextColumn("Lost at this step"),
         },
     )
-    st.caption("Each step counts the patients who also passed all steps above it; each endpoint stands for itself.")
+    st.caption(
+        "Each step counts the patients who passed those above it too; features and endpoints stand for themselves."
+    )
 
 
 def distribution(source: Source, column: AnalysisColumn) -> None:

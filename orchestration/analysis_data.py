@@ -87,22 +87,25 @@ class AnalysisData:
         """What the analysis is made on, in a few words."""
         return f"{self.endpoint}, {self.source}" if self.endpoint else self.source
 
-    def badge(self, variable: str | None) -> str:
+    def badge(self, *variables: str) -> str:
         """Whether the test was declared beforehand; nothing for a CSV, which declares nothing."""
-        if self.snapshot_id is None or variable is None:
+        if self.snapshot_id is None or not variables:
             return ""
-        return ", primary hypothesis" if (self.endpoint, variable) in self.primary else ", exploratory"
+        return ", primary hypothesis" if self._declared(variables) else ", exploratory"
 
-    def header(self, *variables: str | None) -> dict[str, object]:
+    def header(self, *variables: str) -> dict[str, object]:
         """What goes before the numbers in the JSON."""
-        names = [name for name in variables if name]
-        declared = len(names) == 1 and (self.endpoint, names[0]) in self.primary
+        declared = "primary" if self._declared(variables) else "exploratory"
         return {
             "source": self.source,
             "snapshot_id": self.snapshot_id,
             "endpoint": self.endpoint,
-            "declared": None if self.snapshot_id is None else "primary" if declared else "exploratory",
+            "declared": declared if self.snapshot_id is not None and variables else None,
         }
+
+    def _declared(self, variables: Sequence[str]) -> bool:
+        # A model of several variables is a hypothesis of its own, which study.yaml has no words for yet.
+        return len(variables) == 1 and (self.endpoint, variables[0]) in self.primary
 
 
 def load_analysis(

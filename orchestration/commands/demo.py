@@ -23,6 +23,11 @@ from warehouse.errors import WarehouseError
 _SEED = 20250681
 _FULL_COHORT = 67
 _EXIT_SET_ASIDE = 3
+_QUESTIONS = (
+    (statistics.km, ("--by", "tumour_volume_ml")),
+    (statistics.cox, ("--covariates", "tumour_volume_ml")),
+    (statistics.cox, ("--covariates", "tumour_volume_ml,suv_max,age_years")),
+)
 
 
 @click.command()
@@ -136,11 +141,11 @@ def _say_results(folder: Path, settings: CohortSettings) -> None:
         else f"by construction the hazard rises by {settings.hazard_ratio_per_doubling} per doubling of tumour volume"
     )
     console.say(f"\nDoes total tumour volume predict overall survival? ({truth})")
-    for command, arguments in (
-        (statistics.km, ["--by", "tumour_volume_ml"]),
-        (statistics.cox, ["--covariates", "tumour_volume_ml"]),
-        (statistics.cox, ["--covariates", "tumour_volume_ml,suv_max,age_years"]),
-    ):
+    for command, arguments in _QUESTIONS:
+        if "," in arguments[-1]:
+            console.say(
+                "\nAnd a model nobody declared beforehand? Where no feature carries signal, what it finds is chance."
+            )
         console.say(f"\n$ petlake {command.name} {' '.join(arguments)} --study {folder}")
         try:
             command.main([*arguments, "--study", str(folder)], standalone_mode=False)

@@ -81,7 +81,7 @@ def km(
     grouping = _grouping(data, variable, split)
     result = kaplan_meier(data.outcome, grouping, landmarks=_times(landmarks))
     if as_json:
-        console.say_json({**data.header(variable), **as_dict(result)})
+        console.say_json({**data.header(*filter(None, [variable])), **as_dict(result)})
     else:
         _say_km(data, result, variable)
 
@@ -221,7 +221,7 @@ def _times(text: str) -> list[float]:
 
 
 def _say_km(data: AnalysisData, result: KaplanMeierResult, variable: str | None) -> None:
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(variable)}")
+    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*filter(None, [variable]))}")
     console.say_table(
         ("group", "n", "events", f"median ({result.unit}s)", "95 % CI"),
         [(c.group, c.n, c.n_events, _median(c.median), _interval(c.median)) for c in result.curves],
@@ -247,8 +247,7 @@ def _say_km(data: AnalysisData, result: KaplanMeierResult, variable: str | None)
 
 
 def _say_cox(data: AnalysisData, result: CoxResult, names: list[str]) -> None:
-    primary = data.badge(names[0]) if len(names) == 1 else data.badge(None)
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{primary}")
+    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*names)}")
     console.say_table(
         ("covariate", "scale", "hazard ratio", "95 % CI", "p"),
         [
