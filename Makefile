@@ -15,6 +15,9 @@ TEST_PROCESSES ?= 2
 
 BIN := .venv/bin
 
+# Without its compiled files every command would compile its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Nothing here reports its use to anyone.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false

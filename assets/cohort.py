@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.publishing import DEFINITION_TABLES, publish_snapshot, write_definitions
+from assets.reporting import DATA_VERSION_TAG
 from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
 from assets.specs import column_metadata
+from warehouse.snapshot import Published
 from warehouse.tables import table
 
 
@@ -70,13 +72,7 @@ def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     def snapshot(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         published = publish_snapshot(context.resources.study.settings())
         yield dg.MaterializeResult(
-            metadata={
-                "snapshot id": published.snapshot_id,
-                "new": published.created,
-                "patients": published.n_patients,
-                "rows": sum(published.tables.values()),
-                "path": f"snapshots/{published.path.name}",
-            },
+            metadata=_summary(published),
             data_version=dg.DataVersion(published.snapshot_id),
             check_results=[dg.AssetCheckResult(passed=published.n_patients > 0, check_name="holds_patients")],
         )
@@ -86,3 +82,22 @@ def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
 
 def _short_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def record_snapshot(instance: dg.DagsterInstance, published: Published) -> None:
+    """Tell Dagster of a snapshot that the command line published."""
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            "snapshot", metadata=_summary(published), tags={DATA_VERSION_TAG: published.snapshot_id}
+        )
+    )
+
+
+def _summary(published: Published) -> dict[str, str | int | bool]:
+    return {
+        "snapshot id": published.snapshot_id,
+        "new": published.created,
+        "patients": published.n_patients,
+        "rows": sum(published.tables.values()),
+        "path": f"snapshots/{published.path.name}",
+    }

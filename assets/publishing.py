@@ -4,6 +4,7 @@ from assets.settings import CODE_VERSIONS, StudySettings
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.feature_sets import feature_set_record
 from petct.segmentation import protocol_record
+from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.snapshot import Published, SnapshotSettings, publish
 
@@ -22,10 +23,24 @@ def write_definitions(settings: StudySettings) -> dict[str, int]:
 
 
 def publish_snapshot(settings: StudySettings) -> Published:
-    """Publish what is in the lake under the settings of the study."""
+    """Publish what is in the lake under the settings of the study.
+
+    Raises
+    ------
+    WarehouseError
+        LAKE_EMPTY when no patient is registered, and those of ``warehouse.snapshot.publish``.
+    """
+    lake = Lake(settings.lake)
+    if not lake.patients("patients"):
+        raise WarehouseError(
+            "LAKE_EMPTY",
+            "There is no patient to publish",
+            found=str(settings.lake),
+            hint="Run `petlake ingest` and `petlake materialize` first.",
+        )
     write_definitions(settings)
     return publish(
-        Lake(settings.lake),
+        lake,
         SnapshotSettings(
             settings_json=settings.snapshot_settings_json(),
             code_versions=CODE_VERSIONS,

@@ -24,6 +24,11 @@ def register(instance: dg.DagsterInstance, report: IngestReport) -> None:
     _observe(instance, CLINICAL_TABLE, {p.record.patient_id: p.cells_sha256 or ABSENT for p in report.patients} | gone)
 
 
+def record_ingest(instance: dg.DagsterInstance, report: IngestReport) -> None:
+    """Tell Dagster of an ingest that the command line made."""
+    instance.report_runless_asset_event(dg.AssetMaterialization("patients", metadata=_counts(report)))
+
+
 def patients_asset() -> dg.AssetsDefinition:
     """The asset that looks at the sources again: the same as `petlake ingest`."""
 
@@ -46,18 +51,22 @@ def patients_asset() -> dg.AssetsDefinition:
         report = ingest(context.resources.study.settings())
         register(context.instance, report)
         yield dg.MaterializeResult(
-            metadata={
-                "patients": len(report.patients),
-                "new patients": sum(patient.is_new for patient in report.patients),
-                "patients with changed files": sum(patient.files_changed for patient in report.patients),
-                "files": sum(patient.record.n_files for patient in report.patients),
-                "files set aside": len(report.set_aside),
-                "clinical rows set aside": len(report.clinical_set_aside),
-            },
+            metadata=_counts(report),
             check_results=[dg.AssetCheckResult(passed=bool(report.patients), check_name="some_patients")],
         )
 
     return patients
+
+
+def _counts(report: IngestReport) -> dict[str, int]:
+    return {
+        "patients": len(report.patients),
+        "new patients": sum(patient.is_new for patient in report.patients),
+        "patients with changed files": sum(patient.files_changed for patient in report.patients),
+        "files": sum(patient.record.n_files for patient in report.patients),
+        "files set aside": len(report.set_aside),
+        "clinical rows set aside": len(report.clinical_set_aside),
+    }
 
 
 def _observe(instance: dg.DagsterInstance, asset: str, versions: Mapping[str, str]) -> None:

@@ -81,7 +81,7 @@ uv_pip() {
 
 # The lock also constrains what pyradiomics is built with.
 sync_with_lock() {
-    uv_pip sync --require-hashes --build-constraints requirements.lock requirements.lock "$@"
+    uv_pip sync --compile-bytecode --require-hashes --build-constraints requirements.lock requirements.lock "$@"
 }
 
 # Without the network first: after a change that touches no dependency, all that is needed is here already.

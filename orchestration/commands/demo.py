@@ -123,12 +123,12 @@ def _write_study(folder: Path, settings: CohortSettings) -> None:
 
 def _run_line(folder: Path, workers: int | None) -> int:
     """Ingest, materialize and publish; the exit code that `petlake materialize` would give."""
-    from assets.cohort import publish_snapshot
+    from orchestration.publication import publish
 
     settings = load_study(folder)
     say_ingest(run_ingest(settings), with_clinical=True)
     complete = run_materialize(settings, folder, None, "needed", workers)
-    published = publish_snapshot(settings)
+    published = publish(settings)
     console.say(f"Published snapshot {published.snapshot_id} of {published.n_patients} patients")
     return 0 if complete else _EXIT_SET_ASIDE
 

@@ -1,6 +1,7 @@
 """``petlake ui`` and ``petlake dashboard``: the two pages, on this machine only unless told otherwise."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib import resources
@@ -60,8 +61,9 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a server in the foreground; Ctrl-C goes to it and ends it properly."""
+    """Run a server in the foreground; Ctrl-C reaches it by itself, a request to end is passed on."""
     with subprocess.Popen(command, env=environment) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
         try:
             return process.wait()
         except KeyboardInterrupt:

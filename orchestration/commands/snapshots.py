@@ -24,12 +24,12 @@ def snapshot() -> None:
 @console.JSON_OPTION
 def publish(study_folder: Path, as_json: bool) -> None:
     """Build an immutable snapshot of what is in the lake and make it the current one."""
-    from assets.publishing import publish_snapshot
     from assets.status import State, table_states
+    from orchestration.publication import publish as publish_lake
     from orchestration.study import load_study
 
     settings = load_study(study_folder)
-    published = publish_snapshot(settings)
+    published = publish_lake(settings)
     gaps = Counter(state.state.value for state in table_states(settings) if state.state is not State.FRESH)
     if as_json:
         console.say_json(

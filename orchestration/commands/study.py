@@ -109,7 +109,7 @@ def status(study_folder: Path, as_json: bool) -> None:
 def run_ingest(settings: StudySettings) -> IngestReport:
     """Index the sources and register the patients, with a progress bar."""
     from assets.ingest import ingest as index_sources
-    from assets.registration import register
+    from assets.registration import record_ingest, register
     from orchestration.instance import study_instance
 
     with progress_bar() as progress:
@@ -117,6 +117,7 @@ def run_ingest(settings: StudySettings) -> IngestReport:
         report = index_sources(settings, lambda files: progress.update(task, completed=files))
     with study_instance(settings.folder) as instance:
         register(instance, report)
+        record_ingest(instance, report)
     return report
 
 

@@ -1,0 +1,212 @@
+"""Fresh and stale: what Dagster says, what `petlake status` says, and that the two say the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import dagster as dg
+import pytest
+
+from assets import settings
+from assets.status import State
+from orchestration.instance import study_instance
+from warehouse.lake import Lake
+from warehouse.locks import was_interrupted
+
+FIRST, SECOND = "NET-001", "NET-002"
+TABLES = settings.PATIENT_TABLES
+STALE, FRESH, MISSING = "STALE", "FRESH", "MISSING"
+PATIENCE_S = 120
+
+
+class Study(Protocol):
+    folder: Path
+    settings: settings.StudySettings
+    replace: Callable[[str, str], None]
+    ingest: Callable[[], object]
+    materialize: Callable[[], list[str]]
+    petlake_states: Callable[[], dict[tuple[str, str], str]]
+    dagster_states: Callable[[], dict[tuple[str, str], str]]
+
+
+def stale_for_dagster(study: Study) -> dict[str, set[str]]:
+    """The tables of each patient that Dagster calls stale: those whose own code, settings or input is another."""
+    states = study.dagster_states()
+    assert set(states.values()) <= {STALE, FRESH}
+    return {p: {table for table in TABLES if states[p, table] == STALE} for p in (FIRST, SECOND)}
+
+
+def stale_tables(study: Study) -> dict[str, set[str]]:
+    """The tables of each patient that `petlake status` calls stale: Dagster's, and what builds on them."""
+    states = study.petlake_states()
+    assert set(states.values()) <= {STALE, FRESH}
+    stale = {p: {table for table in TABLES if states[p, table] == STALE} for p in (FIRST, SECOND)}
+    for patient, tables in stale_for_dagster(study).items():
+        for table in TABLES:
+            if tables & set(settings.UPSTREAM[table]):
+                tables.add(table)
+        assert stale[patient] == tables
+    return stale
+
+
+def test_what_was_just_computed_is_fresh(computed: Study) -> None:
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+    assert computed.materialize() == []
+
+
+@pytest.mark.parametrize(
+    ("table", "stale"),
+    [
+        ("suv", {"suv", "pet_metrics", "radiomic_features"}),
+        ("lesions", {"lesions", "pet_metrics", "radiomic_features"}),
+        ("clinical", {"clinical", "endpoints"}),
+        ("radiomic_features", {"radiomic_features"}),
+        ("series", set(TABLES) - {"clinical"}),
+    ],
+)
+def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
+    computed: Study, monkeypatch: pytest.MonkeyPatch, table: str, stale: set[str]
+) -> None:
+    monkeypatch.setitem(settings.CODE_VERSIONS, table, "2")
+    assert stale_for_dagster(computed) == {FIRST: {table}, SECOND: {table}}
+    assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
+    assert set(computed.materialize()) == {FIRST, SECOND}
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ('tumour: ["lesion*"]', 'tumour: ["lesion*", "metastasis*"]', {"lesions", "pet_metrics", "radiomic_features"}),
+        ("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]", {"radiomic_features"}),
+        ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical", "endpoints"}),
+        ("within_days: 90", "within_days: 60", {"endpoints"}),
+        ("name: petlake demo", "name: another name", set()),
+    ],
+)
+def test_a_changed_setting_makes_the_tables_stale_that_it_applies_to(
+    computed: Study, old: str, new: str, stale: set[str]
+) -> None:
+    computed.replace(old, new)
+    assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
+    computed.materialize()
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study) -> None:
+    image = sorted((computed.folder / "dicom" / SECOND / "PT").iterdir())[3]
+    content = bytearray(image.read_bytes())
+    content[-1] ^= 1
+    image.write_bytes(content)
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}, "nothing is known before the ingest"
+    computed.ingest()
+    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series"}}
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set(TABLES) - {"clinical"}}
+    assert computed.materialize() == [SECOND]
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_a_changed_cell_makes_the_clinical_tables_of_its_patient_stale(computed: Study) -> None:
+    path = computed.folder / "clinical.csv"
+    text = path.read_text(encoding="utf-8")
+    assert f"{FIRST},M," in text
+    path.write_text(text.replace(f"{FIRST},M,", f"{FIRST},F,"), encoding="utf-8")
+    computed.ingest()
+    assert stale_tables(computed) == {FIRST: {"clinical", "endpoints"}, SECOND: set()}
+    computed.materialize()
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_an_ingest_without_a_change_says_nothing_new(computed: Study) -> None:
+    with study_instance(computed.folder) as instance:
+        before = instance.event_log_storage.get_maximum_record_id()
+    computed.ingest()
+    with study_instance(computed.folder) as instance:
+        assert instance.event_log_storage.get_maximum_record_id() == before
+
+
+def test_a_killed_run_keeps_the_finished_patient_and_the_next_one_ends_it(not_computed: Study) -> None:
+    """SIGKILL of `petlake materialize` and its worker as soon as the first of two patients is written."""
+    lake = Lake(not_computed.settings.lake)
+    petlake = Path(sys.executable).with_name("petlake")
+    with subprocess.Popen(
+        [petlake, "materialize", "--study", not_computed.folder, "--workers", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while not lake.exists("provenance", FIRST):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+    states = not_computed.petlake_states()
+    assert {states[SECOND, table] for table in TABLES} == {MISSING}
+    written = {table: lake.digest(table, FIRST) for table in TABLES}
+
+    # The kill may have come before the lock was released or Dagster was told: then the patient is computed again.
+    assert SECOND in not_computed.materialize()
+    assert stale_tables(not_computed) == {FIRST: set(), SECOND: set()}
+    assert {table: lake.digest(table, FIRST) for table in TABLES} == written
+    assert not_computed.materialize() == []
+
+
+def test_an_interrupted_writer_is_repaired_by_the_next_run(computed: Study) -> None:
+    lake = computed.settings.lake
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, pathlib, signal, sys\n"
+            "from warehouse.locks import patient_lock\n"
+            "with patient_lock(pathlib.Path(sys.argv[1]), sys.argv[2]):\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)",
+            str(lake),
+            FIRST,
+        ],
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert was_interrupted(lake, FIRST)
+    states = computed.petlake_states()
+    assert {states[FIRST, table] for table in TABLES} == {State.MISSING.upper()}
+    assert {states[SECOND, table] for table in TABLES} == {FRESH}
+    assert computed.materialize() == [FIRST]
+    assert not was_interrupted(lake, FIRST)
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_an_input_that_was_never_complete_makes_nothing_stale_until_it_is(computed: Study) -> None:
+    """The CT of a patient is gone: its lesions are there in part, and the PET metrics build on that part."""
+    images = computed.folder / "dicom" / FIRST / "CT"
+    images.rename(computed.folder / "CT")
+    computed.ingest()
+    with study_instance(computed.folder) as instance:
+        instance.wipe_assets([dg.AssetKey("lesions")])
+    computed.materialize()
+    assert computed.petlake_states()[FIRST, "lesions"] == "REFUSED"
+    assert computed.dagster_states()[FIRST, "lesions"] == MISSING
+    assert computed.dagster_states()[FIRST, "pet_metrics"] == computed.petlake_states()[FIRST, "pet_metrics"] == FRESH
+
+    (computed.folder / "CT").rename(images)
+    computed.ingest()
+    computed.materialize()
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_what_dagster_was_not_told_is_computed_again(computed: Study) -> None:
+    """A run killed between writing a patient and reporting it: the lake is ahead of the event log."""
+    with study_instance(computed.folder) as instance:
+        instance.wipe_assets([dg.AssetKey("suv")])
+    assert computed.petlake_states()[FIRST, "suv"] == FRESH
+    assert computed.dagster_states()[FIRST, "suv"] == MISSING
+    assert set(computed.materialize()) == {FIRST, SECOND}
+    assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
