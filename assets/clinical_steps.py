@@ -1,6 +1,6 @@
 """The steps from a patient's row of the clinical table to typed values and survival times."""
 
-from assets.ingest import ClinicalCell
+from assets.ingest import ClinicalCell, columns_with_a_role
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from assets.settings import StudySettings
@@ -35,6 +35,15 @@ def _row(data: PatientData) -> dict[str, str]:
             hint="Add the row and run `petlake ingest`.",
         )
     columns = list(dict.fromkeys(cell.column for cell in cells))
+    absent = [column for column in columns_with_a_role(spec) if column not in columns]
+    if absent:
+        raise ClinicalError(
+            "CLINICAL_NOT_INGESTED",
+            "study.yaml gives a role to a column that the last ingest did not look at",
+            patient_id=patient_id,
+            keyword=", ".join(absent),
+            hint="Run `petlake ingest`.",
+        )
     rows = [
         [next(cell.value for cell in cells if cell.row == number and cell.column == column) for column in columns]
         for number in sorted({cell.row for cell in cells})

@@ -1,18 +1,18 @@
 """The steps from lesions to numbers: PET metrics and radiomic features."""
 
 import numpy as np
-from petct.suv import SuvRecord
 
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, MaskError, PetctError
-from petct.lesions import Lesion, LesionMap, LesionRecord
+from petct.lesions import DelineationRecord, Lesion, LesionMap, LesionRecord
 from petct.pet_metrics import PetMetrics, measure
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureValue, compute_features
 from petct.segmentation import Protocol
+from petct.suv import SuvRecord
 from petct.volume import Geometry, Mask, Volume
 
 ROI_ABSENT = "ROI_ABSENT"
@@ -29,7 +29,7 @@ def pet_metrics_step(data: PatientData) -> StepOutput:
         for protocol in data.settings.protocols:
             of_scan = [r for r in lesions if (r.scan_id, r.protocol_id) == (suv.scan_id, protocol.protocol_id)]
             try:
-                _check_known(data, of_scan, "PT", suv.scan_id)
+                _check_known(data, "PT", suv.scan_id, protocol.protocol_id)
                 rows.extend(
                     measure(
                         image,
@@ -86,7 +86,7 @@ def _features(
 ) -> list[FeatureValue]:
     modality = feature_set.modality
     on_grid = {row.lesion_id: row for row in lesions if row.modality == modality}
-    _check_known(data, list(on_grid.values()), modality, scan.scan_id)
+    _check_known(data, modality, scan.scan_id, protocol.protocol_id)
     if not lesions:
         return []
     image = _image(data, scan, modality)
@@ -95,8 +95,7 @@ def _features(
         if lesion_id in on_grid:
             lesion = on_grid[lesion_id]
             labels = data.volume(lesion.label_map_sha256)
-            features = compute_features(image, Mask(labels.array == lesion.label, labels.geometry), feature_set)
-            values = [(feature.feature_name, feature.value, feature.status) for feature in features]
+            values = _values(image, Mask(labels.array == lesion.label, labels.geometry), feature_set)
         else:
             values = [(definition.feature_name, None, ROI_ABSENT) for definition in ORIGINAL_FEATURES]
         rows.extend(
@@ -108,15 +107,24 @@ def _features(
     return rows
 
 
-def _check_known(data: PatientData, lesions: list[LesionRecord], modality: str, scan_id: str) -> None:
+def _values(image: Volume, mask: Mask, feature_set: FeatureSet) -> list[tuple[str, float | None, str]]:
+    """Name, value and status of each feature; a lesion that the engine refuses has the refusal's code everywhere."""
+    try:
+        features = compute_features(image, mask, feature_set)
+    except FeatureError as error:
+        return [(definition.feature_name, None, error.code) for definition in ORIGINAL_FEATURES]
+    return [(feature.feature_name, feature.value, feature.status) for feature in features]
+
+
+def _check_known(data: PatientData, modality: str, scan_id: str, protocol_id: str) -> None:
     """No lesion on a grid means no tumour only where the lesions of that grid could be determined."""
-    codes = sorted({record.code for record in data.refusals("lesions")})
-    if not lesions and codes:
+    known = {(row.scan_id, row.protocol_id, row.modality) for row in data.rows("delineations", DelineationRecord)}
+    if (scan_id, protocol_id, modality) not in known:
         raise MaskError(
             "LESIONS_UNKNOWN",
             f"The lesions on the {'PET' if modality == 'PT' else modality} of scan {scan_id} could not be determined",
             patient_id=data.patient_id,
-            found=", ".join(codes),
+            found=", ".join(sorted({record.code for record in data.refusals("lesions")})) or None,
         )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from assets.inputs import CLINICAL_TABLE, DICOM_FILES, fingerprint
 from assets.records import PatientRecord
 from assets.settings import StudySettings
 from petct.clinical import ClinicalSpec
@@ -13,6 +14,9 @@ from warehouse.errors import WarehouseError
 from warehouse.imports import ImportedTable, read_table
 from warehouse.lake import Lake, check_patient_id
 from warehouse.locks import patient_lock
+
+# Above this share of patients without files, the folder is more likely to be away than the patients.
+_MOST_LOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class IngestReport:
     Attributes
     ----------
     gone
-        Patients of an earlier ingest of whom nothing is left in the sources; what was computed of them stays.
+        Patients of an earlier ingest of whom nothing is left in the sources. Their tables are stale, and the next
+        `petlake materialize` refuses them for want of input.
     clinical_set_aside
         Rows of the clinical table without a usable patient id.
     """
@@ -55,18 +60,22 @@ class IngestReport:
     gone: tuple[str, ...]
 
 
-def ingest(settings: StudySettings, on_file: Callable[[int], None] | None = None) -> IngestReport:
+def ingest(
+    settings: StudySettings, on_file: Callable[[int], None] | None = None, *, allow_loss: bool = False
+) -> IngestReport:
     """Index DICOM and clinical data, and write ``files``, ``clinical_cells`` and ``patients`` for each patient.
 
     Parameters
     ----------
     on_file
         Called with the number of files read so far.
+    allow_loss
+        Accept that most patients have lost their files.
 
     Raises
     ------
     DicomError
-        DICOM_FOLDER_MISSING.
+        DICOM_FOLDER_MISSING; DICOM_FILES_LOST.
     WarehouseError, ClinicalError
         When the clinical table cannot be read or lacks a column that study.yaml names.
     """
@@ -76,6 +85,8 @@ def ingest(settings: StudySettings, on_file: Callable[[int], None] | None = None
     files: dict[str, list[FileRecord]] = defaultdict(list)
     for file in index.files:
         files[file.patient_id].append(file)
+    if not allow_loss:
+        _check_loss(lake, files)
     before = set(lake.patients("patients"))
     found = sorted(set(files) | set(cells))
     patients = tuple(
@@ -84,7 +95,6 @@ def ingest(settings: StudySettings, on_file: Callable[[int], None] | None = None
     )
     gone = tuple(sorted(before - set(found)))
     for patient_id in gone:
-        # Their inputs are gone, and the tables say so; their partitions stay until somebody decides.
         _write(lake, patient_id, index, [], [], is_new=False)
     return IngestReport(patients, index.set_aside, clinical_set_aside, gone)
 
@@ -108,7 +118,7 @@ def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCel
     if settings.clinical is None or settings.clinical_file is None:
         return {}, ()
     table = read_table(settings.clinical_file)
-    columns = _columns_with_a_role(settings.clinical, table)
+    columns = _checked_columns(settings.clinical, table)
     where = {column: table.columns.index(column) for column in columns}
     cells: dict[str, list[ClinicalCell]] = defaultdict(list)
     rows_of: Mapping[str, list[int]] = defaultdict(list)
@@ -134,12 +144,18 @@ def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCel
     return cells, tuple(set_aside)
 
 
-def _columns_with_a_role(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
+def columns_with_a_role(spec: ClinicalSpec) -> list[str]:
+    """The columns of the clinical table that study.yaml names, each once."""
     wanted = [spec.patient_id_column, *(variable.column for variable in spec.variables)]
     for endpoint in spec.endpoints:
         wanted += [endpoint.origin_column, endpoint.event_column, endpoint.censor_column]
         wanted += [endpoint.competing_column] if endpoint.competing_column else []
-    for column in wanted:
+    return list(dict.fromkeys(wanted))
+
+
+def _checked_columns(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
+    columns = columns_with_a_role(spec)
+    for column in columns:
         if column not in table.columns:
             raise ClinicalError(
                 "CLINICAL_COLUMN_MISSING",
@@ -148,7 +164,7 @@ def _columns_with_a_role(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
                 found=", ".join(table.columns),
                 expected=column,
             )
-    return list(dict.fromkeys(wanted))
+    return columns
 
 
 def _write(
@@ -164,28 +180,50 @@ def _write(
         any(item.role in ("RTSTRUCT", "SEG") for item in series),
         bool(cells),
     )
-    files_sha256, files_changed = _replace(lake, "files", patient_id, files)
-    _replace_findings(lake, patient_id, [f for f in index.findings if f.patient_id == patient_id])
-    cells_sha256, cells_changed = _replace(lake, "clinical_cells", patient_id, cells)
-    lake.write("patients", patient_id, [record])
-    return IngestedPatient(record, files_sha256, cells_sha256, is_new, files_changed, cells_changed)
+    with patient_lock(lake.root, patient_id):
+        had_files, had_cells = lake.exists("files", patient_id), lake.exists("clinical_cells", patient_id)
+        files_before = fingerprint(lake, patient_id, DICOM_FILES)
+        cells_before = fingerprint(lake, patient_id, CLINICAL_TABLE)
+        _replace(lake, "files", patient_id, files)
+        _replace_findings(lake, patient_id, [f for f in index.findings if f.patient_id == patient_id])
+        _replace(lake, "clinical_cells", patient_id, cells)
+        lake.write("patients", patient_id, [record])
+        files_sha256 = fingerprint(lake, patient_id, DICOM_FILES)
+        cells_sha256 = fingerprint(lake, patient_id, CLINICAL_TABLE)
+    return IngestedPatient(
+        record,
+        files_sha256 if files else None,
+        cells_sha256 if cells else None,
+        is_new,
+        (had_files or bool(files)) and files_sha256 != files_before,
+        (had_cells or bool(cells)) and cells_sha256 != cells_before,
+    )
 
 
 def _replace_findings(lake: Lake, patient_id: str, findings: list[Finding]) -> None:
     """Keep the findings that only a walk of the whole folder can make; those of the series come with the series."""
-    with patient_lock(lake.root, patient_id):
-        kept = lake.read("qc_events", patient_id, Finding) if lake.exists("qc_events", patient_id) else ()
-        rows = [f for f in kept if f.table_name != "files"] + [f for f in findings if f.table_name == "files"]
-        lake.write("qc_events", patient_id, list(dict.fromkeys(rows)))
+    kept = lake.read("qc_events", patient_id, Finding) if lake.exists("qc_events", patient_id) else ()
+    rows = [f for f in kept if f.table_name != "files"] + [f for f in findings if f.table_name == "files"]
+    lake.write("qc_events", patient_id, list(dict.fromkeys(rows)))
 
 
-def _replace(
-    lake: Lake, table: str, patient_id: str, rows: list[FileRecord] | list[ClinicalCell]
-) -> tuple[str | None, bool]:
-    """Write the rows, or remove the table when there are none; the new digest, and whether it differs from the old."""
-    before = lake.digest(table, patient_id) if lake.exists(table, patient_id) else None
-    if not rows:
+def _replace(lake: Lake, table: str, patient_id: str, rows: list[FileRecord] | list[ClinicalCell]) -> None:
+    """Write the rows, or remove the table when there are none."""
+    if rows:
+        lake.write(table, patient_id, rows)
+    else:
         lake.remove(table, patient_id)
-        return None, before is not None
-    after = lake.write(table, patient_id, rows).sha256
-    return after, after != before
+
+
+def _check_loss(lake: Lake, files: Mapping[str, list[FileRecord]]) -> None:
+    """A folder that is not mounted looks like one whose patients were all deleted."""
+    before = lake.patients("files")
+    lost = [patient_id for patient_id in before if patient_id not in files]
+    if len(lost) > 1 and len(lost) > _MOST_LOST * len(before):
+        raise DicomError(
+            "DICOM_FILES_LOST",
+            "Most patients have no DICOM files any more, and nothing was changed",
+            keyword="dicom.folder in study.yaml",
+            found=f"{len(lost)} of {len(before)} patients without files",
+            hint="Is the folder there and readable? If they are meant to be gone, add --allow-loss.",
+        )

@@ -57,6 +57,8 @@ class PatientData:
     def remember(self, table: str, output: StepOutput) -> None:
         """Keep the output of a step for those that follow."""
         self._outputs[table] = output
+        for name, rows in output.companions:
+            self._outputs[name] = StepOutput(rows)
 
     def rows(self, table: str, row_type: type) -> Sequence:
         """The rows of ``table``; raises ``PetctError`` UPSTREAM_MISSING with the reasons when there are none."""

@@ -58,3 +58,15 @@ def refusal(error: PetctError, *, patient_id: str, table: str) -> RefusalRecord:
         expected=error.expected,
         hint=error.hint,
     )
+
+
+def sentence(record: RefusalRecord) -> str:
+    """A refusal as one line, with what was found, what was expected and what to do; the patient is said elsewhere."""
+    return PetctError(
+        record.code,
+        record.message,
+        keyword=record.keyword,
+        found=record.found,
+        expected=record.expected,
+        hint=record.hint,
+    ).sentence()

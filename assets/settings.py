@@ -32,12 +32,12 @@ _CLINICAL_TABLES = ("clinical", "endpoints")
 UPSTREAM: dict[str, tuple[str, ...]] = {
     "series": ("dicom_files",),
     "scans": ("series",),
-    "suv": ("scans",),
-    "lesions": ("series", "scans"),
+    "suv": ("series", "scans"),
+    "lesions": ("dicom_files", "series", "scans"),
     "pet_metrics": ("suv", "lesions"),
     "radiomic_features": ("scans", "suv", "lesions"),
     "clinical": ("clinical_table",),
-    "endpoints": ("clinical", "scans"),
+    "endpoints": ("clinical_table", "scans"),
 }
 """What each table is computed from; ``dicom_files`` and ``clinical_table`` are the outside world."""
 
@@ -92,9 +92,14 @@ class StudySettings:
             "organs": {organ: list(patterns) for organ, patterns in self.masks.organs},
             "elsewhere": self.masks.elsewhere,
         }
+        protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
-            "lesions": {"masks": masks, "protocols": [protocol.protocol_id for protocol in self.protocols]},
-            "radiomic_features": {"feature_sets": [item.feature_set_id for item in self.feature_sets]},
+            "lesions": {"masks": masks, "protocols": protocols},
+            "pet_metrics": {"protocols": protocols},
+            "radiomic_features": {
+                "protocols": protocols,
+                "feature_sets": [item.feature_set_id for item in self.feature_sets],
+            },
             "clinical": self._clinical_settings(with_endpoints=False),
             "endpoints": self._clinical_settings(with_endpoints=True),
         }
@@ -116,6 +121,7 @@ class StudySettings:
                 "study": self.name,
                 "tracer": self.tracer,
                 "tables": tables,
+                "table_settings_sha256": {table: self.settings_sha256(table) for table in self.patient_tables},
                 "aggregations": list(self.aggregations),
                 "primary_hypotheses": [[item.endpoint, item.variable] for item in self.primary_hypotheses],
             }
@@ -133,7 +139,8 @@ class StudySettings:
             settings["variables"] = [[v.name, v.column, v.kind, v.unit] for v in spec.variables]
             return settings
         settings["endpoints"] = [
-            [e.name, e.origin_column, e.event_column, e.censor_column, e.competing_column] for e in spec.endpoints
+            [e.name, e.origin_column, e.event_column, e.censor_column, e.competing_column, e.event_is_death]
+            for e in spec.endpoints
         ]
         settings["data_lock"] = spec.data_lock.isoformat() if isinstance(spec.data_lock, date) else None
         settings["baseline_within_days"] = self.baseline_within_days

@@ -2,12 +2,10 @@
 
 import dagster as dg
 
+from assets.inputs import CLINICAL_TABLE, DICOM_FILES
 from assets.partitions import patients_partitions
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
 from warehouse.tables import table
-
-DICOM_FILES = "dicom_files"
-CLINICAL_TABLE = "clinical_table"
 
 
 def patient_spec(name: str, settings: StudySettings | None) -> dg.AssetSpec:

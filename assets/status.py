@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assets.records import ProvenanceRecord, RefusalRecord
+from assets.inputs import input_sha256
+from assets.records import ProvenanceRecord, RefusalRecord, sentence
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
-from assets.work import input_sha256
 from warehouse.lake import Lake
 from warehouse.locks import was_interrupted
 
@@ -47,7 +47,7 @@ def table_states(settings: StudySettings, patients: Sequence[str] | None = None)
             if interrupted:
                 of_patient[table] = TableState(patient_id, table, State.MISSING, ("writing it was interrupted",))
                 continue
-            reasons = tuple(f"{r.code}: {r.message}" for r in refusals if r.table_name == table)
+            reasons = tuple(sentence(r) for r in refusals if r.table_name == table)
             of_patient[table] = _state(settings, lake, patient_id, table, provenance.get(table), reasons, of_patient)
         states.extend(of_patient.values())
     return tuple(states)

@@ -1,9 +1,9 @@
 """The worker: everything that is computed of one patient, in a process that knows neither Dagster nor DuckDB."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assets.inputs import combined, fingerprint
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import ProvenanceRecord, RefusalRecord, refusal
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
@@ -13,6 +13,8 @@ from petct.errors import PetctError
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.locks import patient_lock
+from warehouse.rows import to_arrow
+from warehouse.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,17 @@ class TableOutcome:
 
 @dataclass(frozen=True)
 class PatientOutcome:
-    """What became of a patient."""
+    """What became of a patient.
+
+    Attributes
+    ----------
+    written
+        False where the machine failed: the lake is as it was before.
+    """
 
     patient_id: str
     tables: tuple[TableOutcome, ...]
+    written: bool = True
 
     @property
     def complete(self) -> bool:
@@ -67,34 +76,53 @@ def process_patient(job: PatientJob) -> PatientOutcome:
 
     Never raises for a patient that cannot be processed: what is wrong becomes refusals. The rows of all tables are held
     until the last is computed and then written under the patient's lock, so that a snapshot never holds half a patient.
+    Where it is the machine that fails (no disk, no memory), nothing is concluded about the patient.
     """
     lake = Lake(job.settings.lake)
-    data = PatientData(job.patient_id, job.settings, lake)
-    outputs: dict[str, StepOutput] = {}
-    for table in job.tables:
-        outputs[table] = _compute(table, data)
-        data.remember(table, outputs[table])
-    return PatientOutcome(job.patient_id, write_patient(lake, job.settings, job.patient_id, outputs))
+    try:
+        before = {name: fingerprint(lake, job.patient_id, name) for table in job.tables for name in UPSTREAM[table]}
+        data = PatientData(job.patient_id, job.settings, lake)
+        outputs: dict[str, StepOutput] = {}
+        for table in job.tables:
+            outputs[table] = _compute(table, data)
+            data.remember(table, outputs[table])
+        return PatientOutcome(job.patient_id, write_patient(lake, job.settings, job.patient_id, outputs, before))
+    except (OSError, MemoryError) as error:
+        # Not the text of the error, which names a place on this disk.
+        reason = f"{type(error).__name__}: {getattr(error, 'strerror', None) or 'out of memory'}"
+        return _nothing_done(job, "MACHINE_ERROR", "The machine could not finish the work on the patient", reason)
 
 
 def lose_patient(job: PatientJob) -> PatientOutcome:
-    """The outcome of a patient whose worker died: every table is refused, and what was computed before is gone."""
-    cause = PetctError(
-        "WORKER_DIED",
-        "The process that computed the patient died, most likely for want of memory",
-        hint="Run `petlake materialize --workers 1` on a machine with more memory.",
-    )
-    outputs = {
-        table: StepOutput(None, refusals=(refusal(cause, patient_id=job.patient_id, table=table),))
+    """The outcome of a patient whose worker died; what was computed before stays."""
+    message = "The process that computed the patient died, most likely for want of memory"
+    return _nothing_done(job, "WORKER_DIED", message, None)
+
+
+def _nothing_done(job: PatientJob, code: str, message: str, found: str | None) -> PatientOutcome:
+    cause = PetctError(code, message, found=found, hint="Run `petlake materialize` again, with --workers 1.")
+    tables = tuple(
+        TableOutcome(table, 0, None, "", (), (refusal(cause, patient_id=job.patient_id, table=table),))
         for table in job.tables
-    }
-    return PatientOutcome(job.patient_id, write_patient(Lake(job.settings.lake), job.settings, job.patient_id, outputs))
+    )
+    return PatientOutcome(job.patient_id, tables, written=False)
 
 
 def write_patient(
-    lake: Lake, settings: StudySettings, patient_id: str, outputs: dict[str, StepOutput]
+    lake: Lake,
+    settings: StudySettings,
+    patient_id: str,
+    outputs: dict[str, StepOutput],
+    before: Mapping[str, str],
 ) -> tuple[TableOutcome, ...]:
-    """Replace tables of a patient, with their findings, refusals and provenance, under the patient's lock."""
+    """Replace tables of a patient, with their findings, refusals and provenance, under the patient's lock.
+
+    Parameters
+    ----------
+    before
+        Fingerprints of the inputs when the work began. They are what the tables were computed from: an input that was
+        replaced in the meantime makes them stale at once.
+    """
     with patient_lock(lake.root, patient_id, repairs=set(settings.patient_tables) <= set(outputs)):
         findings = [f for f in _existing(lake, "qc_events", patient_id, Finding) if f.table_name not in outputs]
         refusals = [r for r in _existing(lake, "refusals", patient_id, RefusalRecord) if r.table_name not in outputs]
@@ -113,7 +141,12 @@ def write_patient(
                 table,
                 CODE_VERSIONS[table],
                 settings.settings_sha256(table),
-                input_sha256(lake, patient_id, table),
+                combined(
+                    {
+                        name: fingerprint(lake, patient_id, name) if name in outputs else before[name]
+                        for name in UPSTREAM[table]
+                    }
+                ),
                 results[-1].sha256 or "",
             )
         lake.write("qc_events", patient_id, _unique(findings))
@@ -122,22 +155,12 @@ def write_patient(
     return tuple(results)
 
 
-def input_sha256(lake: Lake, patient_id: str, table: str) -> str:
-    """Digest of what a table is computed from, as it lies in the lake now."""
-    parts = []
-    for upstream in UPSTREAM[table]:
-        if upstream == "dicom_files":
-            parts.append(f"{upstream}={_digest(lake, 'files', patient_id)}")
-        elif upstream == "clinical_table":
-            parts.append(f"{upstream}={_digest(lake, 'clinical_cells', patient_id)}")
-        else:
-            parts.append(f"{upstream}={_digest(lake, upstream, patient_id)}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
 def _compute(table: str, data: PatientData) -> StepOutput:
     try:
-        return STEPS[table](data)
+        output = STEPS[table](data)
+        _check_rows(table, output)
+    except (OSError, MemoryError):
+        raise
     except PetctError as error:
         return StepOutput(None, refusals=(refusal(error, patient_id=data.patient_id, table=table),))
     except WarehouseError as error:
@@ -153,6 +176,13 @@ def _compute(table: str, data: PatientData) -> StepOutput:
             hint="This is a defect of petlake; please report it.",
         )
         return StepOutput(None, refusals=(refusal(cause, patient_id=data.patient_id, table=table),))
+    return output
+
+
+def _check_rows(table: str, output: StepOutput) -> None:
+    """Refuse rows that the lake would refuse, now, and not when half of the patient is written."""
+    for name, rows in (*output.companions, (table, output.rows or ())):
+        to_arrow(TABLES[name], rows)
 
 
 def _write_table(lake: Lake, patient_id: str, table: str, output: StepOutput) -> TableOutcome:
@@ -172,7 +202,3 @@ def _existing(lake: Lake, table: str, patient_id: str, row_type: type) -> Sequen
 
 def _unique(rows: Sequence) -> list:
     return list(dict.fromkeys(rows))
-
-
-def _digest(lake: Lake, table: str, patient_id: str) -> str:
-    return lake.digest(table, patient_id) if lake.exists(table, patient_id) else "absent"

@@ -49,6 +49,7 @@ class AnalysisData:
     columns: Mapping[str, NDArray[Any]]
     units: Mapping[str, str | None]
     primary: frozenset[tuple[str, str]]
+    n_without_outcome: int
     _outcome: Outcome | None
 
     @property
@@ -85,7 +86,10 @@ class AnalysisData:
 
     def title(self) -> str:
         """What the analysis is made on, in a few words."""
-        return f"{self.endpoint}, {self.source}" if self.endpoint else self.source
+        if not self.endpoint:
+            return self.source
+        without = f", {self.n_without_outcome} patients without it left out" if self.n_without_outcome else ""
+        return f"{self.endpoint}{without}, {self.source}"
 
     def badge(self, *variables: str) -> str:
         """Whether the test was declared beforehand; nothing for a CSV, which declares nothing."""
@@ -100,6 +104,7 @@ class AnalysisData:
             "source": self.source,
             "snapshot_id": self.snapshot_id,
             "endpoint": self.endpoint,
+            "n_without_outcome": self.n_without_outcome,
             "declared": declared if self.snapshot_id is not None and variables else None,
         }
 
@@ -139,14 +144,17 @@ def _from_snapshot(
         title = f"snapshot {snapshot.id[:12]}"
         primary = _primary(snapshot)
         if not with_outcome:
-            return AnalysisData(title, snapshot.id, None, values.patient_ids, values.columns, units, primary, None)
+            return AnalysisData(title, snapshot.id, None, values.patient_ids, values.columns, units, primary, 0, None)
         endpoint = snapshot.endpoint(source.endpoint or _default_endpoint(snapshot.endpoints()))
         # Only patients with the endpoint can be analysed; the others are in the attrition, not in the groups.
         position = {patient_id: index for index, patient_id in enumerate(values.patient_ids)}
         rows = np.array([position[patient_id] for patient_id in endpoint.patient_ids], dtype=int)
         columns = {name: column[rows] for name, column in values.columns.items()}
+        without = len(values.patient_ids) - len(endpoint.patient_ids)
         outcome = cause_specific(endpoint.duration_days, endpoint.event, "day")
-        return AnalysisData(title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, outcome)
+        return AnalysisData(
+            title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, without, outcome
+        )
 
 
 def _columns_of(known: Mapping[str, queries.AnalysisColumn], feature_table: str | None) -> list[str]:
@@ -208,12 +216,12 @@ def _from_csv(source: Source, path: Path, names: Sequence[str] | None, *, with_o
     columns = {name: _column(cells, name) for name in names}
     row_ids = tuple(str(number) for number in range(1, len(table.rows) + 1))
     units = dict.fromkeys(columns)
-    return AnalysisData(path.name, None, None, row_ids, columns, units, frozenset(), outcome)
+    return AnalysisData(path.name, None, None, row_ids, columns, units, frozenset(), 0, outcome)
 
 
 def _cells(cells: Mapping[str, list[str]], name: str) -> list[str]:
     if name not in cells:
-        near = difflib.get_close_matches(name, list(cells), n=1, cutoff=0.0)
+        near = difflib.get_close_matches(name, list(cells), n=1, cutoff=0.4)
         raise SurvivalError(
             "COLUMN_UNKNOWN",
             "The CSV has no such column",

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from importlib import metadata
 
@@ -58,6 +59,8 @@ def petlake() -> None:
 
 def main() -> None:
     """Run the command line; every refusal becomes one line on standard error and exit code 1."""
+    # A reader that has seen enough (head, less) ends the command quietly, as with any other program.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         petlake(standalone_mode=False)
     except click.ClickException as error:
@@ -71,10 +74,12 @@ def main() -> None:
     except (PetctError, WarehouseError) as error:
         console.say_error(error.sentence())
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:
+        console.say_error(
+            f"FILE_SYSTEM_ERROR: {error.strerror or type(error).__name__} (found {error.filename}). "
+            "Is there room, and may you read and write there?"
+        )
+        sys.exit(1)
     except Exception as error:
         # The last resort: a defect of petlake, said in one line; the traceback is for those who ask for it.
         if os.environ.get(DEBUG_VARIABLE):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -37,16 +38,22 @@ class ProcessEngine:
         remaining = list(jobs)
         if not remaining:
             return
+        pool = _pool(min(self.workers or default_workers(), len(remaining)))
         try:
-            with _pool(min(self.workers or default_workers(), len(remaining))) as pool:
-                running = {pool.submit(function, job): job for job in jobs}
-                for future in as_completed(running):
-                    outcome = future.result()
-                    remaining.remove(running[future])
-                    yield outcome
+            running = {pool.submit(function, job): job for job in jobs}
+            for future in as_completed(running):
+                outcome = future.result()
+                remaining.remove(running[future])
+                yield outcome
+            pool.shutdown()
         except BrokenProcessPool:
+            pool.shutdown()
             for job in remaining:
                 yield _alone(function, job, lost)
+        except BaseException:
+            # Stopped from the keyboard, or nobody wants the rest: what waits is not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
@@ -70,7 +77,8 @@ def default_workers() -> int:
 
 
 def _one_thread_each() -> None:
-    """The cores are shared out among the workers already."""
+    """The cores are shared out among the workers already; Ctrl-C is for the parent, which lets them finish."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)

@@ -100,6 +100,8 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tables: Sequen
             error = data.error
             while error.cause is not None:
                 error = error.cause
+            if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
+                raise KeyboardInterrupt
             raise dg.DagsterError(" ".join(str(error.message).split()))
 
 

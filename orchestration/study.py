@@ -57,6 +57,7 @@ class _Endpoint(_Section):
     event: str
     censor: str
     competing: str | None = None
+    event_is_death: bool | None = None
 
 
 class _Masks(_Section):
@@ -163,7 +164,14 @@ def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:
             for name, variable in file.clinical.variables.items()
         ),
         endpoints=tuple(
-            EndpointSpec(name, endpoint.origin, endpoint.event, endpoint.censor, endpoint.competing)
+            EndpointSpec(
+                name,
+                endpoint.origin,
+                endpoint.event,
+                endpoint.censor,
+                endpoint.competing,
+                endpoint.event_is_death,
+            )
             for name, endpoint in file.endpoints.items()
         ),
         data_lock=file.clinical.data_lock,
@@ -174,7 +182,7 @@ def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:
 def _parse(path: Path) -> StudyFile:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise StudyError(
             "STUDY_NOT_YAML", "study.yaml is not valid YAML", keyword=str(path.name), found=" ".join(str(error).split())
         ) from error
@@ -190,7 +198,8 @@ def _parse(path: Path) -> StudyFile:
 
 def _refusal(error: ValidationError) -> StudyError:
     """The first thing that is wrong with study.yaml, as one sentence."""
-    first = error.errors()[0]
+    # A misspelt key also leaves the right one missing; the misspelling is what helps.
+    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     others = error.error_count() - 1
     more = f" ({others} more after this one)" if others else ""

@@ -28,13 +28,16 @@ class Drawing:
         The image it was drawn on.
     source
         RTSTRUCT or SEG.
+    names
+        The names of all its regions; none at all when a reader looked and drew nothing.
     rois
-        Its regions; none at all when a reader looked and drew nothing.
+        Its regions of tumour and organs; what else was drawn (a couch, a dose line) is not read.
     """
 
     modality: Modality
     source: str
     series_instance_uid: str
+    names: tuple[str, ...]
     rois: tuple[RoiMask, ...]
 
 
@@ -57,10 +60,17 @@ class UnreadableDrawing:
 
 @dataclass(frozen=True, eq=False)
 class Delineation:
-    """The lesions of a scan on one grid, and where they come from."""
+    """The lesions of a scan on one grid, and where they come from.
+
+    Attributes
+    ----------
+    drawn_volume_ml
+        Volume of all lesions on the grid they were drawn on; that of ``lesions`` unless they were resampled.
+    """
 
     modality: Modality
     lesions: LesionMap
+    drawn_volume_ml: float
     source: str
     series_instance_uid: str
 
@@ -86,7 +96,9 @@ def delineate(
     Raises
     ------
     MaskError
-        CONTOURS_UNREADABLE, CONTOURS_MISSING, or ROI_NAMES_UNMATCHED when no region's name says what it is.
+        CONTOURS_UNREADABLE, CONTOURS_MISSING; ROI_NAMES_UNMATCHED when no region's name says what it is;
+        CONTOURS_CONTRADICT when one image has tumour and the other's reader found none; CONTOURS_AMBIGUOUS when several
+        drawings of one image overlap.
     """
     organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
     own = _tumour_drawings(drawings, modality, rules)
@@ -102,12 +114,19 @@ def delineate(
             found=", ".join(sorted({item.code for item in lost})),
             hint="Restore the file and run `petlake ingest`.",
         )
+    if own and other and not any(drawing.names for drawing in own) and any(drawing.names for drawing in other):
+        raise MaskError(
+            "CONTOURS_CONTRADICT",
+            "A reader drew no tumour on this image, and tumour on the other one",
+            keyword=modality,
+            hint="Remove the drawing that does not hold.",
+        )
     if own:
         return _from_drawings(own, modality, grids, other, organs, protocol, rules)
     if other and _OTHER[modality] in grids:
         elsewhere = _from_drawings(other, _OTHER[modality], grids, (), organs, protocol, rules)
         moved = resample_lesions(elsewhere.lesions, grids[modality])
-        return Delineation(modality, moved, RESAMPLED, elsewhere.series_instance_uid)
+        return Delineation(modality, moved, elsewhere.drawn_volume_ml, RESAMPLED, elsewhere.series_instance_uid)
     raise _nothing_drawn(drawings, modality, rules)
 
 
@@ -120,6 +139,7 @@ def _from_drawings(
     protocol: Protocol,
     rules: MaskRules,
 ) -> Delineation:
+    _check_drawn_once(own, modality, rules)
     rois = [roi for drawing in own for roi in drawing.rois]
     lesions = find_lesions(rois, organs, protocol, rules, grids[modality])
     if modality == "CT" and other and "PT" in grids:
@@ -131,9 +151,26 @@ def _from_drawings(
     return Delineation(
         modality,
         lesions,
+        sum(lesion.volume_ml for lesion in lesions.lesions),
         own[0].source,
         ", ".join(sorted({drawing.series_instance_uid for drawing in own})),
     )
+
+
+def _check_drawn_once(drawings: Sequence[Drawing], modality: Modality, rules: MaskRules) -> None:
+    """Two files with the same tumour are two readers or two versions; their union would be neither."""
+    before: list[RoiMask] = []
+    for drawing in drawings:
+        tumours = [roi for roi in drawing.rois if rules.is_tumour(roi.name)]
+        if any(bool((roi.mask.array & other.mask.array).any()) for roi in tumours for other in before):
+            raise MaskError(
+                "CONTOURS_AMBIGUOUS",
+                "Several contour files of one image show the same tumour",
+                series_instance_uid=drawing.series_instance_uid,
+                keyword=modality,
+                hint="Keep in the DICOM folder the one that holds.",
+            )
+        before.extend(tumours)
 
 
 def _tumour_drawings(drawings: Sequence[Drawing], modality: Modality, rules: MaskRules) -> tuple[Drawing, ...]:
@@ -141,12 +178,12 @@ def _tumour_drawings(drawings: Sequence[Drawing], modality: Modality, rules: Mas
     return tuple(
         drawing
         for drawing in drawings
-        if drawing.modality == modality and (not drawing.rois or any(rules.is_tumour(roi.name) for roi in drawing.rois))
+        if drawing.modality == modality and (not drawing.names or any(rules.is_tumour(name) for name in drawing.names))
     )
 
 
 def _nothing_drawn(drawings: Sequence[Drawing], modality: Modality, rules: MaskRules) -> MaskError:
-    names = sorted({roi.name for drawing in drawings for roi in drawing.rois})
+    names = sorted({name for drawing in drawings for name in drawing.names})
     if any(rules.organ_of(name) is None for name in names):
         return MaskError(
             "ROI_NAMES_UNMATCHED",

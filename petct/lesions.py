@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from petct.dicom.masks import RoiMask
 
+UNKNOWN_ORGAN = "unknown"
+"""Organ of a lesion outside every organ mask where not every declared organ has one."""
+
 Modality = Literal["PT", "CT"]
 MaskSource = Literal["RTSTRUCT", "SEG", "RESAMPLED"]
 
@@ -37,7 +40,7 @@ class MaskRules:
     organs
         Organ name to the patterns of its region's names.
     elsewhere
-        Organ of a lesion that overlaps no organ mask.
+        Organ of a lesion that overlaps no organ mask, where all declared organs have one.
     """
 
     tumour: tuple[str, ...]
@@ -110,6 +113,21 @@ class LesionRecord:
     mask_source: str
     mask_series_instance_uid: str
     label_map_sha256: str
+
+
+@dataclass(frozen=True)
+class DelineationRecord:
+    """A row of the table ``delineations``: the lesions of one grid are known, be they none."""
+
+    patient_id: str
+    scan_id: str
+    protocol_id: str
+    modality: str
+    n_lesions: int
+    volume_ml: float
+    drawn_volume_ml: float
+    mask_source: str
+    mask_series_instance_uid: str
 
 
 def find_lesions(
@@ -235,7 +253,10 @@ def _components(union: NDArray[np.bool_], protocol: Protocol, geometry: Geometry
 def _organ(voxels: tuple[NDArray[np.intp], ...], organs: Mapping[str, NDArray[np.bool_]], rules: MaskRules) -> str:
     overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in organs.items()]
     most, organ = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]), default=(0, rules.elsewhere))
-    return organ if most > 0 else rules.elsewhere
+    if most > 0:
+        return organ
+    # Without the liver's mask, "not in the liver" is not known.
+    return rules.elsewhere if all(name in organs for name, _ in rules.organs) else UNKNOWN_ORGAN
 
 
 def _lesion(

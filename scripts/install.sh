@@ -2,6 +2,9 @@
 # Install petlake and everything in requirements.lock into .venv, from a system that has only Python.
 # A second call does nothing, and so needs no network, as long as what was installed from is unchanged.
 set -eu
+
+# A network with a certificate authority of its own has told the system about it, and uv should ask there.
+export UV_SYSTEM_CERTS=1
 cd "$(dirname "$0")/.."
 root=$(pwd -P)
 stamp=.venv/petlake-installed

@@ -105,6 +105,7 @@ def build_derived(
         clinical variable is a number for one patient and a category for another.
     """
     connection.execute("CREATE TEMP TABLE default_protocol AS SELECT $1::VARCHAR AS protocol_id", [default_protocol_id])
+    _check_one_baseline(connection)
     for script in ("baseline_scans", "measured_scans", "feature_aggregates"):
         connection.execute(files("warehouse.sql").joinpath(f"{script}.sql").read_text(encoding="utf-8"))
     rule = "ENDPOINT: declared for an endpoint; EARLIEST: the patient's first scan"
@@ -227,7 +228,9 @@ def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
             source = registry.column(name)
             value = f"max({name}) FILTER (WHERE grain = 'organ' AND region = {literal(organ)})"
             if name in _ZERO_WITHOUT_LESIONS:
-                value = f"CASE WHEN bool_or(grain = 'patient') THEN coalesce({value}, 0) END"
+                # Where a lesion's organ is not known, no lesion of this one is not known either.
+                none = "CASE WHEN bool_or(grain = 'organ' AND region = 'unknown') IS NOT TRUE THEN 0 END"
+                value = f"CASE WHEN bool_or(grain = 'patient') THEN coalesce({value}, {none}) END"
             definition = _cohort(
                 f"{prefix}_{suffix}",
                 source.kind,
@@ -237,6 +240,24 @@ def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
             )
             columns.append(_Expression(value, definition))
     return columns
+
+
+def _check_one_baseline(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse endpoints that disagree: the cohort holds one scan a patient, the wrong one for one of them."""
+    rows = connection.execute(
+        "SELECT patient_id, string_agg(endpoint, ', ' ORDER BY endpoint) FROM endpoints"
+        " WHERE baseline_scan_id IS NOT NULL GROUP BY patient_id HAVING count(DISTINCT baseline_scan_id) > 1"
+        " ORDER BY patient_id LIMIT 1"
+    ).fetchall()
+    for patient_id, endpoints in rows:
+        raise WarehouseError(
+            "SNAPSHOT_BASELINE_AMBIGUOUS",
+            "The endpoints of a patient have different baseline scans, and a cohort has one scan a patient",
+            patient_id=patient_id,
+            keyword="endpoints",
+            found=endpoints,
+            hint="Keep endpoints with different origins in studies of their own.",
+        )
 
 
 def _build_features(connection: duckdb.DuckDBPyConnection, aggregation: str) -> list[ColumnDefinition]:

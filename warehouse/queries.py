@@ -260,7 +260,7 @@ def _filled(array: NDArray[Any], kind: str) -> NDArray[Any]:
 
 def _unknown(code: str, message: str, found: str, known: Iterable[str]) -> WarehouseError:
     names = list(known)
-    near = difflib.get_close_matches(found, names, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(found, names, n=1, cutoff=0.4)
     return WarehouseError(
         code,
         message,

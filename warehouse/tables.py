@@ -149,7 +149,7 @@ _TABLES = (
         "imaging",
         "finding",
         "Findings that do not stop the work but that a reader should know.",
-        ("patient_id", "code", "series_instance_uid", "message"),
+        ("patient_id", "scan_id", "series_instance_uid", "table_name", "code", "message"),
         (
             _PATIENT,
             _SCAN_OR_NONE,
@@ -165,7 +165,10 @@ _TABLES = (
         "imaging",
         "refusal",
         "What could not be computed, and why.",
-        ("patient_id", "table_name", "code", "series_instance_uid", "message"),
+        (
+            *("patient_id", "table_name", "code", "message", "series_instance_uid"),
+            *("keyword", "found", "expected", "hint"),
+        ),
         (
             _PATIENT,
             text("table_name", "The table that lacks rows because of it"),
@@ -191,6 +194,24 @@ _TABLES = (
             text("settings_json", "The settings the digest is made of, as JSON"),
         ),
         per_patient=False,
+    ),
+    Table(
+        "delineations",
+        "masks",
+        "scan, protocol and modality",
+        "Whose lesions are known: one row where contours were read, also when they show no lesion.",
+        ("patient_id", "scan_id", "protocol_id", "modality"),
+        (
+            _PATIENT,
+            _SCAN,
+            _PROTOCOL,
+            text("modality", "The grid of the masks: PT or CT"),
+            integer("n_lesions", "Lesions on this grid; 0 where a reader found none"),
+            number("volume_ml", "Volume of the lesions on this grid", "ml"),
+            number("drawn_volume_ml", "Their volume on the grid they were drawn on", "ml"),
+            text("mask_source", "RTSTRUCT, SEG, or RESAMPLED from the other modality's grid"),
+            text("mask_series_instance_uid", "Series Instance UID of the contours"),
+        ),
     ),
     Table(
         "lesions",

@@ -1,5 +1,6 @@
 """``petlake demo``: a synthetic cohort with known truth, from DICOM to a published snapshot."""
 
+import os
 import shutil
 import sys
 import time
@@ -53,11 +54,17 @@ def demo(patients: int, effect: Literal["null", "planted"], seed: int, workers: 
     outcome = _run_line(folder, workers)
     _say_results(folder, settings)
     console.say(f"\nDone in {time.monotonic() - started:.0f} s. What to open:")
-    console.say(f"  petlake dashboard --study {folder}      survival splits, Cox models, components")
-    console.say(f"  petlake ui --study {folder}             the assets in the Dagster UI")
-    console.say(f'  petlake sql --study {folder} "SELECT * FROM cohort"')
+    petlake = _command()
+    console.say(f"  {petlake} dashboard --study {folder}      survival splits, Cox models, components")
+    console.say(f"  {petlake} ui --study {folder}             the assets in the Dagster UI")
+    console.say(f'  {petlake} sql --study {folder} "SELECT patient_id, tumour_volume_ml, suv_max FROM cohort"')
     console.say(f"  {folder / 'truth'}        what is true of these patients")
     sys.exit(outcome)
+
+
+def _command() -> str:
+    """What to type for petlake: its name where the shell finds it, otherwise its place."""
+    return "petlake" if shutil.which("petlake") else os.path.relpath(Path(sys.executable).with_name("petlake"))
 
 
 def _write_images(folder: Path, settings: CohortSettings, workers: int | None) -> None:

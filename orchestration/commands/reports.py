@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from assets.ingest import IngestReport
 from assets.status import State, TableState
+from assets.work import PatientOutcome
 from orchestration import console
 
 _MOST_NAMES = 12
@@ -77,6 +78,14 @@ def say_states(states: Sequence[TableState]) -> None:
     waiting = sorted({gap.patient_id for gap in gaps if not gap.reasons})
     if waiting:
         console.say(f"not computed yet: {_listed(waiting)}")
+
+
+def say_unwritten(outcomes: Sequence[PatientOutcome]) -> None:
+    """Name the patients on whom the machine failed: nothing was concluded about them, and nothing was changed."""
+    for outcome in outcomes:
+        reason = outcome.tables[0].refusals[0]
+        found = f" ({reason.found})" if reason.found else ""
+        console.say(f"{outcome.patient_id}: {reason.code}: {reason.message}{found}. {reason.hint}")
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

@@ -61,10 +61,15 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a server in the foreground; Ctrl-C reaches it by itself, a request to end is passed on."""
-    with subprocess.Popen(command, env=environment) as process:
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            return process.wait()
+    """Run a server in the foreground; a request to end, from the keyboard or from elsewhere, is passed on to it."""
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
+
+        def end(*_: object) -> None:
+            # The whole group: `dagster dev` starts a web server, a daemon and a code server.
+            os.killpg(process.pid, signal.SIGINT)
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        process.wait()
+    # Ended on request is ended well.
+    return 0 if process.returncode in (-signal.SIGINT, 128 + signal.SIGINT) else process.returncode

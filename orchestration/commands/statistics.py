@@ -232,6 +232,8 @@ def _say_km(data: AnalysisData, result: KaplanMeierResult, variable: str | None)
             ("group", f"time ({result.unit}s)", "survival", "95 % CI", "at risk"),
             [
                 (group, at.time, at.survival, f"{console.shown(at.lower)} to {console.shown(at.upper)}", at.n_at_risk)
+                if at.n_at_risk
+                else (group, at.time, None, "beyond follow-up", 0)
                 for group, at in landmarks
             ],
         )

@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assets.ingest import IngestReport
 from assets.settings import StudySettings
 from assets.status import State, table_states
+from assets.work import PatientOutcome
 from orchestration import console
-from orchestration.commands.reports import ingest_json, say_ingest, say_states
+from orchestration.commands.reports import ingest_json, say_ingest, say_states, say_unwritten
 from orchestration.study import STUDY_FILE, StudyError, load_study
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ def init(folder: Path) -> None:
 @click.command()
 @console.STUDY_OPTION
 @console.JSON_OPTION
-def ingest(study_folder: Path, as_json: bool) -> None:
+@click.option("--allow-loss", is_flag=True, help="Accept that most patients have no DICOM files any more.")
+def ingest(study_folder: Path, as_json: bool, allow_loss: bool) -> None:
     """Index DICOM and clinical data and register the patients; say what was set aside and why."""
     settings = load_study(study_folder)
-    report = run_ingest(settings)
+    report = run_ingest(settings, allow_loss=allow_loss)
     if as_json:
         console.say_json(ingest_json(report))
     else:
@@ -106,7 +108,7 @@ def status(study_folder: Path, as_json: bool) -> None:
     say_states(states)
 
 
-def run_ingest(settings: StudySettings) -> IngestReport:
+def run_ingest(settings: StudySettings, *, allow_loss: bool = False) -> IngestReport:
     """Index the sources and register the patients, with a progress bar."""
     from assets.ingest import ingest as index_sources
     from assets.registration import record_ingest, register
@@ -114,7 +116,7 @@ def run_ingest(settings: StudySettings) -> IngestReport:
 
     with progress_bar() as progress:
         task = progress.add_task("Indexing files", total=None)
-        report = index_sources(settings, lambda files: progress.update(task, completed=files))
+        report = index_sources(settings, lambda files: progress.update(task, completed=files), allow_loss=allow_loss)
     with study_instance(settings.folder) as instance:
         register(instance, report)
         record_ingest(instance, report)
@@ -135,10 +137,18 @@ def run_materialize(
         n_computed = sum(len(batch.patients) for batch in batches)
         with progress_bar() as progress:
             task = progress.add_task("Computing patients", total=n_computed)
-            materialization.run(settings, instance, batches, ProcessEngine(workers), lambda _: progress.advance(task))
+            unwritten: list[PatientOutcome] = []
+
+            def on_patient(outcome: PatientOutcome) -> None:
+                progress.advance(task)
+                if not outcome.written:
+                    unwritten.append(outcome)
+
+            materialization.run(settings, instance, batches, ProcessEngine(workers), on_patient)
     states = table_states(settings, patients)
     say_states(states)
-    return all(state.state is State.FRESH for state in states)
+    say_unwritten(unwritten)
+    return not unwritten and all(state.state is State.FRESH for state in states)
 
 
 def progress_bar() -> Progress:

@@ -102,7 +102,9 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         PATIENT_ID_INVALID.
     """
     status = path.stat()
-    if known is not None and (known.size_bytes, known.modified_ns) == (status.st_size, status.st_mtime_ns):
+    # A tool may restore the modification time of a file that it changed, but not the time of that change.
+    modified_ns = max(status.st_mtime_ns, status.st_ctime_ns)
+    if known is not None and (known.size_bytes, known.modified_ns) == (status.st_size, modified_ns):
         digest = known.sha256
         with path.open("rb") as stream:
             data = stream.read(_HEADER_BYTES)
@@ -150,7 +152,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         identifiers["SOPInstanceUID"],
         relative,
         status.st_size,
-        status.st_mtime_ns,
+        modified_ns,
         digest,
     )
     is_image = modality in ("PT", "CT")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from petct.dicom.regions import RoiMask
+from petct.dicom import parsing
+from petct.dicom.regions import Refusal, RoiMask, open_contours
 from petct.dicom.rtstruct import read_rtstruct
 from petct.dicom.seg import read_segmentation
 from petct.errors import MaskError
@@ -16,7 +17,25 @@ if TYPE_CHECKING:
     from petct.dicom.records import SeriesRecord
     from petct.volume import Geometry
 
-__all__ = ["RoiMask", "read_contours", "read_rtstruct", "read_segmentation"]
+_RTSTRUCT_NAMES = ("StructureSetROISequence", "ROIName")
+
+__all__ = ["RoiMask", "contour_names", "read_contours", "read_rtstruct", "read_segmentation"]
+
+
+def contour_names(record: SeriesRecord, path: Path) -> tuple[str, ...]:
+    """Names of all regions or segments of a contour file, sorted, without reading what was drawn.
+
+    Raises
+    ------
+    MaskError
+        CONTOURS_UNREADABLE, CONTOURS_MISPLACED.
+    """
+    refusal = Refusal(record.patient_id, record.series_instance_uid)
+    sequence, item_name = ("SegmentSequence", "SegmentLabel") if record.role == "SEG" else _RTSTRUCT_NAMES
+    with parsing.lenient_parsing():
+        dataset = open_contours(path, None, refusal, stop_at=parsing.at_pixel_data)[0].dataset
+        with refusal.on_damage("The names of the regions cannot be read"):
+            return tuple(sorted(str(item.get(item_name) or "") for item in dataset.get(sequence) or ()))
 
 
 def read_contours(

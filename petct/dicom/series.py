@@ -198,15 +198,17 @@ def _parse(path: Path, wanted: tuple[int, ...] | None, where: _Where) -> tuple[H
     try:
         data = path.read_bytes()
     except OSError as error:
-        message = f"The file {path.name} cannot be read: {error.strerror}"
-        raise where.refuse("FILE_UNREADABLE", message, "SOPInstanceUID") from error
+        which = f"{path.name}: {error.strerror}"
+        raise where.refuse("FILE_UNREADABLE", "A file of the series cannot be read", "SOPInstanceUID", which) from error
     parsed = where.read(lambda: parsing.parse(data, wanted, stop_at=parsing.at_pixel_data))
     if parsed.truncated or parsed.stopped_at is None:
-        raise where.refuse("PIXELS_TRUNCATED", f"The file {path.name} ends before its pixel data", "PixelData")
+        raise where.refuse(
+            "PIXELS_TRUNCATED", "A file of the series ends before its pixel data", "PixelData", path.name
+        )
     for keyword, expected in (("PatientID", where.patient_id), ("SeriesInstanceUID", where.series_instance_uid)):
         found = where.optional(values.text, parsed.dataset, keyword)
         if found != expected:
-            message = f"The file {path.name} does not belong to the series"
+            message = "A file does not belong to the series"
             raise where.refuse("SERIES_FILE_MISPLACED", message, keyword, found, expected)
     sop_class = where.optional(values.text, parsed.dataset, "SOPClassUID")
     if sop_class in ENHANCED_PET:

@@ -66,7 +66,7 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
     [
         ("suv", {"suv", "pet_metrics", "radiomic_features"}),
         ("lesions", {"lesions", "pet_metrics", "radiomic_features"}),
-        ("clinical", {"clinical", "endpoints"}),
+        ("clinical", {"clinical"}),
         ("radiomic_features", {"radiomic_features"}),
         ("series", set(TABLES) - {"clinical"}),
     ],
@@ -86,7 +86,7 @@ def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
     [
         ('tumour: ["lesion*"]', 'tumour: ["lesion*", "metastasis*"]', {"lesions", "pet_metrics", "radiomic_features"}),
         ("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]", {"radiomic_features"}),
-        ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical", "endpoints"}),
+        ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical"}),
         ("within_days: 90", "within_days: 60", {"endpoints"}),
         ("name: petlake demo", "name: another name", set()),
     ],
@@ -107,7 +107,7 @@ def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study
     image.write_bytes(content)
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}, "nothing is known before the ingest"
     computed.ingest()
-    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series"}}
+    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series", "lesions"}}
     assert stale_tables(computed) == {FIRST: set(), SECOND: set(TABLES) - {"clinical"}}
     assert computed.materialize() == [SECOND]
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}

@@ -61,7 +61,7 @@ def test_a_real_effect_is_found_and_noise_is_not(trial: Path, petlake: Callable)
     terms = {term["covariate"]: term for term in both["terms"]}
     assert terms["x"]["lower"] < 2 < terms["x"]["upper"]
     assert terms["x"]["p"] < 0.01 < 0.05 < terms["y"]["p"]
-    assert petlake("km", "--by", "x", *on(trial), "--json").json["log_rank"]["p"] < 0.01
+    assert petlake("km", "--by", "x", *on(trial), "--json").json["log_rank"]["p"] < 0.05
     assert petlake("km", "--by", "arm", *on(trial), "--json").json["log_rank"]["p"] > 0.05
 
 
@@ -77,7 +77,7 @@ def test_text_and_json_say_the_same(trial: Path, petlake: Callable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["km", "--by", "z"], ["COLUMN_UNKNOWN", "Nearest"]),
+        (["km", "--by", "z"], ["COLUMN_UNKNOWN", "time, status, x, y, arm"]),
         (["km", "--by", "arm", "--split", "5"], ["COLUMN_NOT_NUMERIC"]),
         (["km", "--by", "x", "--split", "halves"], ["SPLIT_UNKNOWN", "tertiles"]),
         (["km", "--by", "x", "--landmarks", "one year"], ["TIME_INVALID"]),

@@ -30,8 +30,11 @@ LARGE = (slice(10, 15), slice(10, 14), slice(10, 13))
 LIVER = box("liver", (slice(8, 18), slice(8, 18), slice(8, 18)))
 
 
+ORGANS = organ_masks([LIVER, box("vertebra L1", (slice(0, 1), slice(0, 1), slice(0, 1)))], RULES)
+
+
 def test_components_are_lesions_largest_first() -> None:
-    found = find_lesions([box("Lesion 1", SMALL, LARGE)], organ_masks([LIVER], RULES), CONTOURS, RULES, GRID)
+    found = find_lesions([box("Lesion 1", SMALL, LARGE)], ORGANS, CONTOURS, RULES, GRID)
     assert [(x.lesion_id, x.n_voxels, x.organ) for x in found.lesions] == [
         ("L01", 60, "liver"),
         ("L02", 8, "lymph_node"),
@@ -92,7 +95,7 @@ def test_lesions_drawn_on_the_ct_take_the_ids_of_those_on_the_pet() -> None:
 
 
 def test_resampled_lesions_keep_ids_organ_and_volume() -> None:
-    found = find_lesions([box("lesion", SMALL, LARGE)], organ_masks([LIVER], RULES), CONTOURS, RULES, GRID)
+    found = find_lesions([box("lesion", SMALL, LARGE)], ORGANS, CONTOURS, RULES, GRID)
     moved = resample_lesions(found, FINE)
     assert [(x.lesion_id, x.organ) for x in moved.lesions] == [("L01", "liver"), ("L02", "lymph_node")]
     # Each coarse voxel holds exactly eight fine ones; only edges and corners of the box may be rounded.
@@ -103,8 +106,12 @@ def delineated(*drawings: Drawing, unreadable: tuple[UnreadableDrawing, ...] = (
     return delineate(modality, {"PT": GRID, "CT": FINE}, drawings, unreadable, CONTOURS, RULES)
 
 
-PET_DRAWING = Drawing("PT", "RTSTRUCT", "1.2.3", (box("lesion", LARGE),))
-CT_DRAWING = Drawing("CT", "SEG", "1.2.4", (box("lesion", (slice(20, 30), slice(20, 28), slice(20, 26)), grid=FINE),))
+def drawing(modality: str, source: str, uid: str, *rois: RoiMask) -> Drawing:
+    return Drawing(modality, source, uid, tuple(roi.name for roi in rois), rois)
+
+
+PET_DRAWING = drawing("PT", "RTSTRUCT", "1.2.3", box("lesion", LARGE))
+CT_DRAWING = drawing("CT", "SEG", "1.2.4", box("lesion", (slice(20, 30), slice(20, 28), slice(20, 26)), grid=FINE))
 
 
 def test_contours_of_the_other_image_are_resampled_only_where_there_are_none() -> None:
@@ -132,11 +139,44 @@ def test_unreadable_contours_are_never_replaced_by_others(unreadable: Unreadable
 
 
 def test_nothing_drawn_is_not_the_same_as_no_contours() -> None:
-    empty = delineated(Drawing("PT", "RTSTRUCT", "1.2.3", ()))
+    empty = delineated(drawing("PT", "RTSTRUCT", "1.2.3"))
     assert empty.lesions.lesions == ()
-    organs_only = Drawing("PT", "SEG", "1.2.5", (LIVER,))
-    assert delineated(organs_only, Drawing("PT", "RTSTRUCT", "1.2.3", ())).lesions.lesions == ()
+    organs_only = drawing("PT", "SEG", "1.2.5", LIVER)
+    assert delineated(organs_only, drawing("PT", "RTSTRUCT", "1.2.3")).lesions.lesions == ()
     with pytest.raises(MaskError, match="CONTOURS_MISSING"):
         delineated(organs_only)
     with pytest.raises(MaskError, match=r"ROI_NAMES_UNMATCHED.*Heart"):
-        delineated(Drawing("PT", "RTSTRUCT", "1.2.3", (box("Heart", LARGE),)))
+        delineated(drawing("PT", "RTSTRUCT", "1.2.3", box("Heart", LARGE)))
+
+
+def test_an_image_without_tumour_against_one_with_it_is_refused() -> None:
+    with pytest.raises(MaskError, match="CONTOURS_CONTRADICT"):
+        delineated(drawing("PT", "RTSTRUCT", "1.2.3"), CT_DRAWING)
+    assert delineated(drawing("PT", "RTSTRUCT", "1.2.3"), CT_DRAWING, modality="CT").lesions.lesions
+
+
+def test_several_files_of_one_image_may_not_show_the_same_tumour() -> None:
+    second = drawing("PT", "RTSTRUCT", "1.2.6", box("lesion", (slice(12, 16), slice(10, 14), slice(10, 13))))
+    with pytest.raises(MaskError, match="CONTOURS_AMBIGUOUS"):
+        delineated(PET_DRAWING, second)
+    elsewhere = drawing("PT", "RTSTRUCT", "1.2.6", box("lesion", SMALL))
+    assert len(delineated(PET_DRAWING, elsewhere).lesions.lesions) == 2
+
+
+def test_regions_that_are_neither_tumour_nor_organ_do_not_matter() -> None:
+    with_couch = Drawing("PT", "RTSTRUCT", "1.2.3", ("Couch", "lesion"), (box("lesion", LARGE),))
+    assert len(delineated(with_couch).lesions.lesions) == 1
+
+
+def test_without_the_mask_of_every_organ_elsewhere_is_unknown() -> None:
+    found = [find_lesions([box("lesion", SMALL)], organs, CONTOURS, RULES, GRID) for organs in (ORGANS, {})]
+    assert [x.lesions[0].organ for x in found] == ["lymph_node", "unknown"]
+
+
+def test_resampling_says_what_it_did_to_the_volume() -> None:
+    # Seven fine voxels a side are no whole number of coarse ones.
+    odd = drawing("CT", "SEG", "1.2.4", box("lesion", (slice(20, 27),) * 3, grid=FINE))
+    moved = delineated(odd)
+    assert moved.drawn_volume_ml == pytest.approx(343 * 0.008)
+    assert moved.lesions.lesions[0].volume_ml != pytest.approx(moved.drawn_volume_ml, rel=0.01)
+    assert delineated(PET_DRAWING).drawn_volume_ml == delineated(PET_DRAWING).lesions.lesions[0].volume_ml

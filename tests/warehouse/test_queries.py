@@ -193,7 +193,7 @@ def test_an_endpoint_is_times_and_events(snapshot: Snapshot) -> None:
     assert found.patient_ids == ("001", "002", "101", "A7")
     assert found.duration_days.tolist() == [100.0, 200.0, 400.0, 300.0]
     assert found.event.tolist() == [1, 0, 0, 1]
-    with pytest.raises(WarehouseError, match=r"ENDPOINT_UNKNOWN.*Nearest: OS\."):
+    with pytest.raises(WarehouseError, match=r"ENDPOINT_UNKNOWN.*expected OS"):
         snapshot.endpoint("0S")
 
 

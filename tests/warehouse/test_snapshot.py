@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -253,7 +254,7 @@ def test_a_file_replaced_meanwhile_starts_the_publishing_again(study: Lake, monk
 
 
 def test_a_lake_that_never_rests_is_not_published(study: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = iter(range(100, 200))
+    number = itertools.count(100)
     original = Lake.load
 
     def load(self: Lake, partition: Partition) -> Any:
@@ -261,6 +262,7 @@ def test_a_lake_that_never_rests_is_not_published(study: Lake, monkeypatch: pyte
         return original(self, partition)
 
     monkeypatch.setattr(Lake, "load", load)
+    monkeypatch.setattr("warehouse.snapshot._PAUSE_S", 0.0)
     with pytest.raises(WarehouseError, match=r"LAKE_CHANGING"):
         publish(study, SETTINGS)
     assert not list((study.root / "snapshots").iterdir())

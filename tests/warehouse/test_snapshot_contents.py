@@ -117,7 +117,7 @@ def test_the_baseline_is_the_declared_scan_else_the_earliest(study: Lake) -> Non
     scans("001", a=dt.date(2021, 1, 1), b=dt.date(2020, 1, 1), c=None)
     endpoints("001", OS=None)
     scans("002", a=dt.date(2021, 1, 1), b=dt.date(2020, 1, 1))
-    endpoints("002", PFS="b", OS="a")
+    endpoints("002", PFS="a", OS="a")
     scans("A7", a=None, b=None)
     endpoints("A7", AAA=None, OS="b")
     scans("101")
@@ -125,6 +125,13 @@ def test_the_baseline_is_the_declared_scan_else_the_earliest(study: Lake) -> Non
     with open_snapshot(study.root) as opened:
         rows = opened.sql("SELECT * FROM baseline_scans").rows
     assert rows == (("001", "b", "EARLIEST"), ("002", "a", "ENDPOINT"), ("A7", "b", "ENDPOINT"))
+
+
+def test_endpoints_with_different_baseline_scans_are_not_published(study: Lake) -> None:
+    rows = [row("endpoints", patient_id="002", endpoint=e, baseline_scan_id=s) for e, s in (("OS", "a"), ("PFS", "b"))]
+    study.write("endpoints", "002", rows)
+    with pytest.raises(WarehouseError, match=r"SNAPSHOT_BASELINE_AMBIGUOUS.*002.*OS, PFS"):
+        publish(study, SETTINGS)
 
 
 def test_values_of_other_scans_and_protocols_stay_out_of_the_cohort(study: Lake) -> None:
