@@ -1,0 +1,158 @@
+"""The worker: whatever is wrong with a patient becomes refusals, and what is wrong with the machine does not."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assets import work
+from assets.publishing import publish_snapshot
+from assets.records import RefusalRecord
+from assets.work import PatientJob, lose_patient, process_patient
+from petct.lesions import DelineationRecord
+from petct.pet_metrics import PetMetrics
+from warehouse.lake import Lake
+
+FIRST, SECOND = "NET-001", "NET-002"
+
+
+def job(study, patient: str) -> PatientJob:
+    settings = study.settings
+    return PatientJob(patient, settings.patient_tables, settings)
+
+
+def refusals(study, patient: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for record in Lake(study.settings.lake).read("refusals", patient, RefusalRecord):
+        found.setdefault(record.table_name, []).append(record.code)
+    return found
+
+
+def no_contours(study) -> None:
+    shutil.rmtree(study.folder / "dicom" / FIRST / "RTSTRUCT")
+
+
+def names_that_match_nothing(study) -> None:
+    study.replace('tumour: ["lesion*"]', 'tumour: ["lesoin*"]')
+
+
+def two_bad_cells(study) -> None:
+    path = study.folder / "clinical.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0].update(age_years="67y", weight_kg="88kg")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.mark.parametrize(
+    ("harm", "table", "codes"),
+    [
+        (no_contours, "lesions", ["CONTOURS_MISSING", "CONTOURS_MISSING"]),
+        (names_that_match_nothing, "lesions", ["ROI_NAMES_UNMATCHED", "ROI_NAMES_UNMATCHED"]),
+        (two_bad_cells, "clinical", ["CLINICAL_NUMBER_INVALID", "CLINICAL_NUMBER_INVALID"]),
+    ],
+)
+def test_refusals_that_differ_in_one_fact_are_kept_side_by_side(
+    not_computed, harm: Callable, table: str, codes: list[str]
+) -> None:
+    harm(not_computed)
+    not_computed.ingest()
+    assert set(not_computed.materialize()) == {FIRST, SECOND}
+    assert refusals(not_computed, FIRST)[table] == codes
+    assert not_computed.petlake_states()[FIRST, table] == "REFUSED"
+    publish_snapshot(not_computed.settings)
+
+
+def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device", "/somewhere/else")
+
+    monkeypatch.setattr(Lake, "write_volume", full)
+    before = {path: path.read_bytes() for path in Lake(computed.settings.lake).root.rglob("*.parquet")}
+    outcome = process_patient(job(computed, FIRST))
+    assert not outcome.written
+    (reason,) = {refusal.found for table in outcome.tables for refusal in table.refusals}
+    assert reason == "OSError: No space left on device"
+    assert {path: path.read_bytes() for path in before} == before
+    assert not lose_patient(job(computed, FIRST)).complete
+    assert set(computed.petlake_states().values()) == {"FRESH"}
+
+
+def test_an_input_that_changes_during_the_work_makes_it_stale_at_once(
+    not_computed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_patient = work.write_patient
+
+    def correct_the_age(*arguments: object) -> object:
+        path = not_computed.folder / "clinical.csv"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        patient, sex, _, rest = lines[1].split(",", 3)
+        path.write_text("".join([lines[0], ",".join([patient, sex, "44", rest]), *lines[2:]]), encoding="utf-8")
+        not_computed.ingest()
+        return write_patient(*arguments)
+
+    monkeypatch.setattr(work, "write_patient", correct_the_age)
+    process_patient(job(not_computed, FIRST))
+    states = not_computed.petlake_states()
+    assert (states[FIRST, "clinical"], states[FIRST, "suv"]) == ("STALE", "FRESH")
+
+
+def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(not_computed) -> None:
+    """An RTSTRUCT without regions: the volume is 0, and a missing CT takes nothing from it."""
+    import pydicom
+
+    contours = next((not_computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
+    dataset = pydicom.dcmread(contours)
+    dataset.StructureSetROISequence = []
+    del dataset.ROIContourSequence
+    del dataset.RTROIObservationsSequence
+    dataset.save_as(contours)
+    shutil.rmtree(not_computed.folder / "dicom" / FIRST / "CT")
+    not_computed.ingest()
+    not_computed.materialize()
+    lake = Lake(not_computed.settings.lake)
+    (total,) = (row for row in lake.read("pet_metrics", FIRST, PetMetrics) if row.grain == "patient")
+    assert (total.volume_ml, total.n_lesions, total.uptake_status) == (0.0, 0, "NOT_APPLICABLE")
+    (known,) = lake.read("delineations", FIRST, DelineationRecord)
+    assert (known.modality, known.n_lesions) == ("PT", 0)
+    assert refusals(not_computed, FIRST) == {
+        "lesions": ["CT_SERIES_MISSING"],
+        "radiomic_features": ["LESIONS_UNKNOWN"],
+    }
+
+
+def test_regions_that_are_no_tumour_do_not_matter(not_computed) -> None:
+    """A couch that was named and never drawn is in many clinical RTSTRUCTs."""
+    import pydicom
+
+    contours = next((not_computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
+    dataset = pydicom.dcmread(contours)
+    couch = pydicom.Dataset()
+    couch.ROINumber = 99
+    couch.ROIName = "Couch"
+    couch.ReferencedFrameOfReferenceUID = dataset.StructureSetROISequence[0].ReferencedFrameOfReferenceUID
+    couch.ROIGenerationAlgorithm = ""
+    dataset.StructureSetROISequence.append(couch)
+    dataset.save_as(contours)
+    not_computed.ingest()
+    not_computed.materialize()
+    assert set(not_computed.petlake_states().values()) == {"FRESH"}
+
+
+def test_a_folder_that_is_not_mounted_costs_nothing(computed) -> None:
+    from petct.errors import DicomError
+
+    away = Path(shutil.move(computed.folder / "dicom", computed.folder / "away"))
+    (computed.folder / "dicom").mkdir()
+    with pytest.raises(DicomError, match="DICOM_FILES_LOST"):
+        computed.ingest()
+    assert set(computed.petlake_states().values()) == {"FRESH"}
+    (computed.folder / "dicom").rmdir()
+    away.rename(computed.folder / "dicom")
