@@ -41,7 +41,9 @@ def scans_step(data: PatientData) -> StepOutput:
             "PET_SERIES_MISSING",
             "The patient has no attenuation-corrected PET series",
             patient_id=data.patient_id,
-            found=", ".join(sorted({item.modality for item in data.series()})) or "no series",
+            found=", ".join(sorted({f"{s.modality} ({s.set_aside_code or s.role})" for s in data.series()}))
+            or "no series",
+            hint="The table `series` and `petlake ingest` say why a series was set aside.",
         )
     return StepOutput(rows or None, refusals=tuple(refusals), measures=(Measure("scans", len(rows)),))
 

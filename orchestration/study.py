@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from assets.settings import PrimaryHypothesis, StudySettings
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
@@ -91,6 +91,15 @@ class StudyFile(_Section):
     feature_sets: tuple[str, ...] = ("pet_original", "ct_original")
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
     primary_hypotheses: tuple[_Hypothesis, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> "StudyFile":
+        if self.endpoints and self.clinical is None:
+            raise ValueError("endpoints need the section `clinical`, which says where their dates are")
+        for hypothesis in self.primary_hypotheses:
+            if hypothesis.endpoint not in self.endpoints:
+                raise ValueError(f"primary_hypotheses names an endpoint that is not declared: {hypothesis.endpoint}")
+        return self
 
     @field_validator("protocols", "feature_sets", "aggregations")
     @classmethod
@@ -213,9 +222,13 @@ def _refusal(error: ValidationError) -> StudyError:
             expected=", ".join(known),
             hint=f"Did you mean {nearest[0]}?" if nearest else None,
         )
-    found = None if first["type"] == "missing" else repr(first["input"])
+    found = None if first["type"] == "missing" or not first["loc"] else repr(first["input"])
     return StudyError(
-        "STUDY_INVALID", f"study.yaml cannot be used{more}", keyword=where, found=found, expected=first["msg"]
+        "STUDY_INVALID",
+        f"study.yaml cannot be used{more}",
+        keyword=where or STUDY_FILE,
+        found=found,
+        expected=first["msg"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -278,6 +279,15 @@ def test_a_worker_knows_neither_dagster_nor_duckdb(sts: Path) -> None:
     (modules,) = ProcessEngine(1).map(modules_after, [job], lambda _: set())
     assert "assets.work" in modules
     assert not {"dagster", "duckdb"} & modules
+
+
+def test_sql_loads_neither_dagster_nor_pyradiomics(sts: Path) -> None:
+    program = (
+        "import sys; from orchestration.cli import petlake; "
+        f"petlake(['sql', 'SELECT 1', '--study', {str(sts)!r}], standalone_mode=False); "
+        "sys.exit(bool({'dagster', 'radiomics', 'pydicom'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
 def modules_after(job: PatientJob) -> set[str]:

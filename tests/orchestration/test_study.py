@@ -50,6 +50,10 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
         (MINIMAL + "aggregations: [mean, mean]", "STUDY_INVALID", "twice"),
         (MINIMAL + "baseline: {within_days: -1}", "STUDY_INVALID", "baseline.within_days"),
         (MINIMAL + "feature_sets: [pet_orginal]", "FEATURE_SET_UNKNOWN", "pet_original"),
+        (MINIMAL + "endpoints: {OS: {origin: a, event: b, censor: c}}", "STUDY_INVALID", "clinical"),
+        (WITH_OUTCOME + "primary_hypotheses: [{endpoint: PFS, variable: age}]", "STUDY_INVALID", "PFS"),
+        (MINIMAL + "clinical: {data_lock: 2024-13-45}", "STUDY_NOT_YAML", "month"),
+        (MINIMAL.replace("masks", "maks"), "STUDY_INVALID", "Did you mean masks?"),
         (MINIMAL + "protocols: [fixed]", "PROTOCOL_UNKNOWN", "contours"),
     ],
 )
