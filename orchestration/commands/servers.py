@@ -1,9 +1,11 @@
 """``petlake ui`` and ``petlake dashboard``: the two pages, on this machine only unless told otherwise."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from orchestration import console
 from orchestration.study import STUDY_VARIABLE, lake_root, load_study
 from warehouse import queries
 
+_PATIENCE_SECONDS = 20
 _HOST_OPTION = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 
 
@@ -61,15 +64,31 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a server in the foreground; a request to end, from the keyboard or from elsewhere, is passed on to it."""
+    """Run a server in the foreground until it ends or is asked to: Ctrl-C, or SIGTERM from whatever started petlake."""
+    asked = False
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
 
         def end(*_: object) -> None:
-            # The whole group: `dagster dev` starts a web server, a daemon and a code server.
-            os.killpg(process.pid, signal.SIGINT)
+            nonlocal asked
+            asked = True
+            # The whole group: `dagster dev` starts a web server, a daemon and a code server. And not SIGINT, which is
+            # ignored by all that a shell script starts in the background.
+            os.killpg(process.pid, signal.SIGTERM)
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         process.wait()
+        if asked:
+            _end_what_is_left(process.pid)
     # Ended on request is ended well.
-    return 0 if process.returncode in (-signal.SIGINT, 128 + signal.SIGINT) else process.returncode
+    return 0 if asked else process.returncode
+
+
+def _end_what_is_left(group: int) -> None:
+    """Wait for the other processes of the group, and end by force what does not end by itself."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)
