@@ -16,6 +16,7 @@ from orchestration.study import STUDY_VARIABLE, lake_root, load_study
 from warehouse import queries
 
 _PATIENCE_SECONDS = 20
+_LOOK_EVERY_SECONDS = 0.1
 _HOST_OPTION = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 
 
@@ -66,29 +67,31 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int)
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Run a server in the foreground until it ends or is asked to: Ctrl-C, or SIGTERM from whatever started petlake."""
     asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        asked = True
+
+    # Before the server is started: what a shell script starts in the background ignores SIGINT, and passes that on to
+    # its children unless it has a handler of its own.
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-
-        def end(*_: object) -> None:
-            nonlocal asked
-            asked = True
-            # The whole group: `dagster dev` starts a web server, a daemon and a code server. And not SIGINT, which is
-            # ignored by all that a shell script starts in the background.
-            os.killpg(process.pid, signal.SIGTERM)
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
-        process.wait()
+        while process.poll() is None and not asked:
+            time.sleep(_LOOK_EVERY_SECONDS)
         if asked:
-            _end_what_is_left(process.pid)
+            _end(process)
     # Ended on request is ended well.
     return 0 if asked else process.returncode
 
 
-def _end_what_is_left(group: int) -> None:
-    """Wait for the other processes of the group, and end by force what does not end by itself."""
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the whole group (`dagster dev` starts a web server, a daemon and a code server), by force if it must be."""
     until = time.monotonic() + _PATIENCE_SECONDS
     with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
         while time.monotonic() < until:
-            os.killpg(group, 0)
-            time.sleep(0.1)
-        os.killpg(group, signal.SIGKILL)
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(_LOOK_EVERY_SECONDS)
+        os.killpg(process.pid, signal.SIGKILL)
