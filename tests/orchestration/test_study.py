@@ -53,7 +53,7 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
         (MINIMAL + "endpoints: {OS: {origin: a, event: b, censor: c}}", "STUDY_INVALID", "clinical"),
         (WITH_OUTCOME + "primary_hypotheses: [{endpoint: PFS, variable: age}]", "STUDY_INVALID", "PFS"),
         (MINIMAL + "clinical: {data_lock: 2024-13-45}", "STUDY_NOT_YAML", "month"),
-        (MINIMAL.replace("masks", "maks"), "STUDY_INVALID", "Did you mean masks?"),
+        (MINIMAL.replace("masks", "mask"), "STUDY_INVALID", "Did you mean masks?"),
         (MINIMAL + "protocols: [fixed]", "PROTOCOL_UNKNOWN", "contours"),
     ],
 )
