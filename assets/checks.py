@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from petct.suv import SuvRecord
 
 from assets.records import ProvenanceRecord
 from assets.settings import StudySettings
@@ -15,6 +14,7 @@ from petct.lesions import LesionRecord
 from petct.pet_metrics import PetMetrics
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.features import COMPUTED, FeatureValue
+from petct.suv import SuvRecord
 from warehouse.lake import Lake
 
 _TOLERANCE_ML = 1e-6
