@@ -66,7 +66,7 @@ definitions: install  ## Check that Dagster's definitions load
 check: lint types layers definitions test  ## All of the above checks, and the tests
 
 .PHONY: dictionary
-dictionary: install  ## Write docs/data-dictionary.md from warehouse/tables.py
+dictionary: install  ## Write docs/data-dictionary.md from warehouse/table_groups
 	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md.new
 	mv docs/data-dictionary.md.new docs/data-dictionary.md
 

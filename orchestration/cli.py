@@ -25,6 +25,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "km": ("statistics:km", "Kaplan-Meier curves and log-rank test of a split."),
     "cox": ("statistics:cox", "Cox proportional hazards model."),
     "pca": ("statistics:pca", "Principal components of features."),
+    "conformance": ("conformance:conformance", "Run an external exam on reference data."),
     "ui": ("servers:ui", "Open the Dagster UI with its daemon."),
     "dashboard": ("servers:dashboard", "Open the Streamlit dashboard."),
 }

@@ -9,7 +9,7 @@ from warehouse.tables import TABLES
 
 _INTRODUCTION = """# Data dictionary
 
-Written from `warehouse/tables.py`; do not edit. These are the tables of the lake: Parquet, one file a patient unless
+Written from `warehouse/table_groups`; do not edit. These are the tables of the lake: Parquet, one file a patient unless
 said otherwise, and the same tables in every published snapshot. A snapshot also holds what is built from them
 (`baseline_scans`, `clinical_wide`, `cohort`, `features__<feature set>__<aggregation>`); its table `column_definitions`
 describes every column. A column that is *not part of the identity* may differ between two lakes without changing the
