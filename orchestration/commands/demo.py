@@ -12,7 +12,8 @@ from typing import Literal
 import click
 
 from orchestration import console
-from orchestration.commands import statistics
+from orchestration.commands.cox import cox
+from orchestration.commands.km import km
 from orchestration.commands.reports import say_ingest
 from orchestration.commands.study import progress_bar, run_ingest, run_materialize
 from orchestration.study import STUDY_FILE, load_study
@@ -25,9 +26,9 @@ _SEED = 20250681
 _FULL_COHORT = 67
 _EXIT_SET_ASIDE = 3
 _QUESTIONS = (
-    (statistics.km, ("--by", "tumour_volume_ml")),
-    (statistics.cox, ("--covariates", "tumour_volume_ml")),
-    (statistics.cox, ("--covariates", "tumour_volume_ml,suv_max,age_years")),
+    (km, ("--by", "tumour_volume_ml")),
+    (cox, ("--covariates", "tumour_volume_ml")),
+    (cox, ("--covariates", "tumour_volume_ml,suv_max,age_years")),
 )
 
 
