@@ -17,7 +17,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Right-censored survival times of a cohort; a constructed outcome is valid.
+    """Right-censored, possibly left-truncated survival times of a cohort; a constructed outcome is valid.
 
     Parameters
     ----------
@@ -29,38 +29,25 @@ class Outcome:
         Unit of the times.
     n_competing_censored
         Competing events among the censored, see ``cause_specific``.
+    entry
+        Time from the origin at which each patient came under observation (left truncation), shape (n,); None when
+        everyone was observed from the origin on. A patient is at risk at t when entry < t <= duration.
 
     Raises
     ------
     SurvivalError
         OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, EVENT_MISSING, EVENT_COMPETING, EVENT_INVALID,
-        NO_EVENTS.
+        ENTRY_MISSING, ENTRY_LENGTH, ENTRY_NOT_BEFORE_EXIT, NO_EVENTS.
     """
 
     duration: FloatArray
     event: IntArray
     unit: str = "day"
     n_competing_censored: int = 0
+    entry: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        duration = _numbers(self.duration, "TIME_MISSING", "durations")
-        event = _numbers(self.event, "EVENT_MISSING", "event indicators")
-        if len(duration) != len(event):
-            raise SurvivalError(
-                "OUTCOME_LENGTHS",
-                "There are not as many event indicators as durations",
-                found=str(len(event)),
-                expected=str(len(duration)),
-            )
-        if len(duration) == 0:
-            raise SurvivalError("OUTCOME_EMPTY", "There is no patient to analyse", found="0 patients")
-        if np.any(duration < 0):
-            raise SurvivalError(
-                "TIME_NEGATIVE",
-                "A survival time is negative",
-                found=f"{np.count_nonzero(duration < 0)} of {len(duration)}, the smallest {duration.min():g}",
-                expected="times from the origin, at least 0",
-            )
+        duration, event = observed_times(self.duration, self.event)
         if np.any(event == 2):
             raise SurvivalError(
                 "EVENT_COMPETING",
@@ -84,10 +71,9 @@ class Outcome:
                 found=f"0 events in {len(event)} patients",
                 expected="at least 1 event",
             )
-        # Frozen, and no longer the caller's arrays: what was checked stays as it was.
-        for name, array in (("duration", duration), ("event", event.astype(np.int64))):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        freeze(self, duration=duration, event=event.astype(np.int64))
+        if self.entry is not None:
+            freeze(self, entry=_entry_times(self.entry, duration))
 
     @property
     def n(self) -> int:
@@ -104,17 +90,25 @@ class Outcome:
 
         Competing events that were censored stay counted for the whole cohort.
         """
-        return Outcome(self.duration[keep], self.event[keep], self.unit, self.n_competing_censored)
+        entry = None if self.entry is None else self.entry[keep]
+        return Outcome(self.duration[keep], self.event[keep], self.unit, self.n_competing_censored, entry)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What every analysis of this outcome has to say about it."""
-        if not self.n_competing_censored:
-            return ()
-        return (
-            f"{counted(self.n_competing_censored, 'competing event')} censored: hazards are cause-specific, and "
-            "1 - S(t) is not the probability of the event.",
-        )
+        notes = []
+        if self.n_competing_censored:
+            notes.append(
+                f"{counted(self.n_competing_censored, 'competing event')} censored: hazards are cause-specific, and "
+                "1 - S(t) is not the probability of the event."
+            )
+        if self.entry is not None:
+            late = int(np.count_nonzero(self.entry > 0))
+            notes.append(
+                f"{counted(late, 'patient')} came under observation after the origin: each counts as at risk from then "
+                "on (left truncation)."
+            )
+        return tuple(notes)
 
 
 def cause_specific(duration: npt.ArrayLike, event_code: npt.ArrayLike, unit: str = "day") -> Outcome:
@@ -135,6 +129,65 @@ def cause_specific(duration: npt.ArrayLike, event_code: npt.ArrayLike, unit: str
         unit,
         int(competing.sum()),
     )
+
+
+def observed_times(duration: npt.ArrayLike, event_code: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return times and event codes as arrays of shape (n,) that were checked but for the meaning of the codes.
+
+    Raises
+    ------
+    SurvivalError
+        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, EVENT_MISSING.
+    """
+    times = _numbers(duration, "TIME_MISSING", "durations")
+    codes = _numbers(event_code, "EVENT_MISSING", "event indicators")
+    if len(times) != len(codes):
+        raise SurvivalError(
+            "OUTCOME_LENGTHS",
+            "There are not as many event indicators as durations",
+            found=str(len(codes)),
+            expected=str(len(times)),
+        )
+    if len(times) == 0:
+        raise SurvivalError("OUTCOME_EMPTY", "There is no patient to analyse", found="0 patients")
+    if np.any(times < 0):
+        raise SurvivalError(
+            "TIME_NEGATIVE",
+            "A survival time is negative",
+            found=f"{np.count_nonzero(times < 0)} of {len(times)}, the smallest {times.min():g}",
+            expected="times from the origin, at least 0",
+        )
+    return times, codes
+
+
+def freeze(owner: object, **arrays: FloatArray | IntArray) -> None:
+    """Give a frozen dataclass arrays that are no longer the caller's: what was checked stays as it was."""
+    for name, array in arrays.items():
+        array.setflags(write=False)
+        object.__setattr__(owner, name, array)
+
+
+def _entry_times(entry: npt.ArrayLike, duration: FloatArray) -> FloatArray:
+    times = _numbers(entry, "ENTRY_MISSING", "entry times")
+    if len(times) != len(duration):
+        raise SurvivalError(
+            "ENTRY_LENGTH",
+            "There are not as many entry times as durations",
+            found=str(len(times)),
+            expected=str(len(duration)),
+        )
+    late = times >= duration
+    if late.any():
+        first = int(np.argmax(late))
+        raise SurvivalError(
+            "ENTRY_NOT_BEFORE_EXIT",
+            "A patient came under observation only when it ended",
+            found=f"{np.count_nonzero(late)} of {len(times)}, the first in row {first + 1} "
+            f"(entry {times[first]:g}, end {duration[first]:g})",
+            expected="an entry before the end of observation",
+            hint="Such a patient was never at risk: leave it out.",
+        )
+    return times
 
 
 def _numbers(values: npt.ArrayLike, code: str, what: str) -> FloatArray:
