@@ -13,7 +13,6 @@ from typing import Literal, get_args
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.curves import product_limit
 from petct.survival.outcome import FloatArray, IntArray, Outcome
 from petct.survival.partial_likelihood import DeathTerms
 from petct.survival.results import chi_squared_p
@@ -51,7 +50,11 @@ class ProportionalHazardsTest:
 
 
 def proportional_hazards(
-    outcome: Outcome, terms: DeathTerms, covariates: Sequence[tuple[str, Sequence[int]]], transform: Transform = "km"
+    outcome: Outcome,
+    terms: DeathTerms,
+    covariates: Sequence[tuple[str, Sequence[int]]],
+    transform: Transform = "km",
+    entry: FloatArray | None = None,
 ) -> ProportionalHazardsTest:
     """Score tests at a fitted model.
 
@@ -60,27 +63,29 @@ def proportional_hazards(
     outcome
         The cohort of the fit.
     terms
-        The deaths' terms at the estimates, in order of time.
+        The deaths' terms at the estimates.
     covariates
         Name and design columns of each covariate.
     transform
         How time enters.
+    entry
+        Entry times of the cohort, shape (n,), where there are some.
 
     Raises
     ------
     SurvivalError
         TRANSFORM_UNKNOWN.
     """
-    g = _transformed(outcome.duration, outcome.event, transform)
-    g = np.sort(g[outcome.event == 1])  # every transform rises with time, so this is the order of the deaths
+    sets = terms.risk_sets
+    g = _transformed(outcome.duration, outcome.event, transform, entry)[sets.order][sets.rows]
     g = g - g.mean()
     g = g / (np.abs(g).max() or 1.0)  # the test does not depend on the unit, its arithmetic does
     p = terms.residual.shape[1]
     score = g @ terms.residual
     information = np.empty((2 * p, 2 * p))
     information[:p, :p] = terms.information
-    information[:p, p:] = information[p:, :p] = np.tensordot(g, terms.covariance, axes=1)
-    information[p:, p:] = np.tensordot(g**2, terms.covariance, axes=1)
+    information[:p, p:] = information[p:, :p] = terms.weighted_information(g)
+    information[p:, p:] = terms.weighted_information(g**2)
 
     def test(name: str, columns: Sequence[int]) -> TermTest:
         own = p + np.asarray(columns, dtype=np.int64)
@@ -96,7 +101,7 @@ def proportional_hazards(
     )
 
 
-def _transformed(duration: FloatArray, event: IntArray, transform: Transform) -> FloatArray:
+def _transformed(duration: FloatArray, event: IntArray, transform: Transform, entry: FloatArray | None) -> FloatArray:
     if transform == "identity":
         return duration
     if transform == "rank":
@@ -104,9 +109,13 @@ def _transformed(duration: FloatArray, event: IntArray, transform: Transform) ->
         _, position, size = np.unique(duration, return_inverse=True, return_counts=True)
         return np.asarray((np.cumsum(size) - (size - 1) / 2)[position], dtype=np.float64)
     if transform == "km":
-        fit = product_limit(duration, event)
-        before = np.concatenate(([1.0], fit.survival[:-1]))
-        return np.asarray(1.0 - before[np.searchsorted(fit.times, duration)], dtype=np.float64)
+        times, position = np.unique(duration, return_inverse=True)
+        events = np.bincount(position, weights=event)
+        at_risk = len(duration) - np.searchsorted(np.sort(duration), times, side="left")
+        if entry is not None:
+            at_risk -= len(entry) - np.searchsorted(np.sort(entry), times, side="left")
+        before = np.concatenate(([1.0], np.cumprod(1.0 - events / at_risk)[:-1]))
+        return np.asarray(1.0 - before[position], dtype=np.float64)
     raise SurvivalError(
         "TRANSFORM_UNKNOWN",
         "There is no such transform of time",
