@@ -95,11 +95,11 @@ class AnalysisData:
         """Whether the test was declared beforehand; nothing for a CSV, which declares nothing."""
         if self.snapshot_id is None or not variables:
             return ""
-        return ", primary hypothesis" if self._declared(variables) else ", exploratory"
+        return ", primary hypothesis" if self.is_primary(*variables) else ", exploratory"
 
     def header(self, *variables: str) -> dict[str, object]:
         """What goes before the numbers in the JSON."""
-        declared = "primary" if self._declared(variables) else "exploratory"
+        declared = "primary" if self.is_primary(*variables) else "exploratory"
         return {
             "source": self.source,
             "snapshot_id": self.snapshot_id,
@@ -108,7 +108,8 @@ class AnalysisData:
             "declared": declared if self.snapshot_id is not None and variables else None,
         }
 
-    def _declared(self, variables: Sequence[str]) -> bool:
+    def is_primary(self, *variables: str) -> bool:
+        """Whether the test of these variables was declared in study.yaml beforehand."""
         # A model of several variables is a hypothesis of its own, which study.yaml has no words for yet.
         return len(variables) == 1 and (self.endpoint, variables[0]) in self.primary
 

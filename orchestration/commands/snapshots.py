@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -12,11 +13,12 @@ from orchestration import console
 from orchestration.study import lake_root
 from warehouse import queries
 from warehouse import snapshot as snapshots
+from warehouse.journal import ledger_of
 
 
 @click.group()
 def snapshot() -> None:
-    """Publish, list and show snapshots."""
+    """Publish, list and show snapshots, and the tests that were run on them."""
 
 
 @snapshot.command()
@@ -92,6 +94,37 @@ def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
             return
         console.say(f"snapshot {opened.id}")
         console.say_table(("table", "rows", "columns"), [(t.name, t.n_rows, t.n_columns) for t in tables])
+
+
+@snapshot.command()
+@click.argument("snapshot_id", required=False)
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
+    """Show the ledger: every test that was run on a snapshot, and how many there were."""
+    root = lake_root(study_folder)
+    ledger = ledger_of(root, snapshots.resolve_id(root, snapshot_id))
+    if as_json:
+        console.say_json(
+            {
+                "snapshot_id": ledger.snapshot_id,
+                "n_tests": ledger.n_tests,
+                "n_primary": ledger.n_primary,
+                "tests": [
+                    {"first_run_at": entry.first_run_at.isoformat(), **asdict(entry.run)} for entry in ledger.entries
+                ],
+            }
+        )
+        return
+    if ledger.entries:
+        console.say_table(
+            ("endpoint", "procedure", "subject", "n", "events", "tests", "p", "declared"),
+            [
+                (r.endpoint, r.procedure, r.subject, r.n, r.n_events, r.n_tests, r.p, "primary" if r.primary else "")
+                for r in (entry.run for entry in ledger.entries)
+            ],
+        )
+    console.say(f"snapshot {ledger.snapshot_id[:12]}: {ledger.sentence}.")
 
 
 @click.command()
