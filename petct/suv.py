@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct import body_size
-from petct.decay import decay_constant, frame_factor, nuclide_of
+from petct.decay import decay_constant, nuclide_of
 from petct.suv_account import SuvAccount, SuvAdaptation
 from petct.suv_inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
 from petct.suv_result import SuvFacts, SuvRecord, SuvResult
 from petct.suv_times import (
-    acquisition_times,
+    CORRECTED_TO_DATETIME,
     administration_time,
     check_decay_factors,
     earliest_slice,
     reference_time,
+    undecayed,
 )
 from petct.volume import Volume
 
@@ -113,7 +114,7 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
     dose = dose_bq(series, account)
     nuclide, half_life = half_life_of(series, account)
     decay = header.decay_correction
-    if decay not in ("START", "ADMIN", "NONE"):
+    if decay not in ("START", "ADMIN", "NONE", CORRECTED_TO_DATETIME):
         raise account.refusal(
             "SUV_DECAY_CORRECTION_UNKNOWN",
             "The time to which the image is decay corrected is not stated",
@@ -128,7 +129,7 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
     if decay == "ADMIN":
         administration, uptake = stated_administration(series, half_life)
         reference = administration
-    elif decay == "START":
+    elif decay in ("START", CORRECTED_TO_DATETIME):
         reference = reference_time(series, half_life, account)
         administration = administration_time(header, reference, half_life, account)
         uptake = (reference - administration).total_seconds()
@@ -139,7 +140,7 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
         administration = administration_time(header, first, half_life, account)
         reference = None
         uptake = (first - administration).total_seconds()
-        per_slice *= _undecayed(series, administration, half_life, account)
+        per_slice *= undecayed(series, administration, half_life, account)
     facts = SuvFacts(
         units=header.units or "",
         decay_correction=decay,
@@ -154,27 +155,6 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
         uptake_duration_s=uptake,
     )
     return _scaled(series, per_slice), facts
-
-
-def _undecayed(
-    series: PetSeries, administration: datetime, half_life: float, account: SuvAccount
-) -> NDArray[np.float64]:
-    """For each slice of an image without decay correction: activity at administration / mean activity in the frame."""
-    durations = [one.frame_duration_s or 0.0 for one in series.slices]
-    if min(durations) <= 0:
-        raise account.refusal(
-            "SUV_FRAME_DURATION_MISSING",
-            "Without decay correction every slice needs the duration of its frame",
-            "ActualFrameDuration",
-        )
-    rate = decay_constant(half_life)
-    times = acquisition_times(series.slices, account)
-    return np.array(
-        [
-            frame_factor(half_life, duration) * math.exp(rate * (start - administration).total_seconds())
-            for duration, start in zip(durations, times, strict=True)
-        ]
-    )
 
 
 def _from_gml(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.float32], SuvFacts]:
@@ -278,7 +258,7 @@ def _stated_facts(series: PetSeries) -> SuvFacts:
         administration, uptake = stated_administration(series, half_life)
         if header.decay_correction == "ADMIN":
             reference = administration
-        elif header.decay_correction == "START":
+        elif header.decay_correction in ("START", CORRECTED_TO_DATETIME):
             known = half_life
             reference = if_stated(lambda quiet: reference_time(series, known, quiet), series)
             if administration is not None and reference is not None:

@@ -6,16 +6,23 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from petct.decay import decay_constant, frame_factor, mean_activity_time_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from petct.dicom.images import PetHeader, PetSeries, PetSlice
     from petct.suv_account import SuvAccount
 
 REBUILDABLE_HALF_LIFE_S = 41400.0
 """Below this half-life the date of administration may be taken from the scan: a day earlier would leave no signal."""
+
+CORRECTED_TO_DATETIME = "DATETIME"
+"""Decay Correction of Enhanced PET that is corrected to its Decay Correction DateTime (0018,9701)."""
 
 _EARLIEST_UPTAKE_S = -3600.0
 _STATED_UPTAKE_HALF_LIVES = 2.0
@@ -67,17 +74,26 @@ def acquisition_times(slices: Sequence[PetSlice], account: SuvAccount) -> list[d
 
 
 def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -> datetime:
-    """The one time to which a series with Decay Correction START is corrected, by the first rule that applies.
+    """The one time to which a series is corrected, by the first rule that applies.
 
-    (i) the vendor's private scan start; (ii) the earliest acquisition, when it is the series time to the second;
-    (iii) not GE: acquisition + T_ave - Frame Reference Time of the earliest slice; (iv) GE: acquisition - Frame
-    Reference Time (IBSI-SUV guideline).
+    Enhanced PET states it. Else: (i) the vendor's private scan start; (ii) the earliest acquisition, when it is the
+    series time to the second; (iii) not GE: acquisition + T_ave - Frame Reference Time of the earliest slice; (iv) GE:
+    acquisition - Frame Reference Time (IBSI-SUV guideline).
 
     Raises
     ------
     SuvError
         SUV_REFERENCE_TIME_UNKNOWN and those of ``earliest_slice``.
     """
+    if series.header.decay_correction == CORRECTED_TO_DATETIME:
+        corrected_to = series.header.decay_correction_datetime
+        if corrected_to is None:
+            raise account.refusal(
+                "SUV_REFERENCE_TIME_UNKNOWN",
+                "The image is decay corrected, but the time to which it is corrected is not stated",
+                "DecayCorrectionDateTime",
+            )
+        return corrected_to
     stated = sorted({one.scan_start for one in series.slices if one.scan_start is not None})
     if stated:
         acquired = [one.acquisition for one in series.slices if one.acquisition is not None]
@@ -133,7 +149,7 @@ def administration_time(header: PetHeader, reference: datetime, half_life_s: flo
     stated = header.start_datetime
     if stated is not None:
         uptake = (reference - stated).total_seconds()
-        if _EARLIEST_UPTAKE_S <= uptake <= _STATED_UPTAKE_HALF_LIVES * half_life_s:
+        if _EARLIEST_UPTAKE_S <= uptake < _STATED_UPTAKE_HALF_LIVES * half_life_s:
             _compare_times(stated, header, account)
             return stated
         keyword, found, time_of_day = "RadiopharmaceuticalStartDateTime", str(stated), stated.time()
@@ -174,6 +190,49 @@ def administration_time(header: PetHeader, reference: datetime, half_life_s: flo
     message = f"The date of administration was taken from the reference time: {reason}."
     account.adapt("SUV_ADMINISTRATION_DATE_REBUILT", keyword, found, rebuilt, message)
     return rebuilt
+
+
+def undecayed(
+    series: PetSeries, administration: datetime, half_life_s: float, account: SuvAccount
+) -> NDArray[np.float64]:
+    """For each slice of an image without decay correction: activity at administration / mean activity in the frame.
+
+    Enhanced PET states when a frame had its mean activity (Frame Reference DateTime); otherwise it follows from the
+    frame's start and duration.
+
+    Raises
+    ------
+    SuvError
+        SUV_FRAME_DURATION_MISSING, SUV_ACQUISITION_TIME_MISSING.
+    """
+    rate = decay_constant(half_life_s)
+    times = acquisition_times(series.slices, account)
+    factors = []
+    misfits = 0
+    for one, start in zip(series.slices, times, strict=True):
+        duration = one.frame_duration_s or 0.0
+        if one.frame_reference is not None:
+            delay = (one.frame_reference - administration).total_seconds()
+            if duration > 0:
+                computed = (start - administration).total_seconds() + mean_activity_time_s(half_life_s, duration)
+                misfits += abs(math.expm1(rate * (computed - delay))) > _DECAY_FACTOR_TOLERANCE
+            factors.append(math.exp(rate * delay))
+        elif duration > 0:
+            delay = (start - administration).total_seconds()
+            factors.append(frame_factor(half_life_s, duration) * math.exp(rate * delay))
+        else:
+            raise account.refusal(
+                "SUV_FRAME_DURATION_MISSING",
+                "Without decay correction every slice needs the duration of its frame",
+                "ActualFrameDuration",
+            )
+    if misfits:
+        account.note(
+            "SUV_FRAME_REFERENCE_MISFIT",
+            f"Frame Reference DateTime (used) of {misfits} of {len(factors)} frames is not the time of the mean "
+            "activity that follows from the frame's start and duration",
+        )
+    return np.array(factors)
 
 
 def check_decay_factors(series: PetSeries, reference: datetime, half_life_s: float, account: SuvAccount) -> None:

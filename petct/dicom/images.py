@@ -33,6 +33,8 @@ class PetSlice:
         Rescale Slope (0028,1053), already applied to the volume.
     scan_start
         The vendor's private scan start: Siemens (0071,xx22) in "SIEMENS MED PT", GE (0009,xx0D) in "GEMS_PETD_01".
+    frame_reference
+        Frame Reference DateTime (0018,9151) of Enhanced PET: when the frame had its mean activity.
     """
 
     sop_instance_uid: str
@@ -43,6 +45,7 @@ class PetSlice:
     decay_factor: float | None
     rescale_slope: float
     scan_start: datetime | None = None
+    frame_reference: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class PetHeader:
         Series Time (0008,0031).
     philips_suv_factor, philips_activity_factor
         (7053,xx00) and (7053,xx09) in the block "Philips PET Private Group".
+    decay_correction_datetime
+        Decay Correction DateTime (0018,9701) of Enhanced PET: the time to which the image is corrected, as stated.
     damaged
         Keyword -> text of elements that are there but are not what they should be. A reader that needs one refuses.
     """
@@ -90,6 +95,7 @@ class PetHeader:
     series_time: time | None
     philips_suv_factor: float | None = None
     philips_activity_factor: float | None = None
+    decay_correction_datetime: datetime | None = None
     damaged: tuple[tuple[str, str], ...] = ()
 
 

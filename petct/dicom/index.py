@@ -228,7 +228,7 @@ def _index_patient(
                 "series",
                 f"INDEX_SEVERAL_{kind}_SERIES",
                 "warning",
-                f"Chosen among {len(losers) + 1} {kind} series of the study: contours drawn on it, most instances, "
+                f"Chosen among {len(losers) + 1} {kind} series of the study: contours drawn on it, most slices, "
                 f"latest, highest UID, in this order. Set aside: {', '.join(losers)}",
             )
         )
@@ -247,7 +247,7 @@ def _candidate(group: Sequence[Instance]) -> roles.Candidate:
         frame_of_reference_uid=first.frame_of_reference_uid,
         role=role,
         set_aside_code=code,
-        n_instances=len(group),
+        n_images=sum(instance.number_of_frames for instance in group),
         series_time=f"{first.series_date or ''} {first.series_time or ''}",
         scan_date=min(acquisition_dates, default=None) or first.series_date or first.study_date,
         study_date=first.study_date or first.series_date,

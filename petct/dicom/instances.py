@@ -52,6 +52,8 @@ _INDEX_TAGS = values.tags(
         "PixelSpacing",
         "CorrectedImage",
         "LossyImageCompression",
+        "AttenuationCorrected",
+        "NumberOfFrames",
         "NumberOfSlices",
         "SeriesType",
         "Units",
@@ -74,6 +76,7 @@ class Instance:
     modality: str
     image_type: tuple[str, ...]
     corrected_image: tuple[str, ...] | None
+    attenuation_corrected: str | None
     units: str | None
     series_type: tuple[str, ...]
     series_description: str | None
@@ -83,6 +86,7 @@ class Instance:
     acquisition_date: date | None
     samples_per_pixel: int | None
     number_of_slices: int | None
+    number_of_frames: int
     plane: SlicePlane | None
     referenced_series_instance_uid: str | None
     is_lossy: bool
@@ -167,6 +171,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         modality=modality,
         image_type=tuple(part.upper() for part in values.texts(dataset, "ImageType")),
         corrected_image=tuple(part.upper() for part in corrected) or None,
+        attenuation_corrected=_optional(values.text, dataset, "AttenuationCorrected"),
         units=_optional(values.text, dataset, "Units"),
         series_type=tuple(part.upper() for part in values.texts(dataset, "SeriesType")),
         series_description=_optional(values.text, dataset, "SeriesDescription"),
@@ -176,6 +181,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         acquisition_date=_optional(values.day, dataset, "AcquisitionDate"),
         samples_per_pixel=_optional(values.integer, dataset, "SamplesPerPixel"),
         number_of_slices=_optional(values.integer, dataset, "NumberOfSlices"),
+        number_of_frames=_optional(values.integer, dataset, "NumberOfFrames") or 1,
         plane=_plane(dataset),
         referenced_series_instance_uid=_referenced_series(dataset),
         is_lossy=values.text(dataset, "LossyImageCompression") == "01",

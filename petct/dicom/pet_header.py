@@ -84,7 +84,7 @@ _SCAN_STARTS = ((0x0071, "SIEMENS MED PT", 0x22), (0x0009, "GEMS_PETD_01", 0x0D)
 _PHILIPS = (0x7053, "PHILIPS PET PRIVATE GROUP")
 
 
-class _Reader:
+class HeaderReader:
     """Values of one dataset; a damaged one is noted and read as None."""
 
     def __init__(self, dataset: Dataset, damaged: dict[str, str]) -> None:
@@ -92,6 +92,7 @@ class _Reader:
         self.damaged = damaged
 
     def get(self, read: Callable[[Dataset, str], _T | None], keyword: str) -> _T | None:
+        """The value, or None where it is absent or damaged."""
         try:
             return read(self.dataset, keyword)
         except HeaderValueError as error:
@@ -99,6 +100,7 @@ class _Reader:
             return None
 
     def word(self, keyword: str) -> str | None:
+        """The value as text in upper case."""
         found = self.get(values.text, keyword)
         return None if found is None else found.upper()
 
@@ -106,11 +108,11 @@ class _Reader:
 def series_facts(dataset: Dataset) -> PetHeader:
     """What one slice says about the whole series (inside ``parsing.lenient_parsing``)."""
     damaged: dict[str, str] = {}
-    head = _Reader(dataset, damaged)
+    head = HeaderReader(dataset, damaged)
     items = head.get(values.items, "RadiopharmaceuticalInformationSequence") or ()
-    dose = _Reader(items[0] if items else Dataset(), damaged)
+    dose = HeaderReader(items[0] if items else Dataset(), damaged)
     codes = dose.get(values.items, "RadionuclideCodeSequence") or ()
-    code = _Reader(codes[0] if codes else Dataset(), damaged)
+    code = HeaderReader(codes[0] if codes else Dataset(), damaged)
     return PetHeader(
         manufacturer=head.get(values.text, "Manufacturer"),
         manufacturer_model_name=head.get(values.text, "ManufacturerModelName"),
@@ -140,7 +142,7 @@ def series_facts(dataset: Dataset) -> PetHeader:
 def slice_facts(dataset: Dataset, sop_instance_uid: str, slope: float) -> tuple[PetSlice, dict[str, str]]:
     """What a slice says about itself, and its damaged elements (inside ``parsing.lenient_parsing``)."""
     damaged: dict[str, str] = {}
-    head = _Reader(dataset, damaged)
+    head = HeaderReader(dataset, damaged)
     acquisition, date_keyword = _acquisition(head)
     duration = head.get(values.number, "ActualFrameDuration")
     reference = head.get(values.number, "FrameReferenceTime")
@@ -170,11 +172,11 @@ def private_tags(dataset: Dataset) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _acquisition(head: _Reader) -> tuple[datetime | None, str | None]:
+def _acquisition(head: HeaderReader) -> tuple[datetime | None, str | None]:
     time_part = head.get(values.time_of_day, "AcquisitionTime")
     if time_part is None:
-        moment = _moment(head, "AcquisitionDateTime", head)
-        return moment, None if moment is None else "AcquisitionDateTime"
+        when = moment(head, "AcquisitionDateTime", head)
+        return when, None if when is None else "AcquisitionDateTime"
     for keyword in ("AcquisitionDate", "SeriesDate", "StudyDate"):
         date_part = head.get(values.day, keyword)
         if date_part is not None:
@@ -182,27 +184,27 @@ def _acquisition(head: _Reader) -> tuple[datetime | None, str | None]:
     return None, None
 
 
-def _moment(source: _Reader, keyword: str, head: _Reader) -> datetime | None:
+def moment(source: HeaderReader, keyword: str, head: HeaderReader) -> datetime | None:
     """A date-time in the local time of the other elements, which have no offset of their own."""
     found = source.get(values.text, keyword)
     if found is None:
         return None
     try:
-        moment = values.parse_datetime(keyword, found)
+        when = values.parse_datetime(keyword, found)
     except HeaderValueError:
         source.damaged[keyword] = found
         return None
-    if moment.tzinfo is None:
-        return moment
+    if when.tzinfo is None:
+        return when
     local = _timezone(head)
     if local is None:
         # Without (0008,0201) nobody knows by how many hours the two clocks differ.
         source.damaged[keyword] = f"{found} (offset from UTC, but no TimezoneOffsetFromUTC for the other times)"
         return None
-    return moment.astimezone(local).replace(tzinfo=None)
+    return when.astimezone(local).replace(tzinfo=None)
 
 
-def _timezone(head: _Reader) -> tzinfo | None:
+def _timezone(head: HeaderReader) -> tzinfo | None:
     found = head.get(values.text, "TimezoneOffsetFromUTC")
     if found is None:
         return None
@@ -213,8 +215,8 @@ def _timezone(head: _Reader) -> tzinfo | None:
         return None
 
 
-def _start_datetime(dose: _Reader, head: _Reader) -> datetime | None:
-    return _moment(dose, "RadiopharmaceuticalStartDateTime", head)
+def _start_datetime(dose: HeaderReader, head: HeaderReader) -> datetime | None:
+    return moment(dose, "RadiopharmaceuticalStartDateTime", head)
 
 
 def _private_text(dataset: Dataset, group: int, creator: str, offset: int) -> str | None:
@@ -237,20 +239,20 @@ def _as_text(dataset: Dataset, tag: int) -> str:
     return found.strip(" \0\t\r\n")
 
 
-def _scan_start(dataset: Dataset, head: _Reader) -> datetime | None:
+def _scan_start(dataset: Dataset, head: HeaderReader) -> datetime | None:
     for group, creator, offset in _SCAN_STARTS:
         found = _private_text(dataset, group, creator, offset)
         if found:
             keyword = f"({group:04X},xx{offset:02X}) {creator}"
             try:
-                moment = values.parse_datetime(keyword, found)
+                when = values.parse_datetime(keyword, found)
             except HeaderValueError:
                 head.damaged[keyword] = found
                 continue
             local = _timezone(head)
-            if moment.tzinfo is not None and local is not None:
-                return moment.astimezone(local).replace(tzinfo=None)
-            return moment.replace(tzinfo=None)
+            if when.tzinfo is not None and local is not None:
+                return when.astimezone(local).replace(tzinfo=None)
+            return when.replace(tzinfo=None)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from io import BytesIO
@@ -60,7 +61,21 @@ def pixel_data_is_cut(size: int, header: Header, data: bytes) -> bool:
 
 
 def stored_values(data: bytes, header: Header) -> NDArray[np.integer]:
-    """Stored values (rows, columns) of a single-frame greyscale image (inside ``lenient_parsing``).
+    """Stored values (rows, columns) of a single-frame greyscale image; parameters and errors as ``stored_frames``."""
+    frames = integer(header.dataset, "NumberOfFrames")
+    if frames not in (1, None):
+        raise DicomError(
+            "PIXEL_FORMAT_UNSUPPORTED",
+            "The pixels are not those of a single-frame greyscale image",
+            keyword="NumberOfFrames",
+            found=str(frames),
+            expected="1",
+        )
+    return np.asarray(stored_frames(data, header)[0])
+
+
+def stored_frames(data: bytes, header: Header) -> NDArray[np.integer]:
+    """Stored values (frames, rows, columns) of a greyscale image (inside ``lenient_parsing``).
 
     Uncompressed transfer syntaxes are a view of ``data``; the others go through pydicom's decoders.
 
@@ -78,7 +93,7 @@ def stored_values(data: bytes, header: Header) -> NDArray[np.integer]:
     """
     if header.stopped_at != PIXEL_DATA:
         raise DicomError("PIXELS_MISSING", "The file has no pixel data", keyword="PixelData")
-    rows, columns, bits, stored, signed = _format(header)
+    shape, bits, stored, signed = _format(header)
     syntax = transfer_syntax(header)
     if not syntax.is_transfer_syntax or syntax.is_private:
         raise DicomError(
@@ -86,11 +101,12 @@ def stored_values(data: bytes, header: Header) -> NDArray[np.integer]:
         )
     if syntax.is_compressed or syntax == DeflatedExplicitVRLittleEndian:
         values = _decoded(data, syntax)
-        if values.shape != (rows, columns):
+        values = values[None] if values.ndim == 2 else values
+        if values.shape != shape:
             raise DicomError("PIXELS_TRUNCATED", "The decoded image is smaller than declared", keyword="PixelData")
         return values
     start, length = _value_place(header, data)
-    needed = rows * columns * bits // 8
+    needed = math.prod(shape) * bits // 8
     if length < needed or start + needed > len(data):
         raise DicomError(
             "PIXELS_TRUNCATED",
@@ -102,25 +118,27 @@ def stored_values(data: bytes, header: Header) -> NDArray[np.integer]:
         )
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     dtype = np.dtype(f"{order}{'i' if signed else 'u'}{bits // 8}")
-    values = np.frombuffer(data, dtype, rows * columns, start).reshape(rows, columns)
+    values = np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape)
     if stored < bits:
         # Bits above the stored ones may hold overlays; shifting up and down drops them and extends the sign.
         values = (values << (bits - stored)) >> (bits - stored)
     return values
 
 
-def _format(header: Header) -> tuple[int, int, int, int, bool]:
+def _format(header: Header) -> tuple[tuple[int, int, int], int, int, bool]:
+    """Shape (frames, rows, columns), bits allocated, bits stored, and whether values are signed."""
     dataset = header.dataset
     values = {keyword: integer(dataset, keyword) for keyword in PIXEL_KEYWORDS}
     rows, columns, bits = values["Rows"], values["Columns"], values["BitsAllocated"]
     stored = values["BitsStored"] or bits
+    frames = 1 if values["NumberOfFrames"] is None else values["NumberOfFrames"]
     problem = None
     if not rows or not columns:
         problem = "Rows", f"{rows} x {columns}", "a positive number of rows and columns"
     elif values["SamplesPerPixel"] not in (1, None):
         problem = "SamplesPerPixel", str(values["SamplesPerPixel"]), "1"
-    elif values["NumberOfFrames"] not in (1, None):
-        problem = "NumberOfFrames", str(values["NumberOfFrames"]), "1"
+    elif frames < 1:
+        problem = "NumberOfFrames", str(frames), "1 or more"
     elif bits not in (8, 16, 32) or stored is None or not 0 < stored <= bits:
         problem = "BitsAllocated", f"{stored} of {bits}", "8, 16 or 32"
     elif values["HighBit"] not in (stored - 1, None):
@@ -131,12 +149,12 @@ def _format(header: Header) -> tuple[int, int, int, int, bool]:
         keyword, found, expected = problem or ("Rows", "", "")
         raise DicomError(
             "PIXEL_FORMAT_UNSUPPORTED",
-            "The pixels are not those of a single-frame greyscale image",
+            "The pixels are not those of a greyscale image",
             keyword=keyword,
             found=found,
             expected=expected,
         )
-    return rows, columns, bits, stored, values["PixelRepresentation"] == 1
+    return (frames, rows, columns), bits, stored, values["PixelRepresentation"] == 1
 
 
 def _value_place(header: Header, data: bytes) -> tuple[int, int]:

@@ -22,6 +22,10 @@ _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _REPORTS = "1.2.840.10008.5.1.4.1.1.88"
 _DOSE_REPORTS = tuple(f"{_REPORTS}.{part}" for part in ("67", "68", "73", "74", "75", "76"))
 _ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+LEGACY_CONVERTED_PET = "1.2.840.10008.5.1.4.1.1.128.1"
+ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", LEGACY_CONVERTED_PET)
+"""Enhanced PET and Legacy Converted Enhanced PET Image Storage: many frames in a file."""
+
 _PROJECTIONS = {"MIP", "MAX_IP", "MINIP", "PROJECTION IMAGE", "REPROJECTION", "MPR", "VOLUME RENDERED", "VRT"}
 _SCREENS = {"SCREEN SAVE", "DOSE_INFO", "CT_SOM5 PROT", "CT_SOM7 PROT", "PASTED"}
 _MIP_WORD = re.compile(r"(?<![A-Za-z])MIP(?![A-Za-z])", re.IGNORECASE)
@@ -59,19 +63,11 @@ def _set_aside_code(instance: Instance) -> str | None:
         return "DYNAMIC_OR_GATED"
     corrected = instance.corrected_image
     # A derived SUV image need not repeat the corrections of its source; one that denies them is not believed.
-    is_derived_suv = instance.units == "GML" and "DERIVED" in words and corrected is None
-    if not is_derived_suv and "ATTN" not in (corrected or ()) and not _is_enhanced_pet(sop_class):
+    is_derived_suv = instance.units in ("GML", "CM2ML") and "DERIVED" in words and corrected is None
+    is_enhanced = sop_class in ENHANCED_PET and instance.attenuation_corrected != "NO" and corrected is None
+    if not is_derived_suv and not is_enhanced and "ATTN" not in (corrected or ()):
         return "NOT_ATTENUATION_CORRECTED"
     return None
-
-
-def _is_enhanced_pet(sop_class: str) -> bool:
-    """Enhanced PET states its corrections elsewhere; the reader of the series decides about it."""
-    return sop_class in ENHANCED_PET
-
-
-ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.128.1")
-"""Enhanced PET and Legacy Converted Enhanced PET Image Storage."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Candidate:
     frame_of_reference_uid: str | None
     role: str
     set_aside_code: str | None
-    n_instances: int
+    n_images: int
     series_time: str
     scan_date: date | None
     study_date: date | None
@@ -113,7 +109,7 @@ class Assignment:
 def assign(candidates: Sequence[Candidate]) -> Assignment:
     """Choose one PET and one CT for each study, and give every series its scan.
 
-    Among several candidates the one that contours were drawn on is taken; then the one with most instances, then the
+    Among several candidates the one that contours were drawn on is taken; then the one with most slices, then the
     latest series time, then the highest UID. A CT belongs to the PET of its study, or else to the PET of its frame of
     reference; contours belong to the scan of the series they refer to, else to that of their frame of reference.
     """
@@ -126,7 +122,7 @@ def assign(candidates: Sequence[Candidate]) -> Assignment:
     def choose(among: Sequence[Candidate], kind: str) -> Candidate | None:
         ranked = sorted(
             among,
-            key=lambda c: (c.series_instance_uid in drawn_on, c.n_instances, c.series_time, c.series_instance_uid),
+            key=lambda c: (c.series_instance_uid in drawn_on, c.n_images, c.series_time, c.series_instance_uid),
             reverse=True,
         )
         for other in ranked[1:]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from petct.dicom import parsing, pet_header, values
+from petct.dicom.enhanced import checked_slope, read_frames
 from petct.dicom.images import CtSeries, PetHeader, PetSeries, PetSlice
 from petct.dicom.pixels import PIXEL_KEYWORDS, stored_values
-from petct.dicom.roles import ENHANCED_PET
-from petct.dicom.slices import SlicePlane, arrange
-from petct.dicom.values import HeaderValueError
-from petct.errors import DicomError
+from petct.dicom.roles import ENHANCED_PET, LEGACY_CONVERTED_PET
+from petct.dicom.series_files import SeriesPlace, parse_file
+from petct.dicom.slices import SlicePlane, arrange, plane_of
 from petct.volume import Volume
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from petct.dicom.parsing import Header
 
-_T = TypeVar("_T")
 _IMAGE_TAGS = values.tags(
     (
         "SpecificCharacterSet",
@@ -64,58 +63,94 @@ def read_pet(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str
     DicomError
         The codes of ``slices.arrange`` and ``pixels.stored_values``; FILE_UNREADABLE, DICOM_UNREADABLE,
         SERIES_FILE_MISPLACED, HEADER_VALUE_MISSING, HEADER_VALUE_INVALID, HEADER_INCONSISTENT,
-        PET_INTERCEPT_NONZERO, RESCALE_SLOPE_INVALID, ENHANCED_PET_UNSUPPORTED.
+        PET_INTERCEPT_NONZERO, RESCALE_SLOPE_INVALID, and those of ``enhanced.read_frames``.
     """
-    where = _Where(patient_id, series_instance_uid)
-    arrays: list[NDArray[np.float64]] = []
-    planes: list[SlicePlane] = []
-    slices: list[PetSlice] = []
-    damaged: dict[str, str] = {}
-    header: PetHeader | None = None
-    signature: object = None
+    where = SeriesPlace(patient_id, series_instance_uid)
+    stack = _PetStack(where)
     wanted: tuple[int, ...] | None = None
+    signature: object = None
     with parsing.lenient_parsing():
         for path in paths:
-            # The first file is parsed whole: it tells in which blocks the private elements are.
-            parsed, data = _parse(path, wanted, where)
+            # The first file is parsed whole: it tells what kind of image this is, and where the private blocks are.
+            parsed, data = parse_file(path, wanted, where)
+            sop_class = where.optional(values.text, parsed.dataset, "SOPClassUID")
+            if sop_class in ENHANCED_PET:
+                if wanted is not None:
+                    message = "Single slices and files of many frames are mixed in one series"
+                    raise where.refuse("HEADER_INCONSISTENT", message, "SOPClassUID", sop_class)
+                stack.add_frames(parsed, data, is_legacy=sop_class == LEGACY_CONVERTED_PET)
+                continue
             if wanted is None:
                 wanted = _pet_tags(parsed.dataset)
             elif _creators_moved(parsed.dataset, wanted):
-                parsed, data = _parse(path, None, where)
+                parsed, data = parse_file(path, None, where)
             dataset = parsed.dataset
-            slope = _pet_slope(dataset, where)
+            slope = checked_slope(
+                where.required(values.number, dataset, "RescaleSlope"),
+                where.optional(values.number, dataset, "RescaleIntercept"),
+                where,
+            )
             stored = where.read(lambda parsed=parsed, data=data: stored_values(data, parsed))  # type: ignore[misc]
-            arrays.append(np.multiply(stored, slope, dtype=np.float64))
-            planes.append(_plane(dataset, where))
             uid = where.required(values.uid, dataset, "SOPInstanceUID")
             one, broken = pet_header.slice_facts(dataset, uid, slope)
-            slices.append(one)
-            damaged |= broken
+            stack.add(np.multiply(stored, slope, dtype=np.float64), plane_of(dataset, where), one, broken)
             # Raw bytes are compared first: the headers of a series hardly ever differ in these elements.
             own = _raw_values(dataset)
-            if header is None or own != signature:
-                facts = pet_header.series_facts(dataset)
-                if header is not None:
-                    _require_equal(header, facts, where)
-                header, signature = facts, own
-    arrangement = arrange(planes, patient_id=patient_id, series_instance_uid=series_instance_uid)
-    if header is None:
-        raise AssertionError  # arrange refuses an empty series
-    if damaged:
-        merged = tuple(sorted((dict(header.damaged) | damaged).items()))
-        header = PetHeader(**{f.name: getattr(header, f.name) for f in fields(header)} | {"damaged": merged})
-    return PetSeries(
-        patient_id,
-        series_instance_uid,
-        Volume(np.stack([arrays[index] for index in arrangement.order]), arrangement.geometry),
-        tuple(slices[index] for index in arrangement.order),
-        header,
-    )
+            if stack.header is None or own != signature:
+                stack.require(pet_header.series_facts(dataset))
+                signature = own
+    return stack.series()
+
+
+class _PetStack:
+    """The slices of a PET series as they are read, and the header that they share."""
+
+    def __init__(self, where: SeriesPlace) -> None:
+        self._where = where
+        self._arrays: list[NDArray[np.float64]] = []
+        self._planes: list[SlicePlane] = []
+        self._slices: list[PetSlice] = []
+        self._damaged: dict[str, str] = {}
+        self.header: PetHeader | None = None
+
+    def add(self, array: NDArray[np.float64], plane: SlicePlane, one: PetSlice, damaged: dict[str, str]) -> None:
+        self._arrays.append(array)
+        self._planes.append(plane)
+        self._slices.append(one)
+        self._damaged |= damaged
+
+    def add_frames(self, parsed: Header, data: bytes, *, is_legacy: bool) -> None:
+        for frame in read_frames(parsed, data, self._where, is_legacy=is_legacy):
+            self.add(frame.values, frame.plane, frame.slice, {})
+            self.require(frame.header)
+
+    def require(self, facts: PetHeader) -> None:
+        """Refuse facts that contradict those of the slices before."""
+        if self.header is None:
+            self.header = facts
+        elif facts != self.header:
+            _require_equal(self.header, facts, self._where)
+
+    def series(self) -> PetSeries:
+        where = self._where
+        arrangement = arrange(self._planes, patient_id=where.patient_id, series_instance_uid=where.series_instance_uid)
+        if self.header is None:
+            raise AssertionError  # arrange refuses an empty series
+        header = self.header
+        if self._damaged:
+            header = replace(header, damaged=tuple(sorted((dict(header.damaged) | self._damaged).items())))
+        return PetSeries(
+            where.patient_id,
+            where.series_instance_uid,
+            Volume(np.stack([self._arrays[index] for index in arrangement.order]), arrangement.geometry),
+            tuple(self._slices[index] for index in arrangement.order),
+            header,
+        )
 
 
 def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str) -> CtSeries:
     """Read a CT series in Hounsfield units; parameters and errors as ``read_pet``, and CT_NOT_HOUNSFIELD."""
-    where = _Where(patient_id, series_instance_uid)
+    where = SeriesPlace(patient_id, series_instance_uid)
     arrays: list[NDArray[np.generic]] = []
     planes: list[SlicePlane] = []
     uids: list[str] = []
@@ -124,7 +159,7 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
     manufacturer = model = kernel = None
     with parsing.lenient_parsing():
         for path in paths:
-            parsed, data = _parse(path, wanted, where)
+            parsed, data = parse_file(path, wanted, where)
             dataset = parsed.dataset
             slope = where.required(values.number, dataset, "RescaleSlope")
             intercept = where.required(values.number, dataset, "RescaleIntercept")
@@ -133,7 +168,7 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
                 raise where.refuse("CT_NOT_HOUNSFIELD", "The CT is not in Hounsfield units", "RescaleType", unit, "HU")
             stored = where.read(lambda parsed=parsed, data=data: stored_values(data, parsed))  # type: ignore[misc]
             arrays.append(_hounsfield(stored, slope, intercept))
-            planes.append(_plane(dataset, where))
+            planes.append(plane_of(dataset, where))
             uids.append(where.required(values.uid, dataset, "SOPInstanceUID"))
             if first is None:
                 first = dataset
@@ -152,95 +187,6 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
     )
 
 
-class _Where:
-    """The series that is being read: every refusal names it."""
-
-    def __init__(self, patient_id: str, series_instance_uid: str) -> None:
-        self.patient_id = patient_id
-        self.series_instance_uid = series_instance_uid
-
-    def refuse(
-        self, code: str, message: str, keyword: str, found: str | None = None, expected: str | None = None
-    ) -> DicomError:
-        return DicomError(
-            code,
-            message,
-            patient_id=self.patient_id,
-            series_instance_uid=self.series_instance_uid,
-            keyword=keyword,
-            found=found,
-            expected=expected,
-        )
-
-    def read(self, produce: Callable[[], _T]) -> _T:
-        """Add the series to a refusal from a function that does not know it."""
-        try:
-            return produce()
-        except HeaderValueError as error:
-            message = "A header value does not have the form of its element"
-            raise self.refuse("HEADER_VALUE_INVALID", message, error.keyword, error.found) from error
-        except DicomError as error:
-            error.patient_id = error.patient_id or self.patient_id
-            error.series_instance_uid = error.series_instance_uid or self.series_instance_uid
-            raise
-
-    def optional(self, read: Callable[[Dataset, str], _T | None], dataset: Dataset, keyword: str) -> _T | None:
-        return self.read(lambda: read(dataset, keyword))
-
-    def required(self, read: Callable[[Dataset, str], _T | None], dataset: Dataset, keyword: str) -> _T:
-        value = self.optional(read, dataset, keyword)
-        if value is None:
-            raise self.refuse("HEADER_VALUE_MISSING", "A header value that is needed is missing", keyword)
-        return value
-
-
-def _parse(path: Path, wanted: tuple[int, ...] | None, where: _Where) -> tuple[Header, bytes]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        which = f"{path.name}: {error.strerror}"
-        raise where.refuse("FILE_UNREADABLE", "A file of the series cannot be read", "SOPInstanceUID", which) from error
-    parsed = where.read(lambda: parsing.parse(data, wanted, stop_at=parsing.at_pixel_data))
-    if parsed.truncated or parsed.stopped_at is None:
-        raise where.refuse(
-            "PIXELS_TRUNCATED", "A file of the series ends before its pixel data", "PixelData", path.name
-        )
-    for keyword, expected in (("PatientID", where.patient_id), ("SeriesInstanceUID", where.series_instance_uid)):
-        found = where.optional(values.text, parsed.dataset, keyword)
-        if found != expected:
-            message = "A file does not belong to the series"
-            raise where.refuse("SERIES_FILE_MISPLACED", message, keyword, found, expected)
-    sop_class = where.optional(values.text, parsed.dataset, "SOPClassUID")
-    if sop_class in ENHANCED_PET:
-        message = "Enhanced PET storage is not read yet"
-        raise where.refuse("ENHANCED_PET_UNSUPPORTED", message, "SOPClassUID", sop_class)
-    return parsed, data
-
-
-def _plane(dataset: Dataset, where: _Where) -> SlicePlane:
-    def three(ds: Dataset, keyword: str) -> tuple[float, ...] | None:
-        return values.numbers(ds, keyword, {"ImagePositionPatient": 3, "ImageOrientationPatient": 6}.get(keyword, 2))
-
-    return SlicePlane(
-        where.required(three, dataset, "ImagePositionPatient"),
-        where.required(three, dataset, "ImageOrientationPatient"),
-        where.required(three, dataset, "PixelSpacing"),
-        where.required(values.integer, dataset, "Rows"),
-        where.required(values.integer, dataset, "Columns"),
-    )
-
-
-def _pet_slope(dataset: Dataset, where: _Where) -> float:
-    slope = where.required(values.number, dataset, "RescaleSlope")
-    if slope <= 0:
-        raise where.refuse("RESCALE_SLOPE_INVALID", "The rescale slope is not positive", "RescaleSlope", f"{slope:g}")
-    intercept = where.optional(values.number, dataset, "RescaleIntercept")
-    if intercept:
-        message = "A PET with a rescale intercept has no zero of activity"
-        raise where.refuse("PET_INTERCEPT_NONZERO", message, "RescaleIntercept", f"{intercept:g}", "0")
-    return slope
-
-
 def _pet_tags(dataset: Dataset) -> tuple[int, ...]:
     return _IMAGE_TAGS + pet_header.SERIES_TAGS + pet_header.SLICE_TAGS + pet_header.private_tags(dataset)
 
@@ -256,7 +202,7 @@ def _raw_values(dataset: Dataset) -> list[object]:
     return [values.raw_value(dataset, tag) for tag in pet_header.SERIES_TAGS]
 
 
-def _require_equal(first: PetHeader, other: PetHeader, where: _Where) -> None:
+def _require_equal(first: PetHeader, other: PetHeader, where: SeriesPlace) -> None:
     for field in fields(PetHeader):
         one, two = getattr(first, field.name), getattr(other, field.name)
         if one != two:

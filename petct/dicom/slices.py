@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from petct.dicom import values
 from petct.errors import DicomError
 from petct.volume import Geometry
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+
+    from petct.dicom.series_files import SeriesPlace
 
     _Refuse = Callable[..., DicomError]
 
@@ -53,6 +57,21 @@ class Arrangement:
 
     order: tuple[int, ...]
     geometry: Geometry
+
+
+def plane_of(dataset: Dataset, where: SeriesPlace) -> SlicePlane:
+    """The plane of a slice; raises ``DicomError`` HEADER_VALUE_MISSING, HEADER_VALUE_INVALID."""
+
+    def numbers(count: int) -> Callable[[Dataset, str], tuple[float, ...] | None]:
+        return lambda source, keyword: values.numbers(source, keyword, count)
+
+    return SlicePlane(
+        where.required(numbers(3), dataset, "ImagePositionPatient"),
+        where.required(numbers(6), dataset, "ImageOrientationPatient"),
+        where.required(numbers(2), dataset, "PixelSpacing"),
+        where.required(values.integer, dataset, "Rows"),
+        where.required(values.integer, dataset, "Columns"),
+    )
 
 
 def arrange(

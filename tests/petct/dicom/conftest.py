@@ -15,6 +15,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 PET_CLASS = "1.2.840.10008.5.1.4.1.1.128"
 CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
+ENHANCED_PET_CLASS = "1.2.840.10008.5.1.4.1.1.130"
+LEGACY_PET_CLASS = "1.2.840.10008.5.1.4.1.1.128.1"
 SEG_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
 
 Edit = Callable[[Dataset, int], None]
@@ -120,6 +122,57 @@ class DicomWriter:
             edit(dataset, index)
             paths.append(self.save(dataset, f"{folder}/{n - index:03d}"))
         return paths
+
+    def enhanced_pet(
+        self,
+        series: str = "1.2.3.1",
+        n: int = 4,
+        name: str = "pet/enhanced",
+        units: str = "Bq/ml",
+        sop_class: str = ENHANCED_PET_CLASS,
+        edit: Edit = _nothing,
+        edit_frame: Edit = _nothing,
+    ) -> Path:
+        """Write the same PET as ``pet`` as one file of many frames, corrected to its Decay Correction DateTime."""
+        dataset = self._image("PT", sop_class, series, 0, self.stored(0))
+        for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"):
+            delattr(dataset, keyword)
+        for keyword in ("RescaleSlope", "RescaleIntercept", "AcquisitionDate", "AcquisitionTime"):
+            delattr(dataset, keyword)
+        dataset.PatientWeight, dataset.PatientSize, dataset.PatientSex = "70", "1.75", "F"
+        dataset.AttenuationCorrected = dataset.DecayCorrected = "YES"
+        dataset.DecayCorrectionDateTime = "20250101110000"
+        dose, code = Dataset(), Dataset()
+        dose.RadiopharmaceuticalStartDateTime = "20250101100000"
+        dose.RadionuclideTotalDose, dose.RadionuclideHalfLife = "368080000", "6586.2"
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "C-111A1", "SRT", "^18^Fluorine"
+        dose.RadionuclideCodeSequence = Items([code])
+        dataset.RadiopharmaceuticalInformationSequence = Items([dose])
+        shared, orientation, measures = Dataset(), Dataset(), Dataset()
+        orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        measures.PixelSpacing = [self.spacing[1], self.spacing[0]]
+        shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = Items([orientation]), Items([measures])
+        dataset.SharedFunctionalGroupsSequence = Items([shared])
+        frames = []
+        x, y, z = self.origin
+        for index in range(n):
+            group, position, content, mapping, unit = Dataset(), Dataset(), Dataset(), Dataset(), Dataset()
+            position.ImagePositionPatient = [x, y, z + index * self.spacing[2]]
+            content.FrameAcquisitionDateTime = "20250101110000"
+            content.FrameAcquisitionDuration = 300000.0
+            unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = units, "UCUM", "units"
+            mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = 1 + index / 2, 0.0
+            mapping.RealWorldValueFirstValueMapped, mapping.RealWorldValueLastValueMapped = -32768, 32767
+            mapping.MeasurementUnitsCodeSequence = Items([unit])
+            group.PlanePositionSequence, group.FrameContentSequence = Items([position]), Items([content])
+            group.RealWorldValueMappingSequence = Items([mapping])
+            edit_frame(group, index)
+            frames.append(group)
+        dataset.PerFrameFunctionalGroupsSequence = Items(frames)
+        dataset.NumberOfFrames = n
+        dataset.PixelData = np.stack([self.stored(index) for index in range(n)]).astype("<i2").tobytes()
+        edit(dataset, 0)
+        return self.save(dataset, name)
 
     def ct(self, series: str = "1.2.3.2", n: int = 4, folder: str = "ct", edit: Edit = _nothing) -> list[Path]:
         """Write a CT."""

@@ -192,7 +192,7 @@ def _tilt(dataset: Dataset, index: int) -> None:
         (_at(1, "PatientWeight", "80"), "HEADER_INCONSISTENT", "PatientWeight"),
         (_at(1, "Units", "CNTS"), "HEADER_INCONSISTENT", "Units"),
         (_at(1, "PatientID", "P2"), "SERIES_FILE_MISPLACED", "PatientID"),
-        (_at(1, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.130"), "ENHANCED_PET_UNSUPPORTED", "SOPClassUID"),
+        (_at(1, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.130"), "HEADER_INCONSISTENT", "SOPClassUID"),
         (_at(1, "SamplesPerPixel", 3), "PIXEL_FORMAT_UNSUPPORTED", "SamplesPerPixel"),
         (_at(1, "NumberOfFrames", 2), "PIXEL_FORMAT_UNSUPPORTED", "NumberOfFrames"),
         (_at(1, "PixelData", b"\0" * 20), "PIXELS_TRUNCATED", "PixelData"),
