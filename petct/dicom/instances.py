@@ -63,6 +63,7 @@ _INDEX_TAGS = values.tags(
 _HEADER_BYTES = 1 << 16
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _AFTER_REFERENCED_SERIES = 0x30060010
+_FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
 
 def _stop_at(tag: int) -> bool:
     """Contours, per-frame groups and pixels are of no use to an index, and most of the bytes."""
-    return parsing.at_pixel_data(tag) or _AFTER_REFERENCED_SERIES < tag < 0x40000000 or tag >= 0x52009229
+    return parsing.at_pixel_data(tag) or _AFTER_REFERENCED_SERIES < tag < 0x40000000 or tag in _FUNCTIONAL_GROUPS
 
 
 def _media_storage_class(header: parsing.Header) -> str | None:

@@ -52,6 +52,9 @@ def pixel_data_is_cut(size: int, header: Header, data: bytes) -> bool:
     """
     if header.stopped_at is None or transfer_syntax(header) == DeflatedExplicitVRLittleEndian:
         return False
+    if header.stopped_at >> 16 & 1:
+        # A private element: its value need not have a length of four bytes, as pixels and sequences have.
+        return False
     try:
         start, length = _value_place(header, data)
     except struct.error:

@@ -308,6 +308,16 @@ def test_a_file_cut_at_any_place_never_stops_the_index(dicom) -> None:
             assert "INDEX_FILE_TRUNCATED" in _codes(index)
 
 
+def test_private_elements_beyond_the_functional_groups_are_no_sign_of_a_cut(dicom) -> None:
+    def philips(dataset: Dataset, _index: int) -> None:
+        dataset.private_block(0x7053, "Philips PET Private Group", create=True).add_new(0x09, "DS", "1.6")
+
+    paths = dicom.pet(edit=philips)
+    assert "INDEX_FILE_TRUNCATED" not in _codes(index_folder(dicom.root))
+    paths[0].write_bytes(paths[0].read_bytes()[:-1])
+    assert "INDEX_FILE_TRUNCATED" in _codes(index_folder(dicom.root))
+
+
 def test_flipped_bits_never_stop_the_index(dicom) -> None:
     dicom.pet(n=2)
     path = dicom.rtstruct({"GTV": [SQUARE]})
