@@ -1,4 +1,4 @@
-"""The product-limit estimate and the log-rank statistic on plain arrays; definitions as in R's ``survival``."""
+"""The product-limit estimate on plain arrays; definitions as in R's ``survival``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class ProductLimit:
         S(t) just after each time.
     greenwood
         Greenwood's sum at each time: the variance of S(t) is S(t)^2 times it; infinite once S(t) is 0.
+    entries
+        Entry times, ascending, shape (n,); None when everyone was observed from the origin on.
     """
 
     times: FloatArray
@@ -34,6 +36,7 @@ class ProductLimit:
     censored: IntArray
     survival: FloatArray
     greenwood: FloatArray
+    entries: FloatArray | None = None
 
     def band(self, confidence: float) -> tuple[FloatArray, FloatArray]:
         """Log-log confidence limits of S(t), shape (m,) each; NaN where S(t) is 0 or 1 and there are none."""
@@ -51,10 +54,26 @@ class ProductLimit:
         """Index of the last distinct time not after ``time``; -1 before the first."""
         return int(np.searchsorted(self.times, time, side="right")) - 1
 
+    @property
+    def n(self) -> int:
+        """Number of patients."""
+        return int(self.events.sum() + self.censored.sum())
+
     def n_at_risk(self, time: float) -> int:
-        """Patients under observation just before ``time``."""
-        later = int(np.searchsorted(self.times, time, side="left"))
-        return int(self.at_risk[later]) if later < len(self.times) else 0
+        """Patients under observation just before ``time``; at 0, those who were from the origin on."""
+        earlier = int(np.searchsorted(self.times, time, side="left"))
+        left = int(self.events[:earlier].sum() + self.censored[:earlier].sum())
+        if self.entries is None:
+            return self.n - left
+        return int(np.searchsorted(self.entries, time, side="left" if time > 0 else "right")) - left
+
+    def emptied_at(self) -> float | None:
+        """Time at which the last patient at risk had the event although others came or stayed later; None if never.
+
+        S(t) is 0 from there on whatever happens to those who come later: an artefact of small early risk sets.
+        """
+        emptied = (self.at_risk == self.events) & (self.times < self.times[-1])
+        return float(self.times[np.argmax(emptied)]) if emptied.any() else None
 
     def restricted_mean(self, tau: float) -> tuple[float, float]:
         """Area under S(t) up to ``tau``, and its standard error (Greenwood, as R's ``print.survfit``)."""
@@ -69,16 +88,22 @@ class ProductLimit:
         return float(areas.sum()), float(np.sqrt(terms.sum()))
 
 
-def product_limit(duration: FloatArray, event: IntArray) -> ProductLimit:
-    """Kaplan-Meier estimate of times ``duration`` with indicators ``event``, shape (n,) each, n at least 1."""
+def product_limit(duration: FloatArray, event: IntArray, entry: FloatArray | None = None) -> ProductLimit:
+    """Kaplan-Meier estimate of times ``duration`` with indicators ``event``, shape (n,) each, n at least 1.
+
+    ``entry``, shape (n,), says when patients came under observation late: at risk at t when entry < t <= duration.
+    """
     times, position = np.unique(duration, return_inverse=True)
     events = np.bincount(position, weights=event, minlength=len(times)).astype(np.int64)
     leaving = np.bincount(position, minlength=len(times)).astype(np.int64)
-    at_risk = len(duration) - np.concatenate(([0], np.cumsum(leaving)[:-1])).astype(np.int64)
+    left = np.concatenate(([0], np.cumsum(leaving)[:-1])).astype(np.int64)
+    entries = None if entry is None else np.sort(entry)
+    entered = len(duration) if entries is None else np.searchsorted(entries, times, side="left")
+    at_risk = np.asarray(entered - left, dtype=np.int64)
     survival = np.cumprod((at_risk - events) / at_risk).astype(np.float64)
     with np.errstate(divide="ignore"):
         greenwood = np.cumsum(events.astype(np.float64) / (at_risk * (at_risk - events)))
-    return ProductLimit(times, at_risk, events, leaving - events, survival, greenwood)
+    return ProductLimit(times, at_risk, events, leaving - events, survival, greenwood, entries)
 
 
 def crossing_half(times: FloatArray, curve: FloatArray) -> float | None:
@@ -94,53 +119,3 @@ def crossing_half(times: FloatArray, curve: FloatArray) -> float | None:
     if abs(curve[0] - 0.5) < _HALF_TOLERANCE and np.any(curve < curve[0]):
         return float((times[0] + times[np.argmax(curve < curve[0])]) / 2)
     return float(times[0])
-
-
-@dataclass(frozen=True, eq=False)
-class LogRankStatistic:
-    """Observed and expected events of each group, and the statistic; None where its variance is singular."""
-
-    observed: FloatArray
-    expected: FloatArray
-    chi_squared: float | None
-    df: int
-
-
-def log_rank(duration: FloatArray, event: IntArray, codes: IntArray, n_groups: int) -> LogRankStatistic:
-    """Log-rank test of ``n_groups`` groups, as R's ``survdiff``.
-
-    Parameters
-    ----------
-    duration, event
-        Times and indicators, shape (n,).
-    codes
-        Group of each patient, 0 to ``n_groups`` - 1, shape (n,).
-    n_groups
-        Number of groups, all with patients.
-    """
-    order = np.argsort(duration, kind="stable")
-    ordered, group_of = duration[order], codes[order]
-    times = np.unique(duration[event == 1])
-    start = np.searchsorted(ordered, times, side="left")
-    died = np.zeros((n_groups, len(times)))
-    dead = event[order] == 1
-    np.add.at(died, (group_of[dead], np.searchsorted(times, ordered[dead])), 1.0)
-    at_risk = np.empty((n_groups, len(times)))
-    for group in range(n_groups):
-        before = np.concatenate(([0], np.cumsum(group_of == group)))
-        at_risk[group] = before[-1] - before[start]
-    d, n = died.sum(axis=0), at_risk.sum(axis=0)
-    share = at_risk / n
-    observed, expected = died.sum(axis=1), (d * share).sum(axis=1)
-    factor = np.where(n > 1, d * (n - d) / np.maximum(n - 1, 1), 0.0)
-    variance = np.diag((factor * share).sum(axis=1)) - (factor * share) @ share.T
-    # A group that left before the first event takes no part; one group is the complement of the others.
-    kept = np.flatnonzero(expected > 0)[:-1]
-    df = len(kept)
-    if df == 0:
-        return LogRankStatistic(observed, expected, None, 0)
-    part = variance[np.ix_(kept, kept)]
-    if np.linalg.matrix_rank(part, hermitian=True) < df:
-        return LogRankStatistic(observed, expected, None, df)
-    difference = (observed - expected)[kept]
-    return LogRankStatistic(observed, expected, float(difference @ np.linalg.solve(part, difference)), df)

@@ -1,17 +1,19 @@
-"""Splits of a cohort into groups: by median, tertiles, fixed cuts or category."""
+"""Splits of a cohort into groups: by quantiles, fixed cuts or category."""
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from petct.errors import SurvivalError
 from petct.survival.outcome import FloatArray, IntArray
+
+_QUANTILE_RULES = {2: "median split", 3: "tertiles", 4: "quartiles", 5: "quintiles", 10: "deciles"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,10 @@ class Grouping:
         Labels of the groups, in order.
     codes
         Index into ``labels`` for each patient, shape (n,); -1 where the value is missing.
+    ordered
+        The groups have an order, so that a trend over them makes sense.
+    chosen_by_outcome
+        The cuts were chosen by looking at the outcome: an ordinary test of the groups has no valid p-value.
     """
 
     variable: str | None
@@ -38,6 +44,8 @@ class Grouping:
     cut_points: tuple[float, ...]
     labels: tuple[str, ...]
     codes: IntArray
+    ordered: bool = False
+    chosen_by_outcome: bool = False
 
     @property
     def n_missing(self) -> int:
@@ -53,14 +61,39 @@ def everyone(n: int) -> Grouping:
 def split_by_median(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
     """Split at the median of the values that are there; see ``split_at``."""
     numbers = _values(values, variable)
-    return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, "median split")
+    return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, _QUANTILE_RULES[2])
 
 
 def split_by_tertiles(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
     """Split into three groups at the tertiles (linear interpolation); see ``split_at``."""
+    return split_by_quantiles(values, 3, variable, unit)
+
+
+def split_by_quantiles(values: npt.ArrayLike, n_groups: int, variable: str, unit: str | None = None) -> Grouping:
+    """Split into ``n_groups`` groups at the quantiles (linear interpolation); see ``split_at``.
+
+    Raises
+    ------
+    SurvivalError
+        SPLIT_QUANTILES_INVALID, and the codes of ``split_at``: with many equal values a group may stay empty.
+    """
+    if n_groups < 2:
+        raise SurvivalError(
+            "SPLIT_QUANTILES_INVALID",
+            "A split has at least two groups",
+            keyword=variable,
+            found=str(n_groups),
+            expected="2 or more",
+        )
     numbers = _values(values, variable)
-    cuts = [float(cut) for cut in np.nanquantile(numbers, [1 / 3, 2 / 3])]
-    return _split(numbers, cuts, variable, unit, "tertiles")
+    cuts = [float(cut) for cut in np.nanquantile(numbers, np.arange(1, n_groups) / n_groups)]
+    return _split(numbers, cuts, variable, unit, _QUANTILE_RULES.get(n_groups, f"{n_groups} quantile groups"))
+
+
+def split_at_chosen_cut(values: npt.ArrayLike, cut: float, variable: str, unit: str | None = None) -> Grouping:
+    """Split at a cut that was chosen by looking at the outcome, and say so; see ``split_at``."""
+    grouping = _split(_values(values, variable), [float(cut)], variable, unit, "optimal cut")
+    return replace(grouping, chosen_by_outcome=True)
 
 
 def split_at(values: npt.ArrayLike, cuts: Sequence[float], variable: str, unit: str | None = None) -> Grouping:
@@ -119,7 +152,7 @@ def split_by_category(values: Sequence[str | None], variable: str, order: Sequen
     code = {label: i for i, label in enumerate(labels)}
     codes = np.array([-1 if value is None else code[value] for value in values], dtype=np.int64)
     _refuse_empty(codes, labels, variable)
-    return Grouping(variable, None, "categories", (), labels, codes)
+    return Grouping(variable, None, "categories", (), labels, codes, ordered=order is not None)
 
 
 def _values(values: npt.ArrayLike, variable: str) -> FloatArray:
@@ -149,7 +182,7 @@ def _split(values: FloatArray, cuts: list[float], variable: str, unit: str | Non
     codes = np.searchsorted(np.array(cuts), np.nan_to_num(values), side="left").astype(np.int64)
     codes[np.isnan(values)] = -1
     _refuse_empty(codes, labels, variable)
-    return Grouping(variable, unit, rule, tuple(cuts), labels, codes)
+    return Grouping(variable, unit, rule, tuple(cuts), labels, codes, ordered=True)
 
 
 def number_text(value: float, digits: int = 3) -> str:

@@ -6,41 +6,38 @@ import math
 from collections.abc import Sequence
 
 from petct.errors import SurvivalError
-from petct.survival.curves import LogRankStatistic, ProductLimit, crossing_half, log_rank, product_limit
-from petct.survival.groups import Grouping, everyone
-from petct.survival.kaplan_meier_result import (
-    GroupMean,
-    KaplanMeierResult,
+from petct.survival.curves import ProductLimit, crossing_half, product_limit
+from petct.survival.group_tests import (
     LogRankGroup,
     LogRankTest,
-    MeanDifference,
-    MedianTime,
-    RestrictedMean,
-    SurvivalAt,
-    SurvivalCurve,
+    PairwiseTest,
+    TrendTest,
+    pairwise_tests,
+    trend_test,
+    weighted_test,
+    withheld_reason,
 )
+from petct.survival.groups import Grouping, everyone
+from petct.survival.kaplan_meier_result import KaplanMeierResult, MedianTime, SurvivalAt, SurvivalCurve
+from petct.survival.log_rank import Weighting
+from petct.survival.multiplicity import Correction
 from petct.survival.outcome import FloatArray, Outcome
 from petct.survival.power import minimum_detectable_hazard_ratio
-from petct.survival.results import (
-    SIGNIFICANCE_LEVEL,
-    Suppressed,
-    chi_squared_p,
-    counted,
-    normal_quantile,
-    p_text,
-    small_arm,
-)
+from petct.survival.restricted_mean import GroupMean, MeanContrast, RestrictedMean, restricted_means
+from petct.survival.results import SIGNIFICANCE_LEVEL, counted, p_text
 
 __all__ = [
     "GroupMean",
     "KaplanMeierResult",
     "LogRankGroup",
     "LogRankTest",
-    "MeanDifference",
+    "MeanContrast",
     "MedianTime",
+    "PairwiseTest",
     "RestrictedMean",
     "SurvivalAt",
     "SurvivalCurve",
+    "TrendTest",
     "kaplan_meier",
     "round_times",
 ]
@@ -54,6 +51,10 @@ def kaplan_meier(
     landmarks: Sequence[float] = (),
     tau: float | None = None,
     confidence: float = 0.95,
+    weightings: Sequence[Weighting] = (),
+    trend: bool = False,
+    pairwise: bool = False,
+    correction: Correction = "holm",
 ) -> KaplanMeierResult:
     """Kaplan-Meier analysis with log-log intervals, equal to R's ``survfit(conf.type="log-log")``.
 
@@ -71,17 +72,22 @@ def kaplan_meier(
         Horizon of the restricted mean; the largest time observed in every group when None.
     confidence
         Level of the intervals.
+    weightings
+        Weighted variants of the log-rank test to run beside it.
+    trend
+        Test a trend over the groups in their order.
+    pairwise
+        Test every two of several groups.
+    correction
+        How p-values of several pairs, or of several contrasts of restricted means, are adjusted.
 
     Raises
     ------
     SurvivalError
-        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, CONFIDENCE_INVALID, and the codes of ``Outcome`` when
-        the patients with a group have no event.
+        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, TAU_INVALID, CONFIDENCE_INVALID, TREND_UNORDERED,
+        CORRECTION_UNKNOWN, and the codes of ``Outcome`` when the patients with a group have no event.
     """
-    if not 0 < confidence < 1:
-        raise SurvivalError(
-            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
-        )
+    confidence_level(confidence)
     groups = everyone(outcome.n) if grouping is None else grouping
     if len(groups.codes) != outcome.n:
         raise SurvivalError(
@@ -90,7 +96,16 @@ def kaplan_meier(
             found=f"{len(groups.codes)} patients in groups",
             expected=f"{outcome.n}",
         )
-    _check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
+    check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
+    several = len(groups.labels) > 1
+    if trend and not (groups.ordered and several):
+        raise SurvivalError(
+            "TREND_UNORDERED",
+            "A trend needs groups in an order",
+            keyword=groups.variable,
+            found=f"{groups.rule}: {', '.join(groups.labels)}",
+            expected="groups by cuts or quantiles, or categories with a declared order",
+        )
     n_missing = groups.n_missing
     kept = groups.codes >= 0
     cohort = outcome.subset(kept) if n_missing else outcome
@@ -102,20 +117,28 @@ def kaplan_meier(
     fits = []
     curves = []
     for i, label in enumerate(groups.labels):
-        duration, event = cohort.duration[codes == i], cohort.event[codes == i]
-        fit = product_limit(duration, event)
+        arm = codes == i
+        entry = None if cohort.entry is None else cohort.entry[arm]
+        fit = product_limit(cohort.duration[arm], cohort.event[arm], entry)
         fits.append(fit)
-        follow_up = _median(product_limit(duration, 1 - event), confidence)
+        follow_up = _median(product_limit(cohort.duration[arm], 1 - cohort.event[arm], entry), confidence)
         curves.append(_curve(label, fit, follow_up, grid, landmarks, confidence))
 
-    test = None
+    withheld = withheld_reason(groups, [curve.n for curve in curves])
+    test = weighted_test(cohort, codes, groups, withheld) if several else None
     detectable = None
-    if len(curves) > 1:
-        test = _test(log_rank(cohort.duration, cohort.event, codes, len(curves)), curves)
-        if len(curves) == 2 and test.chi_squared is not None:
-            detectable = minimum_detectable_hazard_ratio(cohort.n_events, curves[0].n / cohort.n)
-    restricted = _restricted(fits, curves, tau, confidence, cohort.unit)
-    notes = _notes(cohort, groups, n_missing, curves, test, detectable)
+    if test is not None and len(curves) == 2 and test.chi_squared is not None:
+        detectable = minimum_detectable_hazard_ratio(cohort.n_events, curves[0].n / cohort.n)
+    restricted = restricted_means(
+        fits,
+        groups.labels,
+        tau=tau,
+        confidence=confidence,
+        unit=cohort.unit,
+        withheld=withheld,
+        contrasts=several and not groups.chosen_by_outcome,
+        correction=correction,
+    )
     return KaplanMeierResult(
         cohort.unit,
         cohort.n,
@@ -128,11 +151,15 @@ def kaplan_meier(
         confidence,
         tuple(curves),
         grid,
-        _median(product_limit(cohort.duration, 1 - cohort.event), confidence),
+        _median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry), confidence),
         test,
+        tuple(weighted_test(cohort, codes, groups, withheld, weighting) for weighting in weightings if several),
+        trend_test(cohort, codes, len(curves), withheld) if trend else None,
+        pairwise_tests(cohort, codes, groups.labels, correction) if pairwise and len(curves) > 2 else (),
+        correction,
         restricted,
         detectable,
-        notes,
+        _notes(cohort, groups, n_missing, fits, curves, test, detectable),
     )
 
 
@@ -149,7 +176,17 @@ def round_times(longest: float, unit: str, about: int = 6) -> tuple[float, ...]:
     return tuple(float(f"{i * step:.12g}") for i in range(int(longest / step * (1 + 1e-12)) + 1))
 
 
-def _check_times(times: Sequence[float]) -> None:
+def confidence_level(confidence: float) -> float:
+    """Return a level of confidence; raises CONFIDENCE_INVALID."""
+    if not 0 < confidence < 1:
+        raise SurvivalError(
+            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
+        )
+    return confidence
+
+
+def check_times(times: Sequence[float]) -> None:
+    """Raise TIME_GRID_INVALID unless all times are finite and at least 0."""
     bad = [time for time in times if not (math.isfinite(time) and time >= 0)]
     if bad:
         raise SurvivalError("TIME_GRID_INVALID", "A time asked for is negative or not finite", found=str(bad[0]))
@@ -186,7 +223,7 @@ def _curve(
 
     return SurvivalCurve(
         group=label,
-        n=int(fit.at_risk[0]),
+        n=fit.n,
         n_events=int(fit.events.sum()),
         n_censored=int(fit.censored.sum()),
         last_time=float(fit.times[-1]),
@@ -210,65 +247,11 @@ def _floats(values: FloatArray) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _first_small_arm(curves: Sequence[SurvivalCurve]) -> Suppressed | None:
-    return next((reason for curve in curves if (reason := small_arm(curve.group, curve.n))), None)
-
-
-def _test(statistic: LogRankStatistic, curves: Sequence[SurvivalCurve]) -> LogRankTest:
-    suppressed = _first_small_arm(curves)
-    if statistic.chi_squared is None:
-        suppressed = Suppressed(
-            "LOGRANK_UNDEFINED", "No p-value: at no event time are there survivors of different groups to compare."
-        )
-    p = None
-    if suppressed is None and statistic.chi_squared is not None:
-        p = chi_squared_p(statistic.chi_squared, statistic.df)
-    groups = tuple(
-        LogRankGroup(curve.group, curve.n, round(float(observed)), float(expected))
-        for curve, observed, expected in zip(curves, statistic.observed, statistic.expected, strict=True)
-    )
-    return LogRankTest(statistic.chi_squared, statistic.df, p, suppressed, groups)
-
-
-def _restricted(
-    fits: Sequence[ProductLimit],
-    curves: Sequence[SurvivalCurve],
-    tau: float | None,
-    confidence: float,
-    unit: str,
-) -> RestrictedMean | None:
-    common = min(curve.last_time for curve in curves)
-    if tau is not None and tau > common:
-        raise SurvivalError(
-            "TAU_BEYOND_FOLLOW_UP",
-            "The restricted mean cannot reach beyond the follow-up of a group",
-            found=f"{tau:g} {unit}",
-            expected=f"at most {common:g} {unit}",
-        )
-    horizon = common if tau is None else float(tau)
-    if horizon <= 0:
-        return None
-    z = normal_quantile(confidence)
-    means = []
-    for fit, curve in zip(fits, curves, strict=True):
-        mean, error = fit.restricted_mean(horizon)
-        means.append(GroupMean(curve.group, mean, error, max(mean - z * error, 0.0), min(mean + z * error, horizon)))
-    difference = None
-    if len(means) == 2:
-        delta = means[1].mean - means[0].mean
-        error = math.hypot(means[0].standard_error, means[1].standard_error)
-        suppressed = _first_small_arm(curves)
-        if error == 0:
-            suppressed = Suppressed("VARIANCE_ZERO", "No p-value: the restricted means have no variance.")
-        p = None if suppressed else chi_squared_p((delta / error) ** 2, 1)
-        difference = MeanDifference(delta, error, delta - z * error, delta + z * error, p, suppressed)
-    return RestrictedMean(horizon, tuple(means), difference)
-
-
 def _notes(
     cohort: Outcome,
     groups: Grouping,
     n_missing: int,
+    fits: Sequence[ProductLimit],
     curves: Sequence[SurvivalCurve],
     test: LogRankTest | None,
     detectable: float | None,
@@ -281,6 +264,12 @@ def _notes(
         for curve in curves
         for landmark in curve.landmarks
         if landmark.time > curve.last_time
+    ]
+    notes += [
+        f"In group '{curve.group}' the only patients at risk at {emptied:g} {cohort.unit} had the event although "
+        "others came later: S(t) is 0 from there on. Begin at a landmark after it."
+        for curve, fit in zip(curves, fits, strict=True)
+        if cohort.entry is not None and (emptied := fit.emptied_at()) is not None
     ]
     if test is None:
         return tuple(notes)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from petct.survival.results import Suppressed
+from petct.survival.group_tests import LogRankTest, PairwiseTest, TrendTest
+from petct.survival.multiplicity import Correction
+from petct.survival.restricted_mean import RestrictedMean
 
 
 @dataclass(frozen=True)
@@ -82,59 +84,6 @@ class SurvivalCurve:
 
 
 @dataclass(frozen=True)
-class LogRankGroup:
-    """Observed events of a group, and those expected if all groups were alike."""
-
-    group: str
-    n: int
-    observed: int
-    expected: float
-
-
-@dataclass(frozen=True)
-class LogRankTest:
-    """Log-rank test; ``p`` is None exactly when ``p_suppressed`` says why, ``chi_squared`` when it is undefined."""
-
-    chi_squared: float | None
-    df: int
-    p: float | None
-    p_suppressed: Suppressed | None
-    groups: tuple[LogRankGroup, ...]
-
-
-@dataclass(frozen=True)
-class GroupMean:
-    """Restricted mean survival time of a group, in the outcome's unit; the upper limit is at most tau."""
-
-    group: str
-    mean: float
-    standard_error: float
-    lower: float
-    upper: float
-
-
-@dataclass(frozen=True)
-class MeanDifference:
-    """Difference of the restricted means, second group minus first."""
-
-    difference: float
-    standard_error: float
-    lower: float
-    upper: float
-    p: float | None
-    p_suppressed: Suppressed | None
-
-
-@dataclass(frozen=True)
-class RestrictedMean:
-    """Restricted mean survival times up to ``tau``; the difference is given for two groups."""
-
-    tau: float
-    groups: tuple[GroupMean, ...]
-    difference: MeanDifference | None
-
-
-@dataclass(frozen=True)
 class KaplanMeierResult:
     """Kaplan-Meier analysis.
 
@@ -156,6 +105,12 @@ class KaplanMeierResult:
         Median follow-up of the whole cohort by reverse Kaplan-Meier.
     log_rank
         None for the whole cohort.
+    weighted_tests
+        The weighted variants that were asked for.
+    trend
+        Test of a trend over ordered groups, if asked for.
+    pairwise, correction
+        Tests of every two groups, if asked for, and how several p-values are adjusted.
     restricted_mean
         Up to the largest time observed in every group, unless another was asked for.
     minimum_detectable_hazard_ratio
@@ -177,6 +132,10 @@ class KaplanMeierResult:
     at_risk_times: tuple[float, ...]
     follow_up: MedianTime
     log_rank: LogRankTest | None
+    weighted_tests: tuple[LogRankTest, ...]
+    trend: TrendTest | None
+    pairwise: tuple[PairwiseTest, ...]
+    correction: Correction
     restricted_mean: RestrictedMean | None
     minimum_detectable_hazard_ratio: float | None
     notes: tuple[str, ...]
