@@ -60,7 +60,7 @@ def everyone(n: int) -> Grouping:
 
 def split_by_median(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
     """Split at the median of the values that are there; see ``split_at``."""
-    numbers = _values(values, variable)
+    numbers = numeric_values(values, variable)
     return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, _QUANTILE_RULES[2])
 
 
@@ -85,14 +85,14 @@ def split_by_quantiles(values: npt.ArrayLike, n_groups: int, variable: str, unit
             found=str(n_groups),
             expected="2 or more",
         )
-    numbers = _values(values, variable)
+    numbers = numeric_values(values, variable)
     cuts = [float(cut) for cut in np.nanquantile(numbers, np.arange(1, n_groups) / n_groups)]
     return _split(numbers, cuts, variable, unit, _QUANTILE_RULES.get(n_groups, f"{n_groups} quantile groups"))
 
 
 def split_at_chosen_cut(values: npt.ArrayLike, cut: float, variable: str, unit: str | None = None) -> Grouping:
     """Split at a cut that was chosen by looking at the outcome, and say so; see ``split_at``."""
-    grouping = _split(_values(values, variable), [float(cut)], variable, unit, "optimal cut")
+    grouping = _split(numeric_values(values, variable), [float(cut)], variable, unit, "optimal cut")
     return replace(grouping, chosen_by_outcome=True)
 
 
@@ -113,7 +113,7 @@ def split_at(values: npt.ArrayLike, cuts: Sequence[float], variable: str, unit: 
     SurvivalError
         SPLIT_NO_VALUES, SPLIT_CONSTANT, SPLIT_CUTS_INVALID, SPLIT_EMPTY_GROUP.
     """
-    return _split(_values(values, variable), [float(cut) for cut in cuts], variable, unit, "fixed cut")
+    return _split(numeric_values(values, variable), [float(cut) for cut in cuts], variable, unit, "fixed cut")
 
 
 def split_by_category(values: Sequence[str | None], variable: str, order: Sequence[str] | None = None) -> Grouping:
@@ -155,8 +155,24 @@ def split_by_category(values: Sequence[str | None], variable: str, order: Sequen
     return Grouping(variable, None, "categories", (), labels, codes, ordered=order is not None)
 
 
-def _values(values: npt.ArrayLike, variable: str) -> FloatArray:
-    numbers = np.asarray(values, dtype=np.float64)
+def numeric_values(values: npt.ArrayLike, variable: str) -> FloatArray:
+    """Return the values of a variable that can split patients, NaN where missing.
+
+    Raises
+    ------
+    SurvivalError
+        SPLIT_NOT_NUMERIC, SPLIT_NOT_FINITE, SPLIT_NO_VALUES, SPLIT_CONSTANT.
+    """
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SurvivalError(
+            "SPLIT_NOT_NUMERIC", f"{variable} has values that are not numbers", keyword=variable, expected="numbers"
+        ) from None
+    if numbers.ndim != 1:
+        raise SurvivalError(
+            "SPLIT_NOT_NUMERIC", f"{variable} is not one column", keyword=variable, found=str(numbers.shape)
+        )
     if np.isinf(numbers).any():
         raise SurvivalError("SPLIT_NOT_FINITE", f"{variable} has infinite values", keyword=variable, found="inf")
     present = numbers[~np.isnan(numbers)]
