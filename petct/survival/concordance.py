@@ -1,7 +1,8 @@
-"""Harrell's concordance and its standard error, as R's ``concordance``.
+"""Harrell's and Uno's concordance, as R's ``concordance``.
 
 Of two patients the one with the event first should have the higher risk; pairs whose order of events is unknown do not
-count, equal risks count one half. The standard error is the infinitesimal jackknife.
+count, equal risks count one half. Harrell's value depends on who was censored; Uno's (Stat Med 2011;30:1105) weighs
+each event by 1/G(t-)^2, G being the probability to be uncensored, so that it does not (R: ``timewt="n/G2"``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.errors import SurvivalError
+from petct.survival.censoring import censoring_distribution
 from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.pair_counts import pair_counts
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Concordance:
 
 
 def concordance(outcome: Outcome, risk: FloatArray) -> Concordance:
-    """Harrell's C of a risk score.
+    """Harrell's C of a risk score, with the infinitesimal jackknife as standard error.
 
     Parameters
     ----------
@@ -36,28 +39,63 @@ def concordance(outcome: Outcome, risk: FloatArray) -> Concordance:
     Raises
     ------
     SurvivalError
-        NO_COMPARABLE_PAIRS when no pair of patients has a known order of events.
+        NO_COMPARABLE_PAIRS when no pair of patients has a known order of events, RISK_INVALID.
     """
-    duration, event = outcome.duration, outcome.event
-    agree = np.zeros(outcome.n)
-    pairs = np.zeros(outcome.n)
-    for i in np.flatnonzero(event == 1):
-        # Someone censored at the time of an event is known to have survived it.
-        later = (duration > duration[i]) | ((duration == duration[i]) & (event == 0))
-        credit = np.where(risk[later] < risk[i], 1.0, np.where(risk[later] == risk[i], 0.5, 0.0))
-        agree[later] += credit
-        pairs[later] += 1.0
-        agree[i] += credit.sum()
-        pairs[i] += len(credit)
-    # Every pair was counted for both of its patients.
-    n_pairs = pairs.sum() / 2
+    check_risk(outcome, risk)
+    counts = pair_counts(outcome, risk)
+    n_pairs = int(counts.outlived_by.sum())
     if n_pairs == 0:
+        raise no_comparable_pairs()
+    value = float(counts.agree.sum() / n_pairs)
+    agree = counts.agree + counts.survived_agree
+    influence = (agree - value * (counts.outlived_by + counts.survived)) / n_pairs
+    return Concordance(value, float(np.sqrt((influence**2).sum())), n_pairs)
+
+
+def uno_concordance(outcome: Outcome, risk: FloatArray, horizon: float | None = None) -> float:
+    """Uno's C of a risk score.
+
+    Parameters
+    ----------
+    outcome
+        The cohort.
+    risk
+        Higher means earlier events, shape (n,).
+    horizon
+        Only events before it count; all when None, as in R. Late events weigh much where few are left uncensored.
+
+    Raises
+    ------
+    SurvivalError
+        NO_COMPARABLE_PAIRS when no pair of patients has a known order of events, RISK_INVALID.
+    """
+    check_risk(outcome, risk)
+    counts = pair_counts(outcome, risk)
+    counted = (outcome.event == 1) & (counts.outlived_by > 0)
+    if horizon is not None:
+        counted &= outcome.duration < horizon
+    if not counted.any():
+        raise no_comparable_pairs()
+    weight = censoring_distribution(outcome).before(outcome.duration[counted]) ** -2.0
+    return float((weight @ counts.agree[counted]) / (weight @ counts.outlived_by[counted]))
+
+
+def no_comparable_pairs() -> SurvivalError:
+    """The refusal of a cohort in which no order of events is known."""
+    return SurvivalError(
+        "NO_COMPARABLE_PAIRS",
+        "No pair of patients has a known order of events",
+        found="all events at one time and nobody beyond it",
+        expected="an event before the time of another patient",
+    )
+
+
+def check_risk(outcome: Outcome, risk: FloatArray) -> None:
+    """Refuse (RISK_INVALID) what is not one finite number for each patient."""
+    if np.shape(risk) != (outcome.n,) or not np.isfinite(risk).all():
         raise SurvivalError(
-            "NO_COMPARABLE_PAIRS",
-            "No pair of patients has a known order of events",
-            found="all events at one time and nobody beyond it",
-            expected="an event before the time of another patient",
+            "RISK_INVALID",
+            "A risk score needs one number for each patient",
+            found=f"shape {np.shape(risk)}, {int(np.count_nonzero(~np.isfinite(risk)))} not finite",
+            expected=f"{outcome.n} finite numbers",
         )
-    value = agree.sum() / 2 / n_pairs
-    influence = (agree - value * pairs) / n_pairs
-    return Concordance(float(value), float(np.sqrt((influence**2).sum())), int(n_pairs))
