@@ -27,6 +27,9 @@ AGGREGATIONS: dict[str, str] = {
 }
 """The rules from lesion to patient, with the words that describe them; the rules themselves are in ``sql/``."""
 
+# What feature_definitions call the unit of an intensity, and what it is in each kind of image.
+_IMAGE_UNIT = "image unit"
+_UNITS_OF_IMAGES = {"PT": "SUV", "CT": "HU"}
 _CLINICAL_KINDS = {"number": Kind.NUMBER, "category": Kind.TEXT, "date": Kind.DATE}
 _SCAN_COLUMNS = (
     ("scans", "scan_date"),
@@ -277,6 +280,7 @@ def _build_features(connection: duckdb.DuckDBPyConnection, aggregation: str) -> 
         columns = [ColumnDefinition(name, "patient_id", Kind.TEXT, None, "Patient key", Role.KEY)]
         for feature, unit in features:
             text = f"{modality} {feature}, {AGGREGATIONS[aggregation]}"
+            unit = unit and unit.replace(_IMAGE_UNIT, _UNITS_OF_IMAGES.get(modality, _IMAGE_UNIT))
             columns.append(ColumnDefinition(name, feature, Kind.NUMBER, unit, text, Role.COVARIATE))
         rows = (
             f"(SELECT patient_id, feature_name, {quoted(aggregation)} AS value FROM feature_aggregates"
