@@ -16,7 +16,7 @@ CODE_VERSIONS: dict[str, str] = {
     "scans": "1",
     "suv": "1",
     "lesions": "1",
-    "pet_metrics": "1",
+    "pet_metrics": "2",
     "radiomic_features": "1",
     "clinical": "1",
     "endpoints": "1",

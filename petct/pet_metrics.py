@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy import ndimage
 
 from petct.errors import MaskError
+from petct.intensity_peaks import IntensityPeaks, intensity_peaks
 from petct.lesions import Lesion, LesionMap
 from petct.volume import Volume
 
@@ -39,6 +41,9 @@ class PetMetrics:
     suv_median: float | None
     suv_min: float | None
     suv_sd: float | None
+    suv_peak_local: float | None
+    suv_peak_global: float | None
+    suv_peak_percist: float | None
     total_lesion_expression_ml: float
     uptake_status: str
 
@@ -66,30 +71,11 @@ def measure(
             found=str(lesions.geometry.shape),
             expected=str(suv.geometry.shape),
         )
-    values = {lesion.label: _values(suv, lesions, lesion) for lesion in lesions.lesions}
+    measured = _measured(suv, lesions)
 
     def row(grain: Grain, region: str, members: Sequence[Lesion]) -> PetMetrics:
-        uptake = np.concatenate([values[lesion.label] for lesion in members]) if members else np.empty(0)
-        measured = uptake.size > 0
-        volume_ml = uptake.size * suv.geometry.voxel_volume_ml
-        mean = float(uptake.mean()) if measured else None
-        return PetMetrics(
-            patient_id=patient_id,
-            scan_id=scan_id,
-            protocol_id=protocol_id,
-            grain=grain,
-            region=region,
-            n_lesions=len(members),
-            n_voxels=uptake.size,
-            volume_ml=volume_ml,
-            suv_max=float(uptake.max()) if measured else None,
-            suv_mean=mean,
-            suv_median=float(np.median(uptake)) if measured else None,
-            suv_min=float(uptake.min()) if measured else None,
-            suv_sd=float(uptake.std()) if measured else None,
-            total_lesion_expression_ml=0.0 if mean is None else volume_ml * mean,
-            uptake_status="NOT_APPLICABLE" if mean is None else "COMPUTED",
-        )
+        whose = (patient_id, scan_id, protocol_id, grain, region, len(members))
+        return _row(whose, [measured[lesion.label] for lesion in members], suv.geometry.voxel_volume_ml)
 
     organs = sorted({lesion.organ for lesion in lesions.lesions})
     return (
@@ -99,5 +85,45 @@ def measure(
     )
 
 
-def _values(suv: Volume, lesions: LesionMap, lesion: Lesion) -> NDArray[np.float64]:
-    return np.asarray(suv.array[lesions.labels == lesion.label], dtype=np.float64)
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """The SUV of every voxel of one lesion, and its peaks."""
+
+    uptake: NDArray[np.float64]
+    peaks: IntensityPeaks
+
+
+def _measured(suv: Volume, lesions: LesionMap) -> dict[int, _Measured]:
+    """By label of the lesion."""
+    boxes = ndimage.find_objects(lesions.labels)
+    measured = {}
+    for lesion in lesions.lesions:
+        box = boxes[lesion.label - 1]
+        voxels = np.argwhere(lesions.labels[box] == lesion.label) + [part.start for part in box]
+        uptake = np.asarray(suv.array[tuple(voxels.T)], dtype=np.float64)
+        measured[lesion.label] = _Measured(uptake, intensity_peaks(suv, voxels))
+    return measured
+
+
+def _row(whose: tuple[str, str, str, str, str, int], parts: Sequence[_Measured], voxel_volume_ml: float) -> PetMetrics:
+    if not parts:
+        return PetMetrics(
+            *whose, 0, 0.0, None, None, None, None, None, None, None, None, 0.0, uptake_status="NOT_APPLICABLE"
+        )
+    uptake = np.concatenate([part.uptake for part in parts])
+    highest = max(part.uptake.max() for part in parts)
+    return PetMetrics(
+        *whose,
+        n_voxels=uptake.size,
+        volume_ml=uptake.size * voxel_volume_ml,
+        suv_max=float(highest),
+        suv_mean=float(uptake.mean()),
+        suv_median=float(np.median(uptake)),
+        suv_min=float(uptake.min()),
+        suv_sd=float(uptake.std()),
+        suv_peak_local=max(part.peaks.local for part in parts if part.uptake.max() == highest),
+        suv_peak_global=max(part.peaks.global_ for part in parts),
+        suv_peak_percist=max(part.peaks.percist for part in parts),
+        total_lesion_expression_ml=uptake.size * voxel_volume_ml * float(uptake.mean()),
+        uptake_status="COMPUTED",
+    )

@@ -48,6 +48,8 @@ _METRICS = (
     ("n_lesions", "n_lesions", "Number of lesions"),
     ("suv_max", "suv_max", "Largest SUV of the tumour"),
     ("suv_mean", "suv_mean", "Mean SUV of the tumour"),
+    ("suv_peak_global", "suv_peak_global", "Highest mean SUV in 1 cm3 around a voxel of the tumour (IBSI 0F91)"),
+    ("suv_peak_percist", "suv_peak_percist", "Highest mean SUV in a freely placed 1 cm3 of the tumour"),
     ("total_lesion_expression_ml", "total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)"),
 )
 _ORGAN_METRICS = _METRICS[:4]
