@@ -66,7 +66,8 @@ def suv_step(data: PatientData) -> StepOutput:
     by_id = {scan.scan_id: scan for scan in data.scan_series()}
     for record in data.scans():
         try:
-            result = compute_suv(data.pet(by_id[record.scan_id].require_pet()), record.scan_id)
+            pet = data.pet(by_id[record.scan_id].require_pet())
+            result = compute_suv(pet, record.scan_id, data.settings.suv_policy)
             rows.append(result.record(data.keep(result.volume)))
             adaptations.extend(result.adaptations)
             findings.extend(result.findings)

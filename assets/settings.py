@@ -10,11 +10,12 @@ from petct.lesions import MaskRules
 from petct.radiomics.feature_sets import FeatureSet
 from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
+from petct.suv_policy import SuvPolicy
 
 CODE_VERSIONS: dict[str, str] = {
     "series": "1",
     "scans": "1",
-    "suv": "1",
+    "suv": "2",
     "lesions": "1",
     "pet_metrics": "2",
     "radiomic_features": "1",
@@ -60,6 +61,8 @@ class StudySettings:
         The folder of ``study.yaml``; ``lake``, ``dicom_folder`` and ``clinical_file`` are absolute.
     clinical
         Roles of the clinical columns; None for a study without a clinical table.
+    suv_policy
+        What an SUV may assume.
     baseline_within_days
         A baseline scan lies at most so many days before the origin of an endpoint.
     """
@@ -77,6 +80,7 @@ class StudySettings:
     feature_sets: tuple[FeatureSet, ...]
     aggregations: tuple[str, ...]
     primary_hypotheses: tuple[PrimaryHypothesis, ...]
+    suv_policy: SuvPolicy = SuvPolicy.LENIENT
 
     @property
     def patient_tables(self) -> tuple[str, ...]:
@@ -94,6 +98,7 @@ class StudySettings:
         }
         protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
+            "suv": {"policy": self.suv_policy.value},
             "lesions": {"masks": masks, "protocols": protocols},
             "pet_metrics": {"protocols": protocols},
             "radiomic_features": {

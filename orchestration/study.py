@@ -15,6 +15,7 @@ from petct.errors import PetctError
 from petct.lesions import MaskRules
 from petct.radiomics.feature_sets import load_feature_set
 from petct.segmentation import load_protocol
+from petct.suv_policy import SuvPolicy
 
 STUDY_FILE = "study.yaml"
 STUDY_VARIABLE = "PETLAKE_STUDY"
@@ -36,6 +37,10 @@ class _Study(_Section):
 
 class _Dicom(_Section):
     folder: Path = Path("dicom")
+
+
+class _Suv(_Section):
+    policy: SuvPolicy = SuvPolicy.LENIENT
 
 
 class _Variable(_Section):
@@ -83,6 +88,7 @@ class StudyFile(_Section):
 
     study: _Study
     dicom: _Dicom = _Dicom()
+    suv: _Suv = _Suv()
     clinical: _Clinical | None = None
     endpoints: dict[str, _Endpoint] = {}
     baseline: _Baseline = _Baseline()
@@ -150,6 +156,7 @@ def load_study(folder: Path) -> StudySettings:
         feature_sets=tuple(load_feature_set(name) for name in file.feature_sets),
         aggregations=file.aggregations,
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
+        suv_policy=file.suv.policy,
     )
 
 

@@ -67,15 +67,18 @@ _ELEMENTS = {
 _SYMBOLS = {nuclide.upper(): nuclide for nuclide in HALF_LIVES_S}
 
 
-def nuclide_of(code: str | None, meaning: str | None) -> str | None:
+def nuclide_of(code: str | None, meaning: str | None, radiopharmaceutical: str | None = None) -> str | None:
     """The nuclide that a radionuclide code names, for example ``68Ga``; None when it is not in ``HALF_LIVES_S``.
 
-    The meaning is tried as well (``^68^Gallium``, ``Ga-68``, ``68Ga``): vendors write private codes beside it.
+    The meaning is tried as well (``^68^Gallium``, ``Ga-68``, ``68Ga``), because vendors write private codes beside it;
+    and the name of the radiopharmaceutical (``68Ga-DOTATOC``) where neither tells.
     """
     known = _CODES.get((code or "").upper())
-    if known is not None:
-        return known
-    words = re.findall(r"\d+|[A-Z]+", (meaning or "").upper())
+    return known or _named_nuclide(meaning) or _named_nuclide(radiopharmaceutical)
+
+
+def _named_nuclide(text: str | None) -> str | None:
+    words = re.findall(r"\d+|[A-Z]+", (text or "").upper())
     numbers = [word for word in words if word.isdigit()]
     letters = [_ELEMENTS.get(word, word) for word in words if not word.isdigit()]
     return next((_SYMBOLS[n + s] for n in numbers for s in letters if n + s in _SYMBOLS), None)

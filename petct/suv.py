@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from petct import body_size
 from petct.decay import decay_constant, nuclide_of
 from petct.suv_account import SuvAccount, SuvAdaptation
+from petct.suv_body import body_size_factors
 from petct.suv_inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
+from petct.suv_policy import SuvPolicy
 from petct.suv_result import SuvFacts, SuvRecord, SuvResult
 from petct.suv_times import (
     CORRECTED_TO_DATETIME,
@@ -29,12 +32,12 @@ if TYPE_CHECKING:
 
     from petct.dicom.images import PetSeries
 
-__all__ = ["SuvAdaptation", "SuvFacts", "SuvRecord", "SuvResult", "compute_suv"]
+__all__ = ["SuvAdaptation", "SuvFacts", "SuvPolicy", "SuvRecord", "SuvResult", "compute_suv"]
 
 _NOT_STATED = "NOT_STATED"
 
 
-def compute_suv(series: PetSeries, scan_id: str) -> SuvResult:
+def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.LENIENT) -> SuvResult:
     """The body-weight SUV of a PET series.
 
     Parameters
@@ -43,13 +46,15 @@ def compute_suv(series: PetSeries, scan_id: str) -> SuvResult:
         As ``petct.dicom.series.read_pet`` gives it: values in the units of the header, and the header's facts.
     scan_id
         Names the scan in the rows of adaptations and findings.
+    policy
+        What may be assumed; see ``SuvPolicy``.
 
     Raises
     ------
     SuvError
         A coded refusal with the DICOM keyword and the series, for whatever could only be guessed.
     """
-    account = SuvAccount(series, scan_id)
+    account = SuvAccount(series, scan_id, policy)
     _check_corrections(series, account)
     units = series.header.units
     if units == "BQML":
@@ -68,12 +73,17 @@ def compute_suv(series: PetSeries, scan_id: str) -> SuvResult:
             units,
             "BQML, GML, CM2ML or CNTS",
         )
+    if any(one.acquisition is not None and one.acquisition_date_keyword is None for one in series.slices):
+        # Times of day were enough for the uptake, but they are no date-times.
+        facts = replace(facts, administration_datetime=None, reference_datetime=None)
     return SuvResult(
         series.patient_id,
         scan_id,
         series.series_instance_uid,
         Volume(array, series.volume.geometry),
         facts,
+        body_size_factors(series, scan_id, account),
+        policy,
         tuple(account.adaptations),
         tuple(account.findings),
     )
@@ -104,7 +114,8 @@ def _check_corrections(series: PetSeries, account: SuvAccount) -> None:
             "DECY among them, or Decay Correction NONE",
         )
     if header.decay_correction == "NONE" and "DECY" in corrected:
-        account.note("SUV_DECAY_CORRECTION_CONTRADICTORY", "Decay Correction is NONE, Corrected Image says DECY")
+        message = "Decay Correction is NONE, Corrected Image says DECY"
+        account.note("SUV_DECAY_CORRECTION_CONTRADICTORY", message, "DecayCorrection")
 
 
 def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) -> tuple[NDArray[np.float32], SuvFacts]:
@@ -145,6 +156,7 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
         units=header.units or "",
         decay_correction=decay,
         radionuclide=nuclide,
+        radiopharmaceutical=header.radiopharmaceutical,
         half_life_s=half_life,
         injected_dose_bq=dose,
         patient_weight_kg=weight_g / 1000,
@@ -266,7 +278,8 @@ def _stated_facts(series: PetSeries) -> SuvFacts:
     return SuvFacts(
         units=header.units or "",
         decay_correction=header.decay_correction or _NOT_STATED,
-        radionuclide=nuclide or nuclide_of(header.nuclide_code, header.nuclide_meaning),
+        radionuclide=nuclide or nuclide_of(header.nuclide_code, header.nuclide_meaning, header.radiopharmaceutical),
+        radiopharmaceutical=header.radiopharmaceutical,
         half_life_s=half_life,
         injected_dose_bq=if_stated(lambda quiet: dose_bq(series, quiet), series),
         patient_weight_kg=if_stated(lambda quiet: weight_kg(series, quiet), series),

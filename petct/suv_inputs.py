@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _HALF_LIFE_TOLERANCE = 0.02
+_GENERATOR = "68Ge"
 _LARGEST_DOSE_IN_MBQ = 1e4
 _LARGEST_WEIGHT_KG = 1000.0
 _LARGEST_SIZE_M = 3.0
@@ -124,10 +125,15 @@ def half_life_of(series: PetSeries, account: SuvAccount) -> tuple[str | None, fl
         raise account.refusal(
             "SUV_HALF_LIFE_MISSING", "The half-life is not stated", "RadionuclideHalfLife", stated, "seconds"
         )
-    nuclide = nuclide_of(header.nuclide_code, header.nuclide_meaning)
+    nuclide = nuclide_of(header.nuclide_code, header.nuclide_meaning, header.radiopharmaceutical)
     if nuclide is None:
+        if abs(stated / HALF_LIVES_S[_GENERATOR] - 1) <= _HALF_LIFE_TOLERANCE:
+            raise _half_life_of_the_generator(stated, account)
         named = header.nuclide_meaning or header.nuclide_code or "nothing"
-        account.note("SUV_NUCLIDE_UNKNOWN", f"The half-life of {stated:g} s cannot be checked: the nuclide is {named}")
+        message = f"The half-life of {stated:g} s cannot be checked: the nuclide is {named}"
+        account.note("SUV_NUCLIDE_UNKNOWN", message, "RadionuclideCodeSequence")
+    elif nuclide == _GENERATOR:
+        raise _half_life_of_the_generator(stated, account)
     elif abs(stated / HALF_LIVES_S[nuclide] - 1) > _HALF_LIFE_TOLERANCE:
         raise account.refusal(
             "SUV_HALF_LIFE_MISMATCH",
@@ -138,6 +144,18 @@ def half_life_of(series: PetSeries, account: SuvAccount) -> tuple[str | None, fl
             "Correct the header: the scanner may have used the wrong half-life, too.",
         )
     return nuclide, stated
+
+
+def _half_life_of_the_generator(stated: float, account: SuvAccount) -> SuvError:
+    """Nobody is injected with 68Ge: it is the parent of 68Ga in the generator, written in its daughter's place."""
+    return account.refusal(
+        "SUV_HALF_LIFE_MISMATCH",
+        "The header gives the generator's nuclide 68Ge in place of the one that was injected",
+        "RadionuclideHalfLife",
+        f"{stated:g} s",
+        f"that of 68Ga, {HALF_LIVES_S['68Ga']:g} s",
+        "Correct the header: the scanner may have used the wrong half-life, too.",
+    )
 
 
 def if_stated(read: Callable[[SuvAccount], _T], series: PetSeries) -> _T | None:

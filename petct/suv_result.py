@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from petct.dicom.records import Finding
     from petct.suv_account import SuvAdaptation
+    from petct.suv_body import BodySizeFactors
+    from petct.suv_policy import SuvPolicy
     from petct.volume import Volume
 
 
@@ -23,6 +25,7 @@ class SuvRecord:
     units: str
     decay_correction: str
     radionuclide: str | None
+    radiopharmaceutical: str | None
     half_life_s: float | None
     injected_dose_bq: float | None
     patient_weight_kg: float | None
@@ -31,6 +34,12 @@ class SuvRecord:
     administration_datetime: datetime | None
     reference_datetime: datetime | None
     uptake_duration_s: float | None
+    sul_janma_per_suv_bw: float | None
+    sul_james_per_suv_bw: float | None
+    suv_bsa_per_suv_bw: float | None
+    suv_ibw_per_suv_bw: float | None
+    body_size_reason: str | None
+    policy: str
     suv_max: float
     suv_image_sha256: str
 
@@ -51,6 +60,7 @@ class SuvFacts:
     units: str
     decay_correction: str
     radionuclide: str | None
+    radiopharmaceutical: str | None
     half_life_s: float | None
     injected_dose_bq: float | None
     patient_weight_kg: float | None
@@ -70,6 +80,8 @@ class SuvResult:
     series_instance_uid: str
     volume: Volume
     facts: SuvFacts
+    factors: BodySizeFactors
+    policy: SuvPolicy
     adaptations: tuple[SuvAdaptation, ...]
     findings: tuple[Finding, ...]
 
@@ -81,5 +93,7 @@ class SuvResult:
             series_instance_uid=self.series_instance_uid,
             suv_max=float(self.volume.array.max()),
             suv_image_sha256=suv_image_sha256,
+            policy=self.policy.value,
             **vars(self.facts),
+            **vars(self.factors),
         )

@@ -43,15 +43,19 @@ def earliest_slice(series: PetSeries, account: SuvAccount) -> tuple[PetSlice, da
     times = acquisition_times(series.slices, account)
     keywords = {one.acquisition_date_keyword for one in series.slices} - {"AcquisitionDate", "AcquisitionDateTime"}
     if keywords:
-        source = ", ".join(sorted(keyword or "" for keyword in keywords))
         if max(times) - min(times) > _SCAN_START_WINDOW:
             raise account.refusal(
                 "SUV_ACQUISITION_DATE_AMBIGUOUS",
                 "The slices have times on both sides of midnight and no dates",
                 "AcquisitionDate",
             )
-        message = f"The slices have no acquisition date; it was taken from {source}."
-        account.adapt("SUV_ACQUISITION_DATE_SUBSTITUTED", "AcquisitionDate", None, min(times).date(), message)
+        if None in keywords:
+            message = "No date of the scan is stated; the uptake follows from the times of day alone."
+            account.adapt("SUV_ACQUISITION_DATE_UNKNOWN", "AcquisitionDate", None, None, message)
+        else:
+            source = ", ".join(sorted(keyword for keyword in keywords if keyword is not None))
+            message = f"The slices have no acquisition date; it was taken from {source}."
+            account.adapt("SUV_ACQUISITION_DATE_SUBSTITUTED", "AcquisitionDate", None, min(times).date(), message)
 
     def rank(index: int) -> tuple[datetime, float]:
         reference = series.slices[index].frame_reference_s
@@ -231,6 +235,7 @@ def undecayed(
             "SUV_FRAME_REFERENCE_MISFIT",
             f"Frame Reference DateTime (used) of {misfits} of {len(factors)} frames is not the time of the mean "
             "activity that follows from the frame's start and duration",
+            "FrameReferenceDateTime",
         )
     return np.array(factors)
 
@@ -262,6 +267,7 @@ def check_decay_factors(series: PetSeries, reference: datetime, half_life_s: flo
             "SUV_DECAY_FACTOR_MISFIT",
             f"The decay factor of {len(misfits)} of {len(series.slices)} slices does not fit the reference time "
             f"{reference}: up to {found:.5g} where {expected:.5g} is expected",
+            "DecayFactor",
         )
 
 
@@ -279,4 +285,5 @@ def _compare_times(stated: datetime, header: PetHeader, account: SuvAccount) -> 
         account.note(
             "SUV_ADMINISTRATION_TIMES_DIFFER",
             f"The dose was given at {stated} (Start DateTime, used) or at {header.start_time} (Start Time, not used)",
+            "RadiopharmaceuticalStartTime",
         )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime, time
 
     from petct.volume import Volume
+
+
+DATE_NOT_STATED = date(1900, 1, 1)
+"""Stands for the date of an acquisition of which only the time of day is stated."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class PetSlice:
     acquisition
         Acquisition Date and Time (0008,0022), (0008,0032), or Acquisition DateTime (0008,002A).
     acquisition_date_keyword
-        The element that gave the date: ``AcquisitionDate``, ``AcquisitionDateTime``, ``SeriesDate`` or ``StudyDate``.
+        The element that gave the date: ``AcquisitionDate``, ``AcquisitionDateTime``, ``SeriesDate`` or ``StudyDate``;
+        None where none did and the date is ``DATE_NOT_STATED``.
     frame_duration_s
         Actual Frame Duration (0018,1242), in seconds.
     frame_reference_s
@@ -68,6 +74,8 @@ class PetHeader:
         Series Time (0008,0031).
     philips_suv_factor, philips_activity_factor
         (7053,xx00) and (7053,xx09) in the block "Philips PET Private Group".
+    radiopharmaceutical
+        Radiopharmaceutical (0018,0031), or the meaning of its code (0054,0304).
     decay_correction_datetime
         Decay Correction DateTime (0018,9701) of Enhanced PET: the time to which the image is corrected, as stated.
     damaged
@@ -96,6 +104,7 @@ class PetHeader:
     philips_suv_factor: float | None = None
     philips_activity_factor: float | None = None
     decay_correction_datetime: datetime | None = None
+    radiopharmaceutical: str | None = None
     damaged: tuple[tuple[str, str], ...] = ()
 
 
@@ -116,6 +125,16 @@ class PetSeries:
     volume: Volume
     slices: tuple[PetSlice, ...]
     header: PetHeader
+
+    @property
+    def acquisition_date(self) -> date | None:
+        """The day of the first acquisition, where the header states one."""
+        stated = [
+            one.acquisition.date()
+            for one in self.slices
+            if one.acquisition is not None and one.acquisition_date_keyword is not None
+        ]
+        return min(stated, default=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydicom.dataset import Dataset
 
 from petct.dicom import values
-from petct.dicom.images import PetHeader, PetSlice
+from petct.dicom.images import DATE_NOT_STATED, PetHeader, PetSlice
 from petct.dicom.values import HeaderValueError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ FIELD_KEYWORDS = {
     "half_life_s": "RadionuclideHalfLife",
     "nuclide_code": "RadionuclideCodeSequence",
     "nuclide_meaning": "RadionuclideCodeSequence",
+    "radiopharmaceutical": "Radiopharmaceutical",
     "start_time": "RadiopharmaceuticalStartTime",
     "start_datetime": "RadiopharmaceuticalStartDateTime",
     "series_time": "SeriesTime",
@@ -133,10 +134,17 @@ def series_facts(dataset: Dataset) -> PetHeader:
         start_time=dose.get(values.time_of_day, "RadiopharmaceuticalStartTime"),
         start_datetime=_start_datetime(dose, head),
         series_time=head.get(values.time_of_day, "SeriesTime"),
+        radiopharmaceutical=_radiopharmaceutical(dose, damaged),
         philips_suv_factor=_philips_factor(dataset, 0x00, damaged),
         philips_activity_factor=_philips_factor(dataset, 0x09, damaged),
         damaged=tuple(sorted(damaged.items())),
     )
+
+
+def _radiopharmaceutical(dose: HeaderReader, damaged: dict[str, str]) -> str | None:
+    name = dose.get(values.text, "Radiopharmaceutical")
+    codes = dose.get(values.items, "RadiopharmaceuticalCodeSequence") or ()
+    return name or (HeaderReader(codes[0], damaged).get(values.text, "CodeMeaning") if codes else None)
 
 
 def slice_facts(dataset: Dataset, sop_instance_uid: str, slope: float) -> tuple[PetSlice, dict[str, str]]:
@@ -181,7 +189,7 @@ def _acquisition(head: HeaderReader) -> tuple[datetime | None, str | None]:
         date_part = head.get(values.day, keyword)
         if date_part is not None:
             return datetime.combine(date_part, time_part), keyword
-    return None, None
+    return datetime.combine(DATE_NOT_STATED, time_part), None
 
 
 def moment(source: HeaderReader, keyword: str, head: HeaderReader) -> datetime | None:

@@ -116,14 +116,13 @@ def scan_record(scan: ScanSeries, pet: PetSeries, ct: CtSeries | None, ct_image_
         PET_SERIES_MISSING.
     """
     record = scan.require_pet()
-    acquired = [s.acquisition for s in pet.slices if s.acquisition is not None]
     pet_x, pet_y, pet_z = pet.volume.geometry.spacing_mm
     ct_spacing = (None, None, None) if ct is None else ct.volume.geometry.spacing_mm
     return ScanRecord(
         patient_id=scan.patient_id,
         scan_id=scan.scan_id,
         study_instance_uid=record.study_instance_uid,
-        scan_date=min(acquired).date() if acquired else record.series_date,
+        scan_date=pet.acquisition_date or record.series_date,
         pet_series_instance_uid=record.series_instance_uid,
         ct_series_instance_uid=None if ct is None else ct.series_instance_uid,
         manufacturer=pet.header.manufacturer,

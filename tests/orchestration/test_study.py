@@ -54,6 +54,7 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
         (WITH_OUTCOME + "primary_hypotheses: [{endpoint: PFS, variable: age}]", "STUDY_INVALID", "PFS"),
         (MINIMAL + "clinical: {data_lock: 2024-13-45}", "STUDY_NOT_YAML", "month"),
         (MINIMAL.replace("masks", "mask"), "STUDY_INVALID", "Did you mean masks?"),
+        (MINIMAL + "suv: {policy: string}", "STUDY_INVALID", "'lenient' or 'strict'"),
         (MINIMAL + "protocols: [fixed]", "PROTOCOL_UNKNOWN", "contours"),
     ],
 )
@@ -80,6 +81,7 @@ def test_a_folder_without_a_study_is_refused(tmp_path: Path, monkeypatch: pytest
         (("censor: last", "censor: seen"), {"endpoints"}),
         (("unit: year", "unit: month"), {"clinical"}),
         (("study: {name: test}", "study: {name: other}"), set()),
+        (("study: {name: test}", "study: {name: test}\nsuv: {policy: strict}"), {"suv"}),
     ],
 )
 def test_a_setting_changes_the_version_of_the_tables_it_applies_to(

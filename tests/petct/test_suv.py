@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import numpy as np
@@ -11,51 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petct.dicom.images import PetHeader, PetSeries, PetSlice
+from petct.dicom.images import PetSeries
 from petct.errors import SuvError
 from petct.suv import SuvResult, compute_suv
-from petct.volume import Geometry, Volume
-
-SCAN = datetime(2025, 1, 1, 11)
-INJECTION = datetime(2025, 1, 1, 10)
-F18 = 6586.2
-LAMBDA = math.log(2) / F18
-# At 11:00 the mean activity concentration is 1 SUV: 368.08 MBq given an hour before, 70 kg.
-ONE_SUV = 368.08e6 * math.exp(-LAMBDA * 3600) / 70000
-
-HEADER = PetHeader(
-    manufacturer="SIEMENS",
-    manufacturer_model_name="Biograph",
-    reconstruction_method="PSF+TOF",
-    image_type=("ORIGINAL", "PRIMARY"),
-    corrected_image=("NORM", "ATTN", "DECY"),
-    units="BQML",
-    suv_type=None,
-    decay_correction="START",
-    sex="F",
-    weight=70.0,
-    size=1.75,
-    n_radiopharmaceuticals=1,
-    total_dose=368.08e6,
-    half_life_s=F18,
-    nuclide_code="C-111A1",
-    nuclide_meaning="^18^Fluorine",
-    start_time=time(10),
-    start_datetime=INJECTION,
-    series_time=time(11),
-)
-SLICE = PetSlice("1.2", SCAN, "AcquisitionDate", 300.0, 0.0, None, 1.0)
-_HEADER_FIELDS = {field.name for field in fields(PetHeader)}
-
-
-def _series(value: float = ONE_SUV, slices: tuple[PetSlice, ...] = (SLICE, SLICE), **changes: object) -> PetSeries:
-    """A series of one value everywhere; ``changes`` go to the header or, by the name of the field, to all slices."""
-    of_header = {name: change for name, change in changes.items() if name in _HEADER_FIELDS}
-    of_slices = {name: change for name, change in changes.items() if name not in _HEADER_FIELDS}
-    volume = Volume(np.full((len(slices), 2, 2), value), Geometry((len(slices), 2, 2), (4, 4, 4), (0, 0, 0)))
-    return PetSeries(
-        "P1", "1.2.3", volume, tuple(replace(s, **of_slices) for s in slices), replace(HEADER, **of_header)
-    )
+from tests.petct.suv_series import INJECTION, LAMBDA, ONE_SUV, SCAN, SLICE, suv_series
 
 
 def _suv(series: PetSeries) -> float:
@@ -69,7 +28,7 @@ def _codes(result: SuvResult) -> list[str]:
 
 
 def test_the_straight_path() -> None:
-    result = compute_suv(_series(), "scan")
+    result = compute_suv(suv_series(), "scan")
     assert result.volume.array.dtype == np.float32
     assert result.volume.array == pytest.approx(1.0)
     assert (result.adaptations, result.findings) == ((), ())
@@ -84,13 +43,13 @@ def test_the_straight_path() -> None:
 @given(st.floats(1, 500), st.floats(2e4, 1e12), st.floats(0.001, 1e6))
 def test_suv_is_linear_in_weight_and_activity_and_inverse_in_dose(weight: float, dose: float, value: float) -> None:
     expected = value / ONE_SUV * weight / 70 * 368.08e6 / dose
-    assert _suv(_series(value, weight=weight, total_dose=dose)) == pytest.approx(expected, rel=1e-6)
+    assert _suv(suv_series(value, weight=weight, total_dose=dose)) == pytest.approx(expected, rel=1e-6)
 
 
 @given(st.integers(-40000, 40000), st.integers(0, 86399))
 def test_a_common_shift_of_all_times_changes_nothing(days: int, seconds: int) -> None:
     shift = timedelta(days=days // 10, seconds=seconds)
-    series = _series(
+    series = suv_series(
         acquisition=SCAN + shift,
         series_time=(SCAN + shift).time(),
         start_datetime=INJECTION + shift,
@@ -100,17 +59,17 @@ def test_a_common_shift_of_all_times_changes_nothing(days: int, seconds: int) ->
 
 
 def test_admin_means_no_decay() -> None:
-    result = compute_suv(_series(decay_correction="ADMIN"), "scan")
+    result = compute_suv(suv_series(decay_correction="ADMIN"), "scan")
     assert result.volume.array == pytest.approx(math.exp(-LAMBDA * 3600))
     assert result.facts.reference_datetime == INJECTION
     assert result.facts.uptake_duration_s == 3600
-    without_times = _series(decay_correction="ADMIN", start_time=None, start_datetime=None)
+    without_times = suv_series(decay_correction="ADMIN", start_time=None, start_datetime=None)
     assert compute_suv(without_times, "scan").facts.administration_datetime is None
 
 
 def test_none_corrects_each_slice_for_its_own_frame() -> None:
     second = replace(SLICE, acquisition=SCAN + timedelta(minutes=30), frame_duration_s=600.0)
-    series = _series(slices=(SLICE, second), decay_correction="NONE", corrected_image=("ATTN",))
+    series = suv_series(slices=(SLICE, second), decay_correction="NONE", corrected_image=("ATTN",))
     result = compute_suv(series, "scan")
     for index, (delay, duration) in enumerate([(0, 300), (1800, 600)]):
         x = LAMBDA * duration
@@ -132,7 +91,7 @@ def test_none_corrects_each_slice_for_its_own_frame() -> None:
     ],
 )
 def test_adaptations_are_recorded(changes: dict[str, object], code: str, factor: float) -> None:
-    result = compute_suv(_series(**changes), "scan")
+    result = compute_suv(suv_series(**changes), "scan")
     assert result.volume.array == pytest.approx(factor)
     assert _codes(result) == [code]
     (row,) = result.adaptations
@@ -143,7 +102,7 @@ def test_the_reference_time_is_the_first_rule_that_applies() -> None:
     later = SCAN + timedelta(minutes=30)
 
     def reference(**changes: object) -> tuple[datetime | None, list[str]]:
-        result = compute_suv(_series(**changes), "scan")
+        result = compute_suv(suv_series(**changes), "scan")
         return result.facts.reference_datetime, _codes(result)
 
     assert reference(acquisition=later, scan_start=SCAN) == (SCAN, [])
@@ -159,30 +118,30 @@ def test_the_reference_time_is_the_first_rule_that_applies() -> None:
 
 def test_the_earliest_slice_decides() -> None:
     later = replace(SLICE, acquisition=SCAN + timedelta(minutes=5))
-    assert compute_suv(_series(slices=(later, SLICE, later)), "scan").facts.reference_datetime == SCAN
+    assert compute_suv(suv_series(slices=(later, SLICE, later)), "scan").facts.reference_datetime == SCAN
     # Where all slices repeat one time, the smallest Frame Reference Time is the earliest.
     moved = replace(SLICE, acquisition=SCAN + timedelta(minutes=5), frame_reference_s=600.0)
     first = replace(moved, frame_reference_s=300.0)
-    result = compute_suv(_series(slices=(moved, first), manufacturer="GE MEDICAL SYSTEMS"), "scan")
+    result = compute_suv(suv_series(slices=(moved, first), manufacturer="GE MEDICAL SYSTEMS"), "scan")
     assert result.facts.reference_datetime == SCAN
 
 
 def test_uptake_over_midnight() -> None:
     night = datetime(2025, 1, 2, 0, 30)
-    series = _series(acquisition=night, series_time=time(0, 30), start_datetime=None, start_time=time(23, 30))
+    series = suv_series(acquisition=night, series_time=time(0, 30), start_datetime=None, start_time=time(23, 30))
     assert _suv(series) == pytest.approx(1.0)
     assert compute_suv(series, "scan").facts.administration_datetime == datetime(2025, 1, 1, 23, 30)
 
 
 def test_an_injection_after_the_start_of_a_dynamic_scan_is_negative_uptake() -> None:
-    result = compute_suv(_series(start_datetime=SCAN + timedelta(seconds=30)), "scan")
+    result = compute_suv(suv_series(start_datetime=SCAN + timedelta(seconds=30)), "scan")
     assert result.facts.uptake_duration_s == -30
     assert result.volume.array == pytest.approx(math.exp(-LAMBDA * 3630), rel=1e-6)
 
 
 def test_zirconium_with_a_day_of_uptake() -> None:
     half_life = 78.4 * 3600
-    series = _series(
+    series = suv_series(
         half_life_s=half_life,
         nuclide_code="C-168A4",
         nuclide_meaning="^89^Zirconium",
@@ -195,7 +154,7 @@ def test_zirconium_with_a_day_of_uptake() -> None:
 
 @pytest.mark.parametrize("half_life", [4057.0, 4057.7, 4080.0])
 def test_gallium_half_lives_as_vendors_write_them(half_life: float) -> None:
-    series = _series(half_life_s=half_life, nuclide_code=None, nuclide_meaning="^68^Gallium")
+    series = suv_series(half_life_s=half_life, nuclide_code=None, nuclide_meaning="^68^Gallium")
     result = compute_suv(series, "scan")
     assert result.facts.radionuclide == "68Ga"
     expected = ONE_SUV * 70000 / 368.08e6 * 2 ** (3600 / half_life)
@@ -204,11 +163,11 @@ def test_gallium_half_lives_as_vendors_write_them(half_life: float) -> None:
 
 def test_gml_is_taken_as_it_is_and_needs_no_facts() -> None:
     nothing = {"weight": None, "total_dose": None, "half_life_s": None, "start_time": None, "start_datetime": None}
-    result = compute_suv(_series(2.5, units="GML", suv_type=None, acquisition=None, **nothing), "scan")
+    result = compute_suv(suv_series(2.5, units="GML", suv_type=None, acquisition=None, **nothing), "scan")
     assert result.volume.array == pytest.approx(2.5)
     assert result.adaptations == ()
     assert (result.facts.half_life_s, result.facts.patient_weight_kg) == (None, None)
-    full = compute_suv(_series(2.5, units="GML", suv_type="BW"), "scan")
+    full = compute_suv(suv_series(2.5, units="GML", suv_type="BW"), "scan")
     assert full.facts.uptake_duration_s == 3600
 
 
@@ -227,7 +186,7 @@ _LEAN = {
 @pytest.mark.parametrize("sex", ["M", "F", "O"])
 def test_other_body_sizes_are_converted(suv_type: str, sex: str) -> None:
     body = (_LEAN[suv_type, "M"] + _LEAN[suv_type, "F"]) / 2 if sex == "O" else _LEAN[suv_type, sex]
-    result = compute_suv(_series(body / 70, units="GML", suv_type=suv_type, sex=sex, size=175.0), "scan")
+    result = compute_suv(suv_series(body / 70, units="GML", suv_type=suv_type, sex=sex, size=175.0), "scan")
     assert result.volume.array == pytest.approx(1.0, rel=1e-6)
     expected = ["SUV_SIZE_CENTIMETRES", *(["SUV_SEX_MEAN"] if sex == "O" else []), "SUV_TYPE_CONVERTED"]
     assert _codes(result) == expected
@@ -235,20 +194,21 @@ def test_other_body_sizes_are_converted(suv_type: str, sex: str) -> None:
 
 def test_body_surface_is_converted() -> None:
     area = 0.007184 * 175**0.725 * 70**0.425
-    assert _suv(_series(area * 1e4 / 70000, units="CM2ML", suv_type="BSA")) == pytest.approx(1.0)
-    assert _suv(_series(area * 1e4 / 70000, units="CM2ML")) == pytest.approx(1.0)
+    assert _suv(suv_series(area * 1e4 / 70000, units="CM2ML", suv_type="BSA")) == pytest.approx(1.0)
+    assert _suv(suv_series(area * 1e4 / 70000, units="CM2ML")) == pytest.approx(1.0)
 
 
 def test_counts_of_philips() -> None:
     philips = {"units": "CNTS", "manufacturer": "Philips Medical Systems"}
-    activity = _series(ONE_SUV / 8, philips_activity_factor=8.0, philips_suv_factor=99.0, **philips)
+    activity = suv_series(ONE_SUV / 8, philips_activity_factor=8.0, philips_suv_factor=99.0, **philips)
     assert _suv(activity) == pytest.approx(1.0)
     assert _codes(compute_suv(activity, "scan")) == ["SUV_PHILIPS_ACTIVITY_FACTOR"]
-    suv = _series(4.0, philips_suv_factor=0.25, total_dose=None, **philips)
+    suv = suv_series(4.0, philips_suv_factor=0.25, total_dose=None, **philips)
     assert _suv(suv) == pytest.approx(1.0)
     assert _codes(compute_suv(suv, "scan")) == ["SUV_PHILIPS_SUV_FACTOR"]
 
 
+_NO_REFERENCE = ("SUV_REFERENCE_TIME_UNKNOWN", "DecayCorrectionDateTime")
 _ZR = {"half_life_s": 78.4 * 3600, "nuclide_code": "C-168A4", "nuclide_meaning": None}
 _LATER = {"acquisition": SCAN + timedelta(minutes=30)}
 
@@ -271,6 +231,17 @@ _LATER = {"acquisition": SCAN + timedelta(minutes=30)}
             "RadionuclideHalfLife",
         ),
         ({"half_life_s": 6800.0}, "SUV_HALF_LIFE_MISMATCH", "RadionuclideHalfLife"),
+        (
+            {"half_life_s": 2.34e7, "nuclide_code": "C-128A2", "nuclide_meaning": "^68^Germanium"},
+            "SUV_HALF_LIFE_MISMATCH",
+            "RadionuclideHalfLife",
+        ),
+        (
+            {"half_life_s": 2.34e7, "nuclide_code": None, "nuclide_meaning": None},
+            "SUV_HALF_LIFE_MISMATCH",
+            "RadionuclideHalfLife",
+        ),
+        ({"start_datetime": SCAN - timedelta(days=1, seconds=-1), "decay_correction": "DATETIME"}, *_NO_REFERENCE),
         ({"units": "PROPCNTS"}, "SUV_UNITS_UNSUPPORTED", "Units"),
         ({"units": "CPS"}, "SUV_UNITS_UNSUPPORTED", "Units"),
         ({"units": None}, "SUV_UNITS_UNSUPPORTED", "Units"),
@@ -332,14 +303,14 @@ _LATER = {"acquisition": SCAN + timedelta(minutes=30)}
 )
 def test_refusals(changes: dict[str, object], code: str, keyword: str) -> None:
     with pytest.raises(SuvError) as caught:
-        compute_suv(_series(**changes), "scan")
+        compute_suv(suv_series(**changes), "scan")
     assert (caught.value.code, caught.value.keyword) == (code, keyword)
     assert (caught.value.patient_id, caught.value.series_instance_uid) == ("P1", "1.2.3")
 
 
 def test_a_refusal_shows_the_text_of_a_damaged_element() -> None:
     with pytest.raises(SuvError) as caught:
-        compute_suv(_series(weight=None, damaged=(("PatientWeight", "heavy"),)), "scan")
+        compute_suv(suv_series(weight=None, damaged=(("PatientWeight", "heavy"),)), "scan")
     assert caught.value.found == "heavy"
 
 
@@ -347,22 +318,22 @@ def test_times_on_both_sides_of_midnight_without_dates_are_refused() -> None:
     late = replace(SLICE, acquisition=datetime(2025, 1, 1, 23, 55), acquisition_date_keyword="SeriesDate")
     early = replace(late, acquisition=datetime(2025, 1, 1, 0, 5))
     with pytest.raises(SuvError, match="SUV_ACQUISITION_DATE_AMBIGUOUS"):
-        compute_suv(_series(slices=(late, early)), "scan")
+        compute_suv(suv_series(slices=(late, early)), "scan")
 
 
 def test_decay_factors_are_checked_against_the_reference_time() -> None:
     x = LAMBDA * 300
     right = x / (1 - math.exp(-x))
     later = replace(SLICE, acquisition=SCAN + timedelta(minutes=5), decay_factor=right * math.exp(x))
-    assert compute_suv(_series(slices=(replace(SLICE, decay_factor=right), later)), "scan").findings == ()
+    assert compute_suv(suv_series(slices=(replace(SLICE, decay_factor=right), later)), "scan").findings == ()
     wrong = replace(SLICE, decay_factor=1.2)
-    (finding,) = compute_suv(_series(slices=(wrong, later)), "scan").findings
+    (finding,) = compute_suv(suv_series(slices=(wrong, later)), "scan").findings
     assert (finding.code, finding.table_name, finding.scan_id) == ("SUV_DECAY_FACTOR_MISFIT", "suv", "scan")
 
 
 def test_findings_that_do_not_change_the_value() -> None:
-    result = compute_suv(_series(nuclide_code="X", nuclide_meaning="something"), "scan")
+    result = compute_suv(suv_series(nuclide_code="X", nuclide_meaning="something"), "scan")
     assert [finding.code for finding in result.findings] == ["SUV_NUCLIDE_UNKNOWN"]
-    result = compute_suv(_series(start_time=time(10, 20)), "scan")
+    result = compute_suv(suv_series(start_time=time(10, 20)), "scan")
     assert [finding.code for finding in result.findings] == ["SUV_ADMINISTRATION_TIMES_DIFFER"]
     assert result.volume.array == pytest.approx(1.0)

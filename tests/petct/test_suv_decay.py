@@ -35,6 +35,12 @@ def test_names_of_nuclides(code: str | None, meaning: str | None, expected: str 
     assert nuclide_of(code, meaning) == expected
 
 
+def test_the_radiopharmaceutical_names_the_nuclide_where_its_code_does_not() -> None:
+    assert nuclide_of(None, None, "Ga-68 DOTATOC") == "68Ga"
+    assert nuclide_of("C-111A1", None, "Ga-68 DOTATOC") == "18F"
+    assert nuclide_of(None, None, "DOTATATE") is None
+
+
 @given(st.sampled_from(sorted(HALF_LIVES_S.values())), st.floats(1, 3600))
 def test_the_mean_activity_of_a_frame_lies_at_its_mean_time(half_life: float, duration: float) -> None:
     rate = decay_constant(half_life)

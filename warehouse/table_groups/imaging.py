@@ -99,8 +99,9 @@ TABLES = (
             keys.SCAN,
             keys.SERIES,
             text("units", "Units (0054,1001) of the stored image"),
-            text("decay_correction", "Decay Correction (0054,1102)"),
+            text("decay_correction", "Decay Correction (0054,1102); DATETIME where Enhanced PET states the time"),
             text("radionuclide", "Nuclide, for example 68Ga", nullable=True),
+            text("radiopharmaceutical", "Radiopharmaceutical (0018,0031), or the meaning of its code", nullable=True),
             number("half_life_s", "Radionuclide Half Life (0018,1075)", "s", nullable=True),
             number("injected_dose_bq", "Radionuclide Total Dose (0018,1074), after adaptations", "Bq", nullable=True),
             number("patient_weight_kg", "Patient's Weight (0010,1030), after adaptations", "kg", nullable=True),
@@ -109,6 +110,18 @@ TABLES = (
             Column("administration_datetime", Kind.DATETIME, "When the dose was administered", None, True),
             Column("reference_datetime", Kind.DATETIME, "The time to which the image is decay corrected", None, True),
             number("uptake_duration_s", "From administration to the reference time", "s", nullable=True),
+            number(
+                "sul_janma_per_suv_bw", "SUL (lean body mass by Janmahasatian) per body-weight SUV", "1", nullable=True
+            ),
+            number(
+                "sul_james_per_suv_bw", "SUL (lean body mass by James, 128) per body-weight SUV", "1", nullable=True
+            ),
+            number("suv_bsa_per_suv_bw", "SUV by body surface (DuBois) per body-weight SUV", "cm2/g", nullable=True),
+            number("suv_ibw_per_suv_bw", "SUV by ideal body weight per body-weight SUV", "1", nullable=True),
+            text(
+                "body_size_reason", "Why one of these factors is not there, for example SUV_SIZE_MISSING", nullable=True
+            ),
+            text("policy", "lenient (the guideline's adaptations) or strict (nothing is assumed)"),
             number("suv_max", "Largest SUV of the whole image", "SUV"),
             text("suv_image_sha256", "Digest of the SUV volume in the lake"),
         ),
