@@ -81,8 +81,8 @@ FIELD_KEYWORDS = {
 PRIVATE_GROUPS = (0x0009, 0x0071, 0x7053)
 """Groups of the vendors' scan start (GE, Siemens) and scale factors (Philips)."""
 
-_SCAN_STARTS = ((0x0071, "SIEMENS MED PT", 0x22), (0x0009, "GEMS_PETD_01", 0x0D))
-_PHILIPS = (0x7053, "PHILIPS PET PRIVATE GROUP")
+SCAN_STARTS = ((0x0071, "SIEMENS MED PT", 0x22), (0x0009, "GEMS_PETD_01", 0x0D))
+PHILIPS = (0x7053, "PHILIPS PET PRIVATE GROUP")
 
 
 class HeaderReader:
@@ -233,22 +233,16 @@ def _private_text(dataset: Dataset, group: int, creator: str, offset: int) -> st
         tag = int(element.tag)
         if not 0x10 <= tag & 0xFFFF <= 0xFF:
             continue
-        if _as_text(dataset, tag).upper() != creator:
+        if values.private_text(dataset, tag).upper() != creator:
             continue
-        found = _as_text(dataset, (group << 16) | ((tag & 0xFFFF) << 8) | offset)
+        found = values.private_text(dataset, (group << 16) | ((tag & 0xFFFF) << 8) | offset)
         if found:
             return found
     return None
 
 
-def _as_text(dataset: Dataset, tag: int) -> str:
-    value = values.raw_value(dataset, tag)
-    found = value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
-    return found.strip(" \0\t\r\n")
-
-
 def _scan_start(dataset: Dataset, head: HeaderReader) -> datetime | None:
-    for group, creator, offset in _SCAN_STARTS:
+    for group, creator, offset in SCAN_STARTS:
         found = _private_text(dataset, group, creator, offset)
         if found:
             keyword = f"({group:04X},xx{offset:02X}) {creator}"
@@ -265,7 +259,7 @@ def _scan_start(dataset: Dataset, head: HeaderReader) -> datetime | None:
 
 
 def _philips_factor(dataset: Dataset, offset: int, damaged: dict[str, str]) -> float | None:
-    group, creator = _PHILIPS
+    group, creator = PHILIPS
     found = _private_text(dataset, group, creator, offset)
     if not found:
         return None

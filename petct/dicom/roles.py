@@ -18,16 +18,16 @@ CT = "CT"
 RTSTRUCT = "RTSTRUCT"
 SEG = "SEG"
 
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_REPORTS = "1.2.840.10008.5.1.4.1.1.88"
-_DOSE_REPORTS = tuple(f"{_REPORTS}.{part}" for part in ("67", "68", "73", "74", "75", "76"))
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+REPORTS = "1.2.840.10008.5.1.4.1.1.88"
+_DOSE_REPORTS = tuple(f"{REPORTS}.{part}" for part in ("67", "68", "73", "74", "75", "76"))
 _ENHANCED_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
 LEGACY_CONVERTED_PET = "1.2.840.10008.5.1.4.1.1.128.1"
 ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", LEGACY_CONVERTED_PET)
 """Enhanced PET and Legacy Converted Enhanced PET Image Storage: many frames in a file."""
 
 _PROJECTIONS = {"MIP", "MAX_IP", "MINIP", "PROJECTION IMAGE", "REPROJECTION", "MPR", "VOLUME RENDERED", "VRT"}
-_SCREENS = {"SCREEN SAVE", "DOSE_INFO", "CT_SOM5 PROT", "CT_SOM7 PROT", "PASTED"}
+SCREENS = {"SCREEN SAVE", "DOSE_INFO", "CT_SOM5 PROT", "CT_SOM7 PROT", "PASTED"}
 _MIP_WORD = re.compile(r"(?<![A-Za-z])MIP(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -44,10 +44,10 @@ def _set_aside_code(instance: Instance) -> str | None:
     words = set(instance.image_type) | set(instance.series_type)
     if sop_class in _DOSE_REPORTS:
         return "DOSE_REPORT"
-    if instance.modality == "SR" or sop_class.startswith(_REPORTS):
+    if instance.modality == "SR" or sop_class.startswith(REPORTS):
         return "STRUCTURED_REPORT"
-    is_screen = words & _SCREENS or instance.samples_per_pixel not in (None, 1)
-    if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".") or is_screen:
+    is_screen = words & SCREENS or instance.samples_per_pixel not in (None, 1)
+    if sop_class == SECONDARY_CAPTURE or sop_class.startswith(SECONDARY_CAPTURE + ".") or is_screen:
         return "SECONDARY_CAPTURE"
     if instance.modality in ("RTSTRUCT", "SEG"):
         return None

@@ -183,6 +183,13 @@ def raw_value(dataset: Dataset, tag: int) -> object:
     return None if element is None else element.value
 
 
+def private_text(dataset: Dataset, tag: int) -> str:
+    """Text of a private element or of a private creator, whatever its value representation; empty when absent."""
+    value = raw_value(dataset, tag)
+    found = value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+    return found.strip(" \0\t\r\n")
+
+
 def _finite(keyword: str, found: str) -> float:
     try:
         value = float(found)
