@@ -20,6 +20,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("study:ingest", "Index DICOM and clinical data and register patients."),
     "materialize": ("study:materialize", "Compute what is missing, was refused or is stale."),
     "status": ("study:status", "Show patients x tables, their states and the reasons."),
+    "deidentify": ("privacy:deidentify", "Write de-identified DICOM that still gives the same SUV."),
+    "lint-privacy": ("privacy:lint_privacy", "Look through the lake for names, birth dates and free text."),
     "snapshot": ("snapshots:snapshot", "Publish, list and show snapshots, and the tests run on them."),
     "sql": ("snapshots:sql", "Run read-only SQL on a snapshot."),
     "km": ("km:km", "Kaplan-Meier curves and log-rank test of a split."),
