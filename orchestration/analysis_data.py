@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
+from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.outcome import Outcome, cause_specific
 from warehouse import queries
 
@@ -51,6 +52,7 @@ class AnalysisData:
     primary: frozenset[tuple[str, str]]
     n_without_outcome: int
     _outcome: Outcome | None
+    _competing: CompetingOutcome | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -58,6 +60,13 @@ class AnalysisData:
         if self._outcome is None:
             raise SurvivalError("OUTCOME_MISSING", "This analysis has no outcome")
         return self._outcome
+
+    @property
+    def competing_outcome(self) -> CompetingOutcome:
+        """The outcome with competing events told apart, when it was asked for; raises OUTCOME_MISSING."""
+        if self._competing is None:
+            raise SurvivalError("OUTCOME_MISSING", "This analysis has no outcome")
+        return self._competing
 
     def is_number(self, name: str) -> bool:
         """Whether a column holds numbers."""
@@ -115,7 +124,12 @@ class AnalysisData:
 
 
 def load_analysis(
-    source: Source, names: Sequence[str] | None, *, feature_table: str | None = None, with_outcome: bool = True
+    source: Source,
+    names: Sequence[str] | None,
+    *,
+    feature_table: str | None = None,
+    with_outcome: bool = True,
+    competing: bool = False,
 ) -> AnalysisData:
     """Read the columns an analysis needs, and the outcome.
 
@@ -125,14 +139,16 @@ def load_analysis(
         The columns; None for all of ``feature_table``, or all numeric ones of a CSV.
     feature_table
         ``<feature set>__<aggregation>``, where no columns are named.
+    competing
+        Read the outcome as ``competing_outcome`` instead of ``outcome``.
     """
     if source.csv_file is not None:
-        return _from_csv(source, source.csv_file, names, with_outcome=with_outcome)
-    return _from_snapshot(source, names, feature_table, with_outcome=with_outcome)
+        return _from_csv(source, source.csv_file, names, with_outcome=with_outcome, competing=competing)
+    return _from_snapshot(source, names, feature_table, with_outcome=with_outcome, competing=competing)
 
 
 def _from_snapshot(
-    source: Source, names: Sequence[str] | None, feature_table: str | None, *, with_outcome: bool
+    source: Source, names: Sequence[str] | None, feature_table: str | None, *, with_outcome: bool, competing: bool
 ) -> AnalysisData:
     if source.duration_column or source.event_column:
         raise SurvivalError("OPTION_NEEDS_CSV", "--duration and --event go with --csv", keyword="--duration, --event")
@@ -152,9 +168,14 @@ def _from_snapshot(
         rows = np.array([position[patient_id] for patient_id in endpoint.patient_ids], dtype=int)
         columns = {name: column[rows] for name, column in values.columns.items()}
         without = len(values.patient_ids) - len(endpoint.patient_ids)
-        outcome = cause_specific(endpoint.duration_days, endpoint.event, "day")
+        outcome = None if competing else cause_specific(endpoint.duration_days, endpoint.event, "day")
+        causes = None
+        if competing:
+            causes = CompetingOutcome(
+                endpoint.duration_days, endpoint.event, "day", (endpoint.name, f"competing event of {endpoint.name}")
+            )
         return AnalysisData(
-            title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, without, outcome
+            title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, without, outcome, causes
         )
 
 
@@ -195,29 +216,33 @@ def _primary(snapshot: queries.Snapshot) -> frozenset[tuple[str, str]]:
     return frozenset((str(e), str(v)) for (text,) in rows for e, v in json.loads(str(text)))
 
 
-def _from_csv(source: Source, path: Path, names: Sequence[str] | None, *, with_outcome: bool) -> AnalysisData:
+def _from_csv(
+    source: Source, path: Path, names: Sequence[str] | None, *, with_outcome: bool, competing: bool
+) -> AnalysisData:
     from warehouse.imports import read_table
 
     if source.snapshot_id or source.endpoint:
         raise SurvivalError("OPTION_NEEDS_STUDY", "--snapshot and --endpoint do not go with --csv", keyword="--csv")
     table = read_table(path)
     cells = {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
-    outcome = None
+    outcome = causes = None
     if with_outcome:
         if not source.duration_column or not source.event_column:
             raise SurvivalError(
                 "OPTION_MISSING", "A CSV needs the columns of its outcome", keyword="--duration, --event"
             )
-        outcome = Outcome(
-            _numbers(cells, source.duration_column), _numbers(cells, source.event_column), unit="time unit"
-        )
+        duration, event = _numbers(cells, source.duration_column), _numbers(cells, source.event_column)
+        if competing:
+            causes = CompetingOutcome(duration, event, "time unit")
+        else:
+            outcome = Outcome(duration, event, "time unit")
     if names is None:
         outcome_columns = {source.duration_column, source.event_column}
         names = [name for name in table.columns if name not in outcome_columns and _all_numeric(cells[name])]
     columns = {name: _column(cells, name) for name in names}
     row_ids = tuple(str(number) for number in range(1, len(table.rows) + 1))
     units = dict.fromkeys(columns)
-    return AnalysisData(path.name, None, None, row_ids, columns, units, frozenset(), 0, outcome)
+    return AnalysisData(path.name, None, None, row_ids, columns, units, frozenset(), 0, outcome, causes)
 
 
 def _cells(cells: Mapping[str, list[str]], name: str) -> list[str]:

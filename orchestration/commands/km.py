@@ -1,15 +1,42 @@
-"""``petlake km``: Kaplan-Meier curves of a split, on a snapshot or on any CSV."""
+"""``petlake km``: curves of a split, on a snapshot or on any CSV."""
+
+from dataclasses import replace
+from typing import get_args
 
 import click
 
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
-from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.analysis import source_options
+from orchestration.commands.km_report import say_cumulative_incidence, say_cut_point, say_kaplan_meier
 from petct.errors import SurvivalError
-from petct.survival.groups import Grouping, everyone, split_at, split_by_category, split_by_median, split_by_tertiles
+from petct.survival.competing_risks import cumulative_incidence
+from petct.survival.cut_points import (
+    DEFAULT_PERMUTATIONS,
+    DEFAULT_RESAMPLES,
+    DEFAULT_SEED,
+    CutPointResult,
+    maximally_selected_cut,
+)
+from petct.survival.groups import (
+    QUANTILE_RULES,
+    Grouping,
+    everyone,
+    split_at,
+    split_at_chosen_cut,
+    split_by_category,
+    split_by_median,
+    split_by_quantiles,
+)
 from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.kaplan_meier_result import KaplanMeierResult, MedianTime
-from petct.survival.results import as_dict, p_text
+from petct.survival.landmark import landmark_cohort
+from petct.survival.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weighting
+from petct.survival.multiplicity import Correction
+from petct.survival.outcome import Outcome
+from petct.survival.results import as_dict
+
+_WEIGHTINGS = {"peto-peto": PETO_PETO, "gehan-breslow": GEHAN_BRESLOW, "tarone-ware": TARONE_WARE}
+_QUANTILES = {name: n for n, name in QUANTILE_RULES.items() if n > 2}
 
 
 @click.command()
@@ -18,44 +45,151 @@ from petct.survival.results import as_dict, p_text
     "--split",
     default="median",
     show_default=True,
-    help="median, tertiles, category, or one or more cut points: 5 or 5,20.",
+    help="median, tertiles, quartiles, quantiles:N, category, optimal (with a p corrected for the search), or one or "
+    "more cut points: 5 or 5,20.",
 )
+@click.option("--order", help="Order of the categories, separated by commas; for --trend.")
 @click.option("--landmarks", default="", help="Times at which to print the survival, separated by commas.")
+@click.option("--tau", type=float, help="Horizon of the restricted mean.  [default: the largest common time]")
+@click.option(
+    "--weights",
+    default="",
+    help="Weighted log-rank tests beside the plain one: peto-peto, gehan-breslow, tarone-ware, or RHO:GAMMA of Fleming "
+    "and Harrington, separated by commas.",
+)
+@click.option("--trend", is_flag=True, help="Test a trend over ordered groups.")
+@click.option("--pairwise", is_flag=True, help="Test every two of several groups.")
+@click.option(
+    "--correction",
+    type=click.Choice(get_args(Correction)),
+    default="holm",
+    show_default=True,
+    help="Correction of several p-values.",
+)
+@click.option("--entry", help="Column of the time at which a patient came under observation (left truncation).")
+@click.option("--from-landmark", type=float, help="Analyse those free of the event at this time, from there on.")
+@click.option("--competing", is_flag=True, help="Cumulative incidence and Gray's test: event 2 competes with event 1.")
+@click.option("--permutations", default=DEFAULT_PERMUTATIONS, show_default=True, help="With --split optimal.")
+@click.option("--resamples", default=DEFAULT_RESAMPLES, show_default=True, help="With --split optimal: bootstrap.")
+@click.option("--seed", default=DEFAULT_SEED, show_default=True, help="With --split optimal.")
 @source_options
 def km(
     variable: str | None,
     split: str,
+    order: str | None,
     landmarks: str,
+    tau: float | None,
+    weights: str,
+    trend: bool,
+    pairwise: bool,
+    correction: Correction,
+    entry: str | None,
+    from_landmark: float | None,
+    competing: bool,
+    permutations: int,
+    resamples: int,
+    seed: int,
     source: Source,
     as_json: bool,
 ) -> None:
-    """Kaplan-Meier curves, medians and log-rank test.
+    """Survival curves, medians, restricted means and log-rank test; with --competing, cumulative incidence.
 
     \b
     petlake km --by tumour_volume_ml
-    petlake km --by grade --split category
+    petlake km --by tumour_volume_ml --split optimal
+    petlake km --by grade --split category --order G1,G2,G3 --trend --pairwise
     petlake km --csv trial.csv --duration time --event status --by age --split 65
     """  # noqa: D301 (click reads the character \b)
-    data = load_analysis(source, [variable] if variable else [])
-    grouping = _grouping(data, variable, split)
-    result = kaplan_meier(data.outcome, grouping, landmarks=_times(landmarks))
-    if as_json:
-        console.say_json({**data.header(*filter(None, [variable])), **as_dict(result)})
+    if competing and (entry or from_landmark is not None or weights or trend or pairwise or tau is not None):
+        raise SurvivalError(
+            "OPTION_NOT_WITH_COMPETING",
+            "The cumulative incidence has Gray's test, and neither late entries nor a restricted mean",
+            keyword="--competing",
+            found="--entry, --from-landmark, --weights, --trend, --pairwise or --tau",
+        )
+    if split == "optimal" and (competing or variable is None):
+        raise SurvivalError(
+            "SPLIT_OPTIMAL_UNAVAILABLE",
+            "A cut is searched in one variable, and for the survival curve",
+            keyword="--split optimal",
+            expected="--by VARIABLE, and no --competing",
+        )
+    names = [name for name in (variable, entry) if name]
+    data = load_analysis(source, names, competing=competing)
+    times = _numbers(landmarks, "--landmarks")
+    header = data.header(*filter(None, [variable]))
+    if competing:
+        incidence = cumulative_incidence(
+            data.competing_outcome, _grouping(data, variable, split, order), landmarks=times
+        )
+        if as_json:
+            console.say_json({**header, **as_dict(incidence)})
+        else:
+            say_cumulative_incidence(data, incidence, variable)
+        return
+
+    outcome, data, notes = _observed(data, entry, from_landmark)
+    cut: CutPointResult | None = None
+    if split == "optimal" and variable is not None:
+        values, unit = data.number(variable), data.unit(variable)
+        cut = maximally_selected_cut(
+            outcome, values, variable, unit, n_permutations=permutations, n_resamples=resamples, seed=seed
+        )
+        grouping = split_at_chosen_cut(values, cut.cut, variable, unit)
     else:
-        _say_km(data, result, variable)
+        grouping = _grouping(data, variable, split, order)
+    result = kaplan_meier(
+        outcome,
+        grouping,
+        landmarks=times,
+        tau=tau,
+        weightings=_weightings(weights),
+        trend=trend,
+        pairwise=pairwise,
+        correction=correction,
+    )
+    result = replace(result, notes=(*notes, *result.notes))
+    if as_json:
+        found = {} if cut is None else {"cut_point": as_dict(cut)}
+        console.say_json({**header, **as_dict(result), **found})
+        return
+    say_kaplan_meier(data, result, variable)
+    if cut is not None:
+        say_cut_point(cut)
+    if outcome.n_competing_censored:
+        console.say("  For the probability of the event: --competing.")
 
 
-def _grouping(data: AnalysisData, variable: str | None, split: str) -> Grouping:
+def _observed(
+    data: AnalysisData, entry: str | None, landmark: float | None
+) -> tuple[Outcome, AnalysisData, tuple[str, ...]]:
+    """Outcome with entry times, from a landmark on, and the data of the patients it has."""
+    outcome = data.outcome
+    if entry is not None:
+        outcome = replace(outcome, entry=data.number(entry))
+    if landmark is None:
+        return outcome, data, ()
+    cohort = landmark_cohort(outcome, landmark)
+    columns = {name: column[cohort.kept] for name, column in data.columns.items()}
+    row_ids = tuple(row for row, kept in zip(data.row_ids, cohort.kept, strict=True) if kept)
+    return cohort.outcome, replace(data, columns=columns, row_ids=row_ids), (cohort.note,)
+
+
+def _grouping(data: AnalysisData, variable: str | None, split: str, order: str | None) -> Grouping:
     if variable is None:
         return everyone(len(data.row_ids))
     unit = data.unit(variable)
-    if split == "category" or (split == "median" and not data.is_number(variable)):
-        return split_by_category(data.texts(variable), variable)
+    if order or split == "category" or (split == "median" and not data.is_number(variable)):
+        labels = [label.strip() for label in order.split(",")] if order else None
+        return split_by_category(data.texts(variable), variable, labels)
     values = data.number(variable)
     if split == "median":
         return split_by_median(values, variable, unit)
-    if split == "tertiles":
-        return split_by_tertiles(values, variable, unit)
+    n_groups = _QUANTILES.get(split)
+    if split.startswith("quantiles:") and split.removeprefix("quantiles:").isdigit():
+        n_groups = int(split.removeprefix("quantiles:"))
+    if n_groups is not None:
+        return split_by_quantiles(values, n_groups, variable, unit)
     try:
         cuts = [float(part) for part in split.split(",")]
     except ValueError:
@@ -64,53 +198,35 @@ def _grouping(data: AnalysisData, variable: str | None, split: str) -> Grouping:
             "The patients cannot be split like this",
             keyword="--split",
             found=split,
-            expected="median, tertiles, category, or numbers separated by commas",
+            expected="median, tertiles, quartiles, quantiles:N, category, optimal, or numbers separated by commas",
         ) from None
     return split_at(values, cuts, variable, unit)
 
 
-def _times(text: str) -> list[float]:
+def _weightings(text: str) -> list[Weighting]:
+    found = []
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if name in _WEIGHTINGS:
+            found.append(_WEIGHTINGS[name])
+            continue
+        try:
+            rho, gamma = (float(part) for part in name.split(":"))
+        except ValueError:
+            raise SurvivalError(
+                "WEIGHTING_UNKNOWN",
+                "There is no such weighted log-rank test",
+                keyword="--weights",
+                found=name,
+                expected=", ".join([*_WEIGHTINGS, "or RHO:GAMMA, for example 0:1"]),
+            ) from None
+        found.append(Weighting(f"Fleming-Harrington rho {rho:g}, gamma {gamma:g}", rho=rho, gamma=gamma))
+    return found
+
+
+def _numbers(text: str, option: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise SurvivalError(
-            "TIME_INVALID", "A time is not a number", keyword="--landmarks", found=text, expected="for example 365,730"
+            "TIME_INVALID", "A time is not a number", keyword=option, found=text, expected="for example 365,730"
         ) from None
-
-
-def _say_km(data: AnalysisData, result: KaplanMeierResult, variable: str | None) -> None:
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*filter(None, [variable]))}")
-    console.say_table(
-        ("group", "n", "events", f"median ({result.unit}s)", "95 % CI"),
-        [(c.group, c.n, c.n_events, _median(c.median), _interval(c.median)) for c in result.curves],
-    )
-    landmarks = [(c.group, at) for c in result.curves for at in c.landmarks]
-    if landmarks:
-        console.say_table(
-            ("group", f"time ({result.unit}s)", "survival", "95 % CI", "at risk"),
-            [
-                (group, at.time, at.survival, f"{console.shown(at.lower)} to {console.shown(at.upper)}", at.n_at_risk)
-                if at.n_at_risk
-                else (group, at.time, None, "beyond follow-up", 0)
-                for group, at in landmarks
-            ],
-        )
-    test = result.log_rank
-    if test is not None:
-        if test.p is None:
-            # Its reason is among the notes.
-            console.say("Log-rank test: p withheld")
-        else:
-            console.say(f"Log-rank test: chi-squared {console.shown(test.chi_squared)}, {test.df} df, {p_text(test.p)}")
-    console.say(f"Median follow-up (reverse Kaplan-Meier): {_median(result.follow_up)} {result.unit}s")
-    say_notes(result.notes)
-
-
-def _median(median: MedianTime) -> str:
-    return "not reached" if median.value is None else console.shown(median.value)
-
-
-def _interval(median: MedianTime) -> str:
-    lower = "not reached" if median.lower is None else console.shown(median.lower)
-    upper = "not reached" if median.upper is None else console.shown(median.upper)
-    return f"{lower} to {upper}"

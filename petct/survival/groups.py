@@ -13,7 +13,8 @@ import numpy.typing as npt
 from petct.errors import SurvivalError
 from petct.survival.outcome import FloatArray, IntArray
 
-_QUANTILE_RULES = {2: "median split", 3: "tertiles", 4: "quartiles", 5: "quintiles", 10: "deciles"}
+# Names of splits into so many groups.
+QUANTILE_RULES = {2: "median split", 3: "tertiles", 4: "quartiles", 5: "quintiles", 10: "deciles"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ def everyone(n: int) -> Grouping:
 def split_by_median(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
     """Split at the median of the values that are there; see ``split_at``."""
     numbers = numeric_values(values, variable)
-    return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, _QUANTILE_RULES[2])
+    return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, QUANTILE_RULES[2])
 
 
 def split_by_tertiles(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
@@ -87,7 +88,7 @@ def split_by_quantiles(values: npt.ArrayLike, n_groups: int, variable: str, unit
         )
     numbers = numeric_values(values, variable)
     cuts = [float(cut) for cut in np.nanquantile(numbers, np.arange(1, n_groups) / n_groups)]
-    return _split(numbers, cuts, variable, unit, _QUANTILE_RULES.get(n_groups, f"{n_groups} quantile groups"))
+    return _split(numbers, cuts, variable, unit, QUANTILE_RULES.get(n_groups, f"{n_groups} quantile groups"))
 
 
 def split_at_chosen_cut(values: npt.ArrayLike, cut: float, variable: str, unit: str | None = None) -> Grouping:

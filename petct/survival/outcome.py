@@ -54,7 +54,7 @@ class Outcome:
                 "There are competing events, which are neither events nor censoring",
                 found=f"{np.count_nonzero(event == 2)} of {len(event)}",
                 expected="0 (censored) or 1 (event)",
-                hint="For cause-specific hazards, censor them explicitly with cause_specific.",
+                hint="Their cumulative incidence: petlake km --competing. Hazards: censor them (cause_specific).",
             )
         if not np.all((event == 0) | (event == 1)):
             odd = np.unique(event[(event != 0) & (event != 1)])

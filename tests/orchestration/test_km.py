@@ -1,0 +1,112 @@
+"""``petlake km``: every split and test by its option, and the wording of what is withheld or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from orchestration.commands.km import km
+from petct.errors import PetctError
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """90 patients: x is noise, grade is not, some enter late, and event 2 of ``first`` competes."""
+    rng = np.random.default_rng(12)
+    grade = rng.integers(1, 4, 90)
+    x, entry = rng.normal(size=90), rng.choice([0.0, 10.0], 90)
+    time = 11 + rng.exponential(900.0 / grade)
+    rows = [
+        f"{t:.1f},{int(t < 1500)},{(1 + i % 2) * int(t < 1500)},{a:.3f},G{g},{e:.0f}"
+        for i, (t, a, g, e) in enumerate(zip(time, x, grade, entry, strict=True))
+    ]
+    path = tmp_path_factory.mktemp("trial") / "trial.csv"
+    path.write_text("\n".join(["time,status,first,x,grade,entry", *rows]), encoding="utf-8")
+    return path
+
+
+def _run(trial: Path, *arguments: str, event: str = "status") -> str:
+    done = CliRunner().invoke(km, ["--csv", str(trial), "--duration", "time", "--event", event, *arguments])
+    if done.exception is not None:
+        raise done.exception
+    return done.output
+
+
+def _json(trial: Path, *arguments: str, event: str = "status") -> dict:  # type: ignore[type-arg]
+    return json.loads(_run(trial, *arguments, "--json", event=event))  # type: ignore[no-any-return]
+
+
+def test_an_optimal_cut_shows_only_corrected_p_values(trial: Path) -> None:
+    options = ("--by", "x", "--split", "optimal", "--permutations", "199", "--resamples", "20")
+    found = _json(trial, *options)
+    assert found["log_rank"]["p"] is None
+    assert found["log_rank"]["chi_squared"] is None
+    assert found["log_rank"]["p_suppressed"]["code"] == "CUT_CHOSEN_BY_OUTCOME"
+    assert found["restricted_mean"]["contrasts"] == []
+    cut = found["cut_point"]
+    assert cut["permutation"]["n_permutations"] == 199
+    assert cut["permutation"]["p"] == (cut["permutation"]["n_as_large"] + 1) / 200
+    said = _run(trial, *options)
+    assert "Log-rank test: p withheld" in said
+    assert f"{cut['permutation']['n_as_large']} + 1 of 199 + 1, seed {cut['permutation']['seed']}" in said
+    assert "Lausen-Schumacher p = " in said
+
+
+def test_ordered_categories_have_a_trend_and_pairs(trial: Path) -> None:
+    options = ("--by", "grade", "--order", "G1,G2,G3", "--trend", "--pairwise", "--weights", "peto-peto,0:1")
+    found = _json(trial, *options, "--correction", "benjamini_hochberg")
+    assert found["trend"]["z"] > 0
+    assert len(found["pairwise"]) == 3
+    assert found["correction"] == "benjamini_hochberg"
+    assert [test["name"] for test in found["weighted_tests"]][1] == "Fleming-Harrington rho 0, gamma 1"
+    said = _run(trial, *options)
+    for words in ("Trend over the groups", "G2 vs G1", "p (holm)", "Peto-Peto", "G3 minus G1"):
+        assert words in said
+
+
+@pytest.mark.parametrize(("split", "groups"), [("quartiles", 4), ("quantiles:6", 6), ("tertiles", 3), ("-1,0,1", 4)])
+def test_splits_into_several_groups(trial: Path, split: str, groups: int) -> None:
+    assert len(_json(trial, "--by", "x", f"--split={split}")["curves"]) == groups
+
+
+def test_late_entries_and_landmarks(trial: Path) -> None:
+    found = _json(trial, "--entry", "entry", "--tau", "300")
+    assert found["curves"][0]["n_at_risk"][0] < 90
+    assert found["restricted_mean"]["tau"] == 300
+    later = _json(trial, "--by", "x", "--from-landmark", "100")
+    assert later["n"] < 90
+    assert later["notes"][0].startswith("Landmark at 100")
+
+
+def test_competing_events_are_told_apart_or_refused(trial: Path) -> None:
+    with pytest.raises(PetctError, match=r"EVENT_COMPETING.*--competing"):
+        _run(trial, event="first")
+    found = _json(trial, "--by", "grade", "--competing", "--landmarks", "365", event="first")
+    assert found["causes"] == ["event", "competing event"]
+    assert len(found["gray_tests"]) == 2
+    said = _run(trial, "--by", "grade", "--competing", event="first")
+    assert "Gray's test, competing event: chi-squared" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--by", "grade", "--trend"), "TREND_UNORDERED"),
+        (("--by", "x", "--weights", "late"), "WEIGHTING_UNKNOWN"),
+        (("--split", "optimal"), "SPLIT_OPTIMAL_UNAVAILABLE"),
+        (("--competing", "--trend"), "OPTION_NOT_WITH_COMPETING"),
+        (("--by", "grade", "--split", "optimal"), "COLUMN_NOT_NUMERIC"),
+        (("--by", "x", "--split", "quantiles:1"), "SPLIT_QUANTILES_INVALID"),
+        (("--from-landmark", "1e6"), "LANDMARK_NOBODY"),
+        (("--tau", "1e6"), "TAU_BEYOND_FOLLOW_UP"),
+        (("--entry", "time"), "ENTRY_NOT_BEFORE_EXIT"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_code(trial: Path, arguments: tuple[str, ...], code: str) -> None:
+    with pytest.raises(PetctError) as caught:
+        _run(trial, *arguments)
+    assert caught.value.code == code
