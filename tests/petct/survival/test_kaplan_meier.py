@@ -40,6 +40,11 @@ def test_a_worked_example() -> None:
     assert result.restricted_mean.groups[0].mean == pytest.approx(np.mean(times))
 
 
+def test_before_the_first_time_everyone_is_alive() -> None:
+    (landmark,) = kaplan_meier(Outcome([1, 2, 3], [1, 0, 1]), landmarks=[0.5]).curves[0].landmarks
+    assert (landmark.survival, landmark.lower, landmark.n_at_risk) == (1.0, None, 3)
+
+
 def test_a_median_that_lies_on_a_flat_part_is_its_middle() -> None:
     # R: survfit(Surv(1:4, rep(1, 4)) ~ 1) has the median 2.5.
     assert kaplan_meier(Outcome([1, 2, 3, 4], [1, 1, 1, 1])).curves[0].median.value == 2.5
