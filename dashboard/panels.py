@@ -229,11 +229,11 @@ def model_numbers(result: CoxResult) -> None:
         help=f"Harrell's C, standard error {result.concordance_standard_error:.3f}; in the patients of the fit, so "
         "it is optimistic for new ones.",
     )
-    suppressed = result.lr_p_suppressed
+    test = result.overall
     places[4].metric(
-        "Likelihood ratio test",
-        "p withheld" if result.lr_p is None else p_text(result.lr_p),
-        help=suppressed.message if suppressed else f"χ² = {result.lr_chi_squared:.2f}, {result.lr_df} df",
+        "All covariates",
+        "p withheld" if test.p is None else p_text(test.p),
+        help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
     )
 
 
@@ -253,7 +253,9 @@ def coefficients(result: CoxResult) -> None:
     ]
     names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p (Wald)", "Log HR", "SE"]
     st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
-    st.caption(f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}.")
+    st.caption(
+        f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}; p: {result.overall.test}."
+    )
 
 
 def proportional_hazards(result: CoxResult) -> None:
@@ -265,8 +267,8 @@ def proportional_hazards(result: CoxResult) -> None:
     ]
     st.dataframe(pd.DataFrame(rows, columns=["Covariate", "χ²", "df", "p"]), hide_index=True)
     st.caption(
-        f"Score tests with the {test.transform} transform of time (as cox.zph in R), n = {result.n}. A small p says "
-        "that the hazard ratio changes with time."
+        f"Score tests with the {test.transform} transform of time (statistic of cox.zph in R, p from the F "
+        f"distribution), n = {result.n}. A small p says that the hazard ratio changes with time."
     )
 
 

@@ -95,5 +95,5 @@ def _ticks(lower: float, upper: float) -> list[float]:
 
 
 def _numbers(term: CoxTerm) -> str:
-    p = plain(p_text(term.p)) if term.p is not None else "no p (small group)"
+    p = plain(p_text(term.p)) if term.p is not None else "no p"
     return f"{term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f}), {p}"

@@ -79,7 +79,7 @@ def _say_cox(data: AnalysisData, result: CoxResult, names: list[str]) -> None:
         ],
     )
     console.say(
-        f"Likelihood ratio test: {_p(result.lr_p, result.lr_p_suppressed)} ({result.lr_df} df); "
+        f"All covariates: {_p(result.overall.p, result.overall.p_suppressed)} ({result.overall.df} df); "
         f"concordance {result.concordance:.3f}; "
         f"events per parameter {result.events_per_parameter:.1f}"
     )

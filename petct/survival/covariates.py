@@ -14,8 +14,9 @@ from petct.errors import SurvivalError
 from petct.survival.groups import number_text
 from petct.survival.outcome import BoolArray, FloatArray
 from petct.survival.results import counted
+from petct.survival.splines import SplinePart, knots_of, spline_basis
 
-Scale = Literal["per_sd", "per_doubling", "as_is"]
+Scale = Literal["per_sd", "per_doubling", "as_is", "spline"]
 AtZero = Literal["refuse", "half_minimum"]
 
 
@@ -30,10 +31,15 @@ class NumericCovariate:
     values
         Shape (n,); NaN is missing.
     scale
-        The hazard ratio is given per standard deviation (of the patients in the model), per doubling, or per unit.
+        The hazard ratio is given per standard deviation (of the patients in the model), per doubling, or per unit; with
+        ``spline`` the log hazard is a restricted cubic spline, and the ratio is of the upper to the lower quartile.
     at_zero
         Only for ``per_doubling``, which zero has no place in: ``refuse``, or ``half_minimum`` to put half the smallest
         positive value there (stated in the result).
+    knots
+        Number of knots of a spline, 3 to 5, at Harrell's percentiles.
+    known_from
+        Time from the origin at which the value was known, one for all or shape (n,); see ``time_varying``.
     """
 
     name: str
@@ -41,6 +47,8 @@ class NumericCovariate:
     unit: str | None = None
     scale: Scale = "per_sd"
     at_zero: AtZero = "refuse"
+    knots: int = 3
+    known_from: npt.ArrayLike = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +63,14 @@ class CategoricalCovariate:
         One text a patient; None is missing.
     reference
         Level the others are compared with; the most frequent one (the first in the alphabet among equals) when None.
+    known_from
+        Time from the origin at which the value was known, one for all or shape (n,); see ``time_varying``.
     """
 
     name: str
     values: Sequence[str | None]
     reference: str | None = None
+    known_from: npt.ArrayLike = 0.0
 
 
 Covariate = NumericCovariate | CategoricalCovariate
@@ -79,6 +90,8 @@ class Column:
         Label and size of the smaller of two groups that the column separates; None for a column with more values.
     per_sd
         One unit of the column is one standard deviation.
+    spline
+        Knots and place of the column in a spline: 0 the straight part, 1, 2, ... the others; None elsewhere.
     """
 
     covariate: str
@@ -88,6 +101,7 @@ class Column:
     values: FloatArray
     smallest_arm: tuple[str, int] | None
     per_sd: bool = False
+    spline: SplinePart | None = None
 
     @property
     def name(self) -> str:
@@ -114,12 +128,22 @@ class Design:
     notes: tuple[str, ...]
 
     @property
+    def covariates(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Name and columns of each covariate."""
+        columns: dict[str, list[int]] = {}
+        for i, column in enumerate(self.columns):
+            columns.setdefault(column.covariate, []).append(i)
+        return tuple((name, tuple(own)) for name, own in columns.items())
+
+    @property
     def matrix(self) -> FloatArray:
         """Shape (complete patients, columns)."""
         return np.column_stack([column.values for column in self.columns])
 
 
-def design_of(covariates: Sequence[Covariate], n: int) -> Design:
+def design_of(
+    covariates: Sequence[Covariate], n: int, *, also_present: BoolArray | None = None, collinear: bool = False
+) -> Design:
     """Make the design matrix of the patients who have all covariates.
 
     Parameters
@@ -128,6 +152,10 @@ def design_of(covariates: Sequence[Covariate], n: int) -> Design:
         At least one, names all different, values of ``n`` patients each.
     n
         Number of patients.
+    also_present
+        Which patients have all that the model needs beside its covariates, shape (n,); all when None.
+    collinear
+        Allow columns that others determine, as a ridge can carry.
 
     Raises
     ------
@@ -142,24 +170,26 @@ def design_of(covariates: Sequence[Covariate], n: int) -> Design:
         raise SurvivalError(
             "COVARIATE_DUPLICATE", "A covariate is named twice", keyword=repeated[0], found=", ".join(repeated)
         )
-    present = np.ones(n, dtype=np.bool_)
+    present = np.ones(n, dtype=np.bool_) if also_present is None else also_present.copy()
     for covariate in covariates:
-        present &= _present(covariate, n)
+        present &= present_in(covariate, n)
     if not present.any():
         raise SurvivalError("COX_NO_COMPLETE_CASES", "No patient has a value of every covariate", found=f"0 of {n}")
     columns: list[Column] = []
     notes: list[str] = []
     for covariate in covariates:
         if isinstance(covariate, NumericCovariate):
-            columns.append(_numeric(covariate, present, notes))
+            columns += _numeric(covariate, present, notes)
         else:
             columns += _categorical(covariate, present)
     design = Design(tuple(columns), present, tuple(notes))
-    _refuse_collinear(design)
+    if not collinear:
+        _refuse_collinear(design)
     return design
 
 
-def _present(covariate: Covariate, n: int) -> BoolArray:
+def present_in(covariate: Covariate, n: int) -> BoolArray:
+    """Which of ``n`` patients have a value, shape (n,); raises COVARIATE_NOT_FINITE and COVARIATE_LENGTH."""
     if isinstance(covariate, CategoricalCovariate):
         found = len(covariate.values)
         present = np.array([value is not None for value in covariate.values], dtype=np.bool_)
@@ -182,7 +212,7 @@ def _present(covariate: Covariate, n: int) -> BoolArray:
     return present
 
 
-def _numeric(covariate: NumericCovariate, present: BoolArray, notes: list[str]) -> Column:
+def _numeric(covariate: NumericCovariate, present: BoolArray, notes: list[str]) -> list[Column]:
     name, unit = covariate.name, covariate.unit
     values = np.asarray(covariate.values, dtype=np.float64)[present]
     distinct, counts = np.unique(values, return_counts=True)
@@ -194,11 +224,20 @@ def _numeric(covariate: NumericCovariate, present: BoolArray, notes: list[str]) 
         arm = (f"{name} = {number_text(float(distinct[smaller]))}", int(counts[smaller]))
     unit_text = f" {unit}" if unit else ""
     if covariate.scale == "as_is":
-        return Column(name, None, None, f"per 1{unit_text}" if unit else "per unit", values, arm)
+        return [Column(name, None, None, f"per 1{unit_text}" if unit else "per unit", values, arm)]
     if covariate.scale == "per_sd":
         sd = float(values.std(ddof=1))
-        return Column(name, None, None, f"per SD ({number_text(sd)}{unit_text})", values / sd, arm, per_sd=True)
-    return Column(name, None, None, "per doubling", np.log2(_positive(covariate, values, notes)), arm)
+        return [Column(name, None, None, f"per SD ({number_text(sd)}{unit_text})", values / sd, arm, per_sd=True)]
+    if covariate.scale == "per_doubling":
+        return [Column(name, None, None, "per doubling", np.log2(_positive(covariate, values, notes)), arm)]
+    knots = knots_of(values, covariate.knots, name)
+    notes.append(
+        f"{name}: restricted cubic spline with knots at {', '.join(number_text(knot) for knot in knots)}{unit_text}."
+    )
+    return [
+        Column(name, None, None, f"spline part {place}", part, arm, spline=SplinePart(knots, place, values))
+        for place, part in enumerate(spline_basis(values, knots).T)
+    ]
 
 
 def _positive(covariate: NumericCovariate, values: FloatArray, notes: list[str]) -> FloatArray:

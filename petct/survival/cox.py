@@ -3,138 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.concordance import concordance
-from petct.survival.covariates import CategoricalCovariate, Column, Covariate, Design, NumericCovariate, design_of
-from petct.survival.outcome import Outcome
-from petct.survival.partial_likelihood import RiskSets, maximise
+from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cox_concordance import model_concordance
+from petct.survival.cox_fit import FEWEST_EVENTS_PER_PARAMETER, CoxFit, fit_cox
+from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
+from petct.survival.cox_tests import DEFAULT_SEED, ColumnTest, CoxTests
+from petct.survival.cox_wording import WARNED_EVENTS_PER_PARAMETER, model_notes
+from petct.survival.groups import number_text
+from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.penalised import Firth, Penalty, Ridge, firth_limits
 from petct.survival.power import minimum_detectable_hazard_ratio_per_sd
-from petct.survival.results import (
-    SIGNIFICANCE_LEVEL,
-    Suppressed,
-    chi_squared_p,
-    counted,
-    normal_quantile,
-    p_text,
-    small_arm,
-)
-from petct.survival.schoenfeld import ProportionalHazardsTest, Transform, proportional_hazards
+from petct.survival.results import Suppressed, normal_quantile, small_arm
+from petct.survival.schoenfeld import Transform, proportional_hazards
 
-__all__ = ["CategoricalCovariate", "CoxResult", "CoxTerm", "NumericCovariate", "cox"]
-
-FEWEST_EVENTS_PER_PARAMETER = 5
-WARNED_EVENTS_PER_PARAMETER = 10
-
-
-@dataclass(frozen=True)
-class CoxTerm:
-    """One coefficient.
-
-    Parameters
-    ----------
-    covariate, level, reference
-        What it belongs to; level and reference of a category.
-    scale
-        What the hazard ratio compares, for example ``per SD (11.2 ml)`` or ``G3 vs G1``.
-    coefficient, standard_error
-        Log hazard ratio.
-    hazard_ratio, lower, upper
-        Hazard ratio with its confidence limits (Wald).
-    z, p
-        Wald test; ``p`` is None exactly when ``p_suppressed`` says why.
-    """
-
-    covariate: str
-    level: str | None
-    reference: str | None
-    scale: str
-    coefficient: float
-    standard_error: float
-    hazard_ratio: float
-    lower: float
-    upper: float
-    z: float
-    p: float | None
-    p_suppressed: Suppressed | None
-
-    @property
-    def label(self) -> str:
-        """Covariate and scale in one text."""
-        return f"{self.covariate}, {self.scale}"
-
-
-@dataclass(frozen=True)
-class CoxResult:
-    """A fitted model.
-
-    Parameters
-    ----------
-    unit
-        Unit of the survival times.
-    n, n_missing, n_events
-        Complete cases in the model, patients left out for a missing covariate, events in the model.
-    n_parameters, events_per_parameter
-        Size of the model.
-    confidence
-        Level of the intervals.
-    ties
-        Always ``efron``.
-    terms
-        The coefficients.
-    log_likelihood, log_likelihood_null
-        With and without the covariates.
-    lr_chi_squared, lr_df, lr_p
-        Likelihood ratio test of all covariates together.
-    aic
-        Akaike's criterion.
-    concordance, concordance_standard_error
-        Harrell's C in the patients of the fit: optimistic for new ones.
-    proportional_hazards
-        Score tests of the assumption.
-    minimum_detectable_hazard_ratio_per_sd
-        What so many events detect with 80 % power at a level of 5 % for one continuous covariate.
-    notes
-        Sentences a reader of the numbers has to know.
-    """
-
-    unit: str
-    n: int
-    n_missing: int
-    n_events: int
-    n_parameters: int
-    events_per_parameter: float
-    confidence: float
-    ties: str
-    terms: tuple[CoxTerm, ...]
-    log_likelihood: float
-    log_likelihood_null: float
-    lr_chi_squared: float
-    lr_df: int
-    lr_p: float | None
-    lr_p_suppressed: Suppressed | None
-    aic: float
-    concordance: float
-    concordance_standard_error: float
-    proportional_hazards: ProportionalHazardsTest
-    minimum_detectable_hazard_ratio_per_sd: float
-    notes: tuple[str, ...]
+__all__ = [
+    "FEWEST_EVENTS_PER_PARAMETER",
+    "WARNED_EVENTS_PER_PARAMETER",
+    "CategoricalCovariate",
+    "CoxResult",
+    "CoxTerm",
+    "Firth",
+    "NumericCovariate",
+    "Ridge",
+    "cox",
+    "fit_cox",
+]
 
 
 def cox(
-    outcome: Outcome, covariates: Sequence[Covariate], *, transform: Transform = "km", confidence: float = 0.95
+    outcome: Outcome,
+    covariates: Sequence[Covariate],
+    *,
+    strata: Sequence[CategoricalCovariate] = (),
+    robust: bool = False,
+    cluster: CategoricalCovariate | None = None,
+    patients: Sequence[str] | None = None,
+    penalty: Penalty | None = None,
+    permutations: int | None = None,
+    seed: int = DEFAULT_SEED,
+    transform: Transform = "km",
+    confidence: float = 0.95,
 ) -> CoxResult:
-    """Fit a Cox model to the patients who have all covariates.
+    """Fit a Cox model to the patients who have all it needs (complete cases).
+
+    The p-values shown are those of a test that keeps its level in a model of that kind (ADR 0021): up to 200 patients a
+    permutation of the score test, above that the likelihood ratio test; with robust or clustered standard errors the
+    robust score test; with Firth's penalty the penalised likelihood ratio test; with a ridge none.
 
     Parameters
     ----------
     outcome
-        The cohort.
+        The cohort; its entry times, where it has some, are the left truncation.
     covariates
-        Numbers and categories, one value a patient in the order of the outcome.
+        Numbers and categories, one value a row in the order of the outcome.
+    strata
+        Categories with a baseline hazard each.
+    robust
+        Standard errors of Lin and Wei, as R's ``robust=TRUE``.
+    cluster
+        Rows that belong together, as R's ``cluster``; implies robust standard errors.
+    patients
+        Patient of each row, shape (n,), where follow-up is split into several rows (``time_varying``).
+    penalty
+        ``Firth()`` for separation and few events, ``Ridge()`` for many or collinear covariates.
+    permutations, seed
+        Number of permutations (0 for none, None for the rule above), and their seed.
     transform
         Time transform of the test of proportional hazards.
     confidence
@@ -143,145 +80,192 @@ def cox(
     Raises
     ------
     SurvivalError
-        COX_TOO_FEW_EVENTS below 5 events per parameter, COX_SEPARATION, COX_NOT_CONVERGED, NO_COMPARABLE_PAIRS,
-        CONFIDENCE_INVALID, the codes of ``design_of``, and those of ``Outcome`` for the complete cases.
+        COX_TOO_FEW_EVENTS below 5 events per parameter, COX_SEPARATION, COX_NOT_CONVERGED, COX_PROFILE_OPEN,
+        COX_SCALE, NO_COMPARABLE_PAIRS, COVARIATE_CONSTANT_IN_STRATA, IMMORTAL_TIME, PERMUTATION_NOT_EXCHANGEABLE,
+        CONFIDENCE_INVALID, TRANSFORM_UNKNOWN, the codes of ``design_of``, and those of ``Outcome`` for the complete
+        cases.
     """
     if not 0 < confidence < 1:
         raise SurvivalError(
             "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
         )
-    design = design_of(covariates, outcome.n)
-    cohort = outcome.subset(design.complete)
-    n_parameters = len(design.columns)
-    per_parameter = cohort.n_events / n_parameters
-    if per_parameter < FEWEST_EVENTS_PER_PARAMETER:
-        raise SurvivalError(
-            "COX_TOO_FEW_EVENTS",
-            "The model has more parameters than the events can carry",
-            found=f"{cohort.n_events} events for {n_parameters} parameters",
-            expected=f"at least {FEWEST_EVENTS_PER_PARAMETER} events per parameter",
-            hint="Use fewer covariates, or a penalised model.",
-        )
-
-    matrix = design.matrix
-    sd = matrix.std(axis=0)
-    standardised = (matrix - matrix.mean(axis=0)) / sd
-    # A cohort without an order of events has no hazard ratio; found before the fit, which would call it 1.
-    concordance(cohort, np.zeros(cohort.n))
-    fit = maximise(
-        RiskSets.of(cohort.duration, cohort.event, standardised), tuple(column.name for column in design.columns)
+    fit = fit_cox(
+        outcome, covariates, strata=strata, robust=robust, cluster=cluster, patients=patients, penalty=penalty
     )
-    # Summed row by row and not as a matrix product, so that equal patients get exactly equal risks.
-    discrimination = concordance(cohort, (standardised * fit.coefficients).sum(axis=1))
-    assumption = proportional_hazards(cohort, fit.terms, _columns_of(design), transform)
+    return summarise(fit, outcome.n, permutations, seed, transform, confidence)
 
-    z = normal_quantile(confidence)
-    terms = tuple(
-        _term(column, float(beta), float(error), z)
-        for column, beta, error in zip(
-            design.columns, fit.coefficients / sd, np.sqrt(np.diag(fit.covariance)) / sd, strict=True
-        )
-    )
-    lr = max(2 * (fit.terms.log_likelihood - fit.log_likelihood_null), 0.0)
-    lr_suppressed = next((term.p_suppressed for term in terms if term.p_suppressed is not None), None)
+
+def summarise(
+    fit: CoxFit,
+    n_rows_before: int,
+    permutations: int | None = None,
+    seed: int = DEFAULT_SEED,
+    transform: Transform = "km",
+    confidence: float = 0.95,
+) -> CoxResult:
+    """Say what a fit says; ``n_rows_before`` counts the rows that it was offered. See ``cox``."""
+    cohort, design, maximum = fit.cohort, fit.design, fit.maximum
+    tests = CoxTests(fit, permutations, seed)
+    cluster = None
+    if fit.standard_errors == "clustered":
+        cluster = np.empty_like(fit.cluster)
+        cluster[fit.risk_sets.order] = fit.cluster
+    discrimination = model_concordance(cohort, fit.linear_predictor, fit.stratum, cluster)
+    terms = _terms(fit, tests, confidence)
+    too_small = next((term.p_suppressed for term in terms if term.p_suppressed is not None), None)
+    every = tuple(range(len(design.columns)))
+    overall = tests.of(every)
+    df = fit.degrees_of_freedom
+    lr = max(2 * (maximum.terms.log_likelihood - maximum.log_likelihood_null), 0.0)
+    log_likelihood, null = maximum.terms.log_likelihood, maximum.log_likelihood_null
+    if isinstance(fit.penalty, Firth):
+        # The null of a Firth model is penalised, and so is its statistic.
+        lr = overall.chi_squared or 0.0
+        log_likelihood = null + lr / 2
+    assumption = proportional_hazards(cohort, maximum.terms, design.covariates, transform)
     detectable = minimum_detectable_hazard_ratio_per_sd(cohort.n_events)
-    n_missing = outcome.n - cohort.n
+    per_parameter = cohort.n_events / len(design.columns)
+    n_missing = n_rows_before - cohort.n
     return CoxResult(
         unit=cohort.unit,
-        n=cohort.n,
+        n=fit.n_patients,
         n_missing=n_missing,
         n_events=cohort.n_events,
-        n_parameters=n_parameters,
+        n_rows=cohort.n,
+        n_parameters=len(design.columns),
         events_per_parameter=per_parameter,
         confidence=confidence,
         ties="efron",
+        strata=fit.strata_names,
+        n_strata=max(len(fit.strata_labels), 1),
+        standard_errors=f"clustered by {fit.cluster_name}" if fit.cluster_name else fit.standard_errors,
+        penalty=_penalty_text(fit),
         terms=terms,
-        log_likelihood=fit.terms.log_likelihood,
-        log_likelihood_null=fit.log_likelihood_null,
+        tests=_covariate_tests(fit, tests, too_small),
+        overall=_covariate_test("all covariates", "all covariates", overall, too_small),
+        log_likelihood=log_likelihood,
+        log_likelihood_null=null,
         lr_chi_squared=lr,
-        lr_df=n_parameters,
-        lr_p=None if lr_suppressed else chi_squared_p(lr, n_parameters),
-        lr_p_suppressed=lr_suppressed,
-        aic=2 * n_parameters - 2 * fit.terms.log_likelihood,
+        lr_df=df,
+        aic=2 * df - 2 * log_likelihood,
         concordance=discrimination.value,
         concordance_standard_error=discrimination.standard_error,
         proportional_hazards=assumption,
         minimum_detectable_hazard_ratio_per_sd=detectable,
-        notes=_notes(cohort, design, n_missing, per_parameter, terms, assumption, detectable),
+        notes=model_notes(
+            fit, n_missing, per_parameter, terms, assumption, detectable, tests.n_permutations, confidence
+        ),
     )
 
 
-def _columns_of(design: Design) -> list[tuple[str, list[int]]]:
-    columns: dict[str, list[int]] = {}
-    for i, column in enumerate(design.columns):
-        columns.setdefault(column.covariate, []).append(i)
-    return list(columns.items())
+def _penalty_text(fit: CoxFit) -> str | None:
+    if isinstance(fit.penalty, Firth):
+        return "Firth"
+    if isinstance(fit.penalty, Ridge):
+        chosen = " (chosen: a tenth as many degrees of freedom as events)" if fit.penalty.strength is None else ""
+        return f"ridge of {fit.ridge:.3g} on log hazard ratios per SD{chosen}"
+    return None
 
 
-def _term(column: Column, beta: float, error: float, z: float) -> CoxTerm:
-    suppressed = small_arm(*column.smallest_arm) if column.smallest_arm else None
+def _terms(fit: CoxFit, tests: CoxTests, confidence: float) -> tuple[CoxTerm, ...]:
+    terms = []
+    for _, columns in fit.design.covariates:
+        if fit.design.columns[columns[0]].spline is not None:
+            terms.append(_spline_term(fit, columns, tests.of(columns), confidence))
+        else:
+            terms += [_term(fit, column, tests.of((column,)), confidence) for column in columns]
+    return tuple(terms)
+
+
+def _term(fit: CoxFit, index: int, test: ColumnTest, confidence: float) -> CoxTerm:
+    column = fit.design.columns[index]
+    contrast = np.zeros(len(fit.design.columns))
+    contrast[index] = 1.0
+    limits = None
+    if isinstance(fit.penalty, Firth):
+        lower, upper = firth_limits(fit.risk_sets, fit.maximum, index, confidence)
+        limits = (lower / float(fit.sd[index]), upper / float(fit.sd[index]))
+    suppressed = test.p_suppressed or (small_arm(*column.smallest_arm) if column.smallest_arm else None)
+    labels = (column.covariate, column.level, column.reference, column.scale)
+    return _contrast(fit, contrast, labels, test, suppressed, confidence, limits)
+
+
+def _spline_term(fit: CoxFit, columns: tuple[int, ...], test: ColumnTest, confidence: float) -> CoxTerm:
+    """Upper against lower quartile: one ratio of a curve, to stand beside the others."""
+    column = fit.design.columns[columns[0]]
+    assert column.spline is not None
+    quartiles = np.quantile(column.spline.values, [0.25, 0.75])
+    basis = column.spline.basis(quartiles)
+    contrast = np.zeros(len(fit.design.columns))
+    contrast[list(columns)] = basis[1] - basis[0]
+    low, high = (number_text(float(quartile)) for quartile in quartiles)
+    labels = (column.covariate, None, None, f"upper vs lower quartile ({high} vs {low}), spline")
+    return _contrast(fit, contrast, labels, test, test.p_suppressed, confidence)
+
+
+def _contrast(
+    fit: CoxFit,
+    contrast: FloatArray,
+    labels: tuple[str, str | None, str | None, str],
+    test: ColumnTest,
+    suppressed: Suppressed | None,
+    confidence: float,
+    limits: tuple[float, float] | None = None,
+) -> CoxTerm:
+    beta = float(contrast @ fit.coefficients)
+    error = float(np.sqrt(contrast @ fit.covariance @ contrast))
+    z = normal_quantile(confidence)
+    low, high = limits or (beta - z * error, beta + z * error)
     with np.errstate(over="ignore"):
-        ratio, lower, upper = (float(value) for value in np.exp([beta, beta - z * error, beta + z * error]))
+        ratio, lower, upper = (float(value) for value in np.exp([beta, low, high]))
+    covariate, level, reference, scale = labels
     if not np.isfinite(upper):
         raise SurvivalError(
             "COX_SCALE",
-            f"The hazard ratio of {column.name} on this scale is too large for a number",
-            keyword=column.name,
-            found=f"log hazard ratio {beta:.3g} {column.scale}",
+            f"The hazard ratio of {covariate} on this scale is too large for a number",
+            keyword=covariate if level is None else f"{covariate}: {level}",
+            found=f"log hazard ratio {beta:.3g} {scale}",
             hint="Use the scale per SD.",
         )
     return CoxTerm(
-        covariate=column.covariate,
-        level=column.level,
-        reference=column.reference,
-        scale=column.scale,
+        covariate=covariate,
+        level=level,
+        reference=reference,
+        scale=scale,
         coefficient=beta,
         standard_error=error,
         hazard_ratio=ratio,
         lower=lower,
         upper=upper,
         z=beta / error,
-        p=None if suppressed else chi_squared_p((beta / error) ** 2, 1),
+        p=None if suppressed else test.p,
+        test=test.name,
         p_suppressed=suppressed,
     )
 
 
-def _notes(
-    cohort: Outcome,
-    design: Design,
-    n_missing: int,
-    per_parameter: float,
-    terms: Sequence[CoxTerm],
-    assumption: ProportionalHazardsTest,
-    detectable: float,
-) -> tuple[str, ...]:
-    notes = [*cohort.notes, *design.notes]
-    if n_missing:
-        notes.append(
-            f"{counted(n_missing, 'patient')} without all covariates left out (complete cases): n = {cohort.n}."
-        )
-    if per_parameter < WARNED_EVENTS_PER_PARAMETER:
-        notes.append(
-            f"{per_parameter:.1f} events per parameter, fewer than {WARNED_EVENTS_PER_PARAMETER}: "
-            "estimates are unstable and p-values approximate."
-        )
-    notes += list(dict.fromkeys(term.p_suppressed.message for term in terms if term.p_suppressed is not None))
-    silent = [term for term in terms if term.p is not None and term.p >= SIGNIFICANCE_LEVEL]
-    notes += [
-        f"No evidence of an association of {term.covariate} ({term.scale}) with the hazard ({p_text(term.p)})."
-        for term in silent
-        if term.p is not None
-    ]
-    per_sd = {column.name for column in design.columns if column.per_sd}
-    if any(term.covariate in per_sd for term in silent):
-        notes.append(
-            f"{cohort.n_events} events detect a hazard ratio per SD of {detectable:.2f} or more with 80 % power "
-            "(one covariate, uncorrelated with others); smaller effects would probably go unseen."
-        )
-    notes += [
-        f"The effect of {test.covariate} seems to change with time "
-        f"(score test of proportional hazards, {p_text(test.p)}): its hazard ratio is an average."
-        for test in assumption.terms
-        if test.p < SIGNIFICANCE_LEVEL
-    ]
-    return tuple(notes)
+def _covariate_tests(fit: CoxFit, tests: CoxTests, too_small: Suppressed | None) -> tuple[CovariateTest, ...]:
+    found = []
+    for name, columns in fit.design.covariates:
+        if len(columns) == 1:
+            continue
+        bent = tuple(i for i in columns if (part := fit.design.columns[i].spline) is not None and part.place > 0)
+        # A small level withholds the test of its own covariate only.
+        own = None if bent else too_small
+        found.append(_covariate_test(name, "association", tests.of(columns), own))
+        if bent:
+            found.append(_covariate_test(name, "non-linearity", tests.of(bent), None))
+    return tuple(found)
+
+
+def _covariate_test(name: str, question: str, test: ColumnTest, too_small: Suppressed | None) -> CovariateTest:
+    suppressed = test.p_suppressed or too_small
+    return CovariateTest(
+        covariate=name,
+        question=question,
+        test=test.name,
+        df=test.df,
+        chi_squared=None if suppressed else test.chi_squared,
+        p=None if suppressed else test.p,
+        p_suppressed=suppressed,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc, fdtrc, ndtri
 
 SMALLEST_ARM = 10
 """Arms with fewer patients show no p-value."""
@@ -46,6 +46,11 @@ def small_arm(label: str, n: int) -> Suppressed | None:
 def chi_squared_p(statistic: float, df: int) -> float:
     """Upper tail probability of the chi-squared distribution."""
     return float(chdtrc(df, max(statistic, 0.0)))
+
+
+def f_p(chi_squared: float, df: int, denominator_df: int) -> float:
+    """Upper tail probability of ``chi_squared / df`` in the F distribution; the denominator counts at least 1."""
+    return float(fdtrc(df, max(denominator_df, 1), max(chi_squared, 0.0) / df))
 
 
 def normal_quantile(confidence: float) -> float:

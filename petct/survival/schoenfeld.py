@@ -13,21 +13,37 @@ from typing import Literal, get_args
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.outcome import FloatArray, IntArray, Outcome
+from petct.survival.outcome import FloatArray, Outcome
 from petct.survival.partial_likelihood import DeathTerms
-from petct.survival.results import chi_squared_p
+from petct.survival.results import chi_squared_p, f_p
 
 Transform = Literal["km", "rank", "identity"]
 
 
 @dataclass(frozen=True)
 class TermTest:
-    """Score test of one covariate (all its columns together), or of all of them."""
+    """Score test of one covariate (all its columns together), or of all of them.
+
+    Parameters
+    ----------
+    covariate
+        Its name, or ``GLOBAL``.
+    chi_squared, df
+        The statistic of ``cox.zph``.
+    p
+        From the F distribution of ``chi_squared / df`` with the events, less the coefficients of model and test, in the
+        denominator (at least 1): with few events the chi-squared distribution is too narrow (ADR 0021).
+    """
 
     covariate: str
     chi_squared: float
     df: int
     p: float
+
+    @property
+    def asymptotic_p(self) -> float:
+        """P of the chi-squared distribution, as R prints it; it is not the one that is shown."""
+        return chi_squared_p(self.chi_squared, self.df)
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,6 @@ def proportional_hazards(
     terms: DeathTerms,
     covariates: Sequence[tuple[str, Sequence[int]]],
     transform: Transform = "km",
-    entry: FloatArray | None = None,
 ) -> ProportionalHazardsTest:
     """Score tests at a fitted model.
 
@@ -68,8 +83,6 @@ def proportional_hazards(
         Name and design columns of each covariate.
     transform
         How time enters.
-    entry
-        Entry times of the cohort, shape (n,), where there are some.
 
     Raises
     ------
@@ -77,31 +90,34 @@ def proportional_hazards(
         TRANSFORM_UNKNOWN.
     """
     sets = terms.risk_sets
-    g = _transformed(outcome.duration, outcome.event, transform, entry)[sets.order][sets.rows]
+    g = transformed_times(outcome, transform)[sets.order][sets.rows]
     g = g - g.mean()
     g = g / (np.abs(g).max() or 1.0)  # the test does not depend on the unit, its arithmetic does
-    p = terms.residual.shape[1]
+    with_g = terms.weighted_information(g)
+    # What the score of a changing effect keeps when the coefficients are estimated: its efficient part.
+    explained = np.linalg.lstsq(terms.information, with_g, rcond=None)[0]
+    variance = terms.weighted_information(g**2) - with_g @ explained
+    # At the estimates the score of the coefficients is 0.
     score = g @ terms.residual
-    information = np.empty((2 * p, 2 * p))
-    information[:p, :p] = terms.information
-    information[:p, p:] = information[p:, :p] = terms.weighted_information(g)
-    information[p:, p:] = terms.weighted_information(g**2)
 
     def test(name: str, columns: Sequence[int]) -> TermTest:
-        own = p + np.asarray(columns, dtype=np.int64)
-        kept = np.concatenate((np.arange(p), own))
-        u = np.concatenate((np.zeros(p), score[own - p]))
+        own = np.asarray(columns, dtype=np.int64)
         # With all events at one time g is constant: there is nothing to see, and the matrix has no inverse.
-        part = information[np.ix_(kept, kept)]
-        statistic = 0.0 if not g.any() else float(u @ np.linalg.lstsq(part, u, rcond=None)[0])
-        return TermTest(name, statistic, len(columns), chi_squared_p(statistic, len(columns)))
+        part = np.linalg.lstsq(variance[np.ix_(own, own)], score[own], rcond=None)[0]
+        statistic = float(score[own] @ part) if g.any() else 0.0
+        df = len(columns)
+        return TermTest(name, statistic, df, f_p(statistic, df, len(g) - len(score) - df))
 
     return ProportionalHazardsTest(
-        transform, tuple(test(name, columns) for name, columns in covariates), test("GLOBAL", range(p))
+        transform,
+        tuple(test(name, columns) for name, columns in covariates),
+        test("GLOBAL", range(len(score))),
     )
 
 
-def _transformed(duration: FloatArray, event: IntArray, transform: Transform, entry: FloatArray | None) -> FloatArray:
+def transformed_times(outcome: Outcome, transform: Transform) -> FloatArray:
+    """Time of each row as a transform has it, in the order of the outcome, shape (n,); raises TRANSFORM_UNKNOWN."""
+    duration, event, entry = outcome.duration, outcome.event, outcome.entry
     if transform == "identity":
         return duration
     if transform == "rank":

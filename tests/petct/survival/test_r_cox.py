@@ -15,7 +15,7 @@ DATASETS = ("rossi", "larynx", "gbsg2", "lung")
 def _fit(reference: Reference, dataset: str, formula: str, transform: str = "km") -> CoxResult:
     columns = columns_of(reference.table(dataset), formula.split("+"))
     covariates = [NumericCovariate(name, values, scale="as_is") for name, values in columns.items()]
-    return cox(outcome_of(reference, dataset), covariates, transform=transform)  # type: ignore[arg-type]
+    return cox(outcome_of(reference, dataset), covariates, permutations=0, transform=transform)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -32,7 +32,7 @@ def test_every_cox_number_equals_r(petlake_data: Path, dataset: str) -> None:
             found: dict[str, object] = {
                 "coef": term.coefficient,
                 "se": term.standard_error,
-                "p": term.p,
+                "p": term.wald_p,
                 "hr": term.hazard_ratio,
                 "hr_lower": term.lower,
                 "hr_upper": term.upper,
@@ -61,4 +61,4 @@ def test_every_score_test_of_proportional_hazards_equals_r(petlake_data: Path, d
     rows = reference.rows(dataset, f"cox:{formula};zph:{transform}")
     assert len(rows) == 2 * len(found)
     for row in rows:
-        row.check({"chisq": found[row.term].chi_squared, "p": found[row.term].p}[row.statistic])
+        row.check({"chisq": found[row.term].chi_squared, "p": found[row.term].asymptotic_p}[row.statistic])
