@@ -1,14 +1,28 @@
-"""The step from contours to lesions."""
+"""The step from contours, or from a threshold, to lesions."""
 
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from assets.drawings import drawings_of, grids_of
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
-from petct.delineation import RESAMPLED, Delineation, Drawing, UnreadableDrawing, delineate
-from petct.dicom.index import Finding, SeriesRecord
-from petct.dicom.masks import contour_names, read_contours
-from petct.dicom.scans import ScanSeries
-from petct.errors import PetctError
+from petct.delineation import (
+    RESAMPLED,
+    Delineation,
+    Drawing,
+    UnreadableDrawing,
+    delineate,
+    delineate_by_threshold,
+)
+from petct.dicom.index import Finding
+from petct.errors import MaskError, PetctError
 from petct.lesions import UNKNOWN_ORGAN, DelineationRecord, LesionRecord, Modality, organ_masks
-from petct.volume import Geometry, Volume
+from petct.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
+from petct.segmentation import Protocol
+from petct.suv import SuvRecord
+from petct.thresholding import ExclusionRecord
+from petct.volume import Geometry, Volume, resample_mask
 
 # Above this share of the drawn volume, resampling is worth a warning.
 _NOTABLE_VOLUME_CHANGE = 0.1
@@ -16,35 +30,182 @@ _NOTABLE_VOLUME_CHANGE = 0.1
 
 def lesions_step(data: PatientData) -> StepOutput:
     """Lesions on the PET and on the CT grid of each scan, under each protocol."""
-    rows: list[LesionRecord] = []
-    delineations: list[DelineationRecord] = []
-    findings: list[Finding] = []
-    refusals: list[RefusalRecord] = []
+    found = _Found()
     by_id = {scan.scan_id: scan for scan in data.scan_series()}
     for record in data.scans():
         scan = by_id[record.scan_id]
-        grids = _grids(data, scan, refusals)
-        drawings, unreadable = _drawings(data, scan, grids, refusals)
-        findings.extend(_missing_organs(data, scan.scan_id, drawings))
+        grids = grids_of(data, scan, found.refusals)
+        drawings, unreadable = drawings_of(data, scan, grids, found.refusals)
+        found.findings.extend(_missing_organs(data, scan.scan_id, drawings))
+        suv = _suv(data, record.scan_id)
+        references = _references(data, record.scan_id, suv, drawings, found)
         for protocol in data.settings.protocols:
-            for modality in grids:
-                try:
-                    found = delineate(modality, grids, drawings, unreadable, protocol, data.settings.masks)
-                    rows.extend(_lesion_rows(data, scan.scan_id, protocol.protocol_id, found))
-                    delineations.append(_delineation(data.patient_id, scan.scan_id, protocol.protocol_id, found))
-                    findings.extend(_resampled(data.patient_id, scan.scan_id, delineations[-1]))
-                except PetctError as error:
-                    refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+            of_scan = _OfScan(record.scan_id, grids, drawings, unreadable, suv, references, protocol)
+            if protocol.threshold is None:
+                _as_drawn(data, of_scan, found)
+            else:
+                _by_threshold(data, of_scan, found)
     return StepOutput(
-        rows if delineations else None,
-        companions=(("delineations", delineations),),
-        findings=tuple(findings),
-        refusals=tuple(dict.fromkeys(refusals)),
+        found.rows if found.delineations else None,
+        companions=(
+            ("delineations", found.delineations),
+            ("exclusions", found.exclusions),
+            ("reference_regions", found.references),
+        ),
+        findings=tuple(dict.fromkeys(found.findings)),
+        refusals=tuple(dict.fromkeys(found.refusals)),
         measures=(
-            Measure("lesions", len({(row.scan_id, row.protocol_id, row.lesion_id) for row in rows})),
-            Measure("tumour volume", sum(row.volume_ml for row in rows if row.modality == "PT"), "ml"),
+            Measure("lesions", len({(row.scan_id, row.protocol_id, row.lesion_id) for row in found.rows})),
+            Measure(
+                "tumour volume",
+                sum(
+                    row.volume_ml
+                    for row in found.rows
+                    if row.modality == "PT" and row.protocol_id == data.settings.protocols[0].protocol_id
+                ),
+                "ml",
+            ),
         ),
     )
+
+
+@dataclass
+class _Found:
+    """The rows of the step, as they are gathered."""
+
+    rows: list[LesionRecord] = field(default_factory=list)
+    delineations: list[DelineationRecord] = field(default_factory=list)
+    exclusions: list[ExclusionRecord] = field(default_factory=list)
+    references: list[ReferenceRegionRecord] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    refusals: list[RefusalRecord] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Suv:
+    """The SUV image of a scan."""
+
+    series_instance_uid: str
+    image: Volume
+
+
+@dataclass(frozen=True, eq=False)
+class _OfScan:
+    """What a delineation of one scan is made from."""
+
+    scan_id: str
+    grids: dict[Modality, Geometry]
+    drawings: list[Drawing]
+    unreadable: list[UnreadableDrawing]
+    suv: _Suv | None
+    references: dict[str, ReferenceRegion]
+    protocol: Protocol
+
+
+def _as_drawn(data: PatientData, of: _OfScan, found: _Found) -> None:
+    for modality in of.grids:
+        try:
+            _add(
+                data,
+                of,
+                delineate(modality, of.grids, of.drawings, of.unreadable, of.protocol, data.settings.masks),
+                found,
+            )
+        except PetctError as error:
+            found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+
+
+def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
+    try:
+        if of.suv is None:
+            raise MaskError(
+                "SUV_MISSING",
+                f"Scan {of.scan_id} has no SUV, and the protocol {of.protocol.name} needs one",
+                found=", ".join(sorted({record.code for record in data.refusals("suv")})) or None,
+            )
+        delineations, account = delineate_by_threshold(
+            of.suv.image,
+            of.suv.series_instance_uid,
+            of.grids,
+            of.drawings,
+            of.unreadable,
+            of.references,
+            of.protocol,
+            data.settings.masks,
+        )
+    except PetctError as error:
+        found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+        return
+    for delineation in delineations.values():
+        _add(data, of, delineation, found)
+    found.exclusions.extend(
+        ExclusionRecord(
+            data.patient_id,
+            of.scan_id,
+            of.protocol.protocol_id,
+            line.reason,
+            line.organ or "",
+            line.n_voxels,
+            line.volume_ml,
+            line.suv_max,
+        )
+        for line in account
+    )
+
+
+def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found) -> None:
+    protocol_id = of.protocol.protocol_id
+    found.rows.extend(_lesion_rows(data, of.scan_id, protocol_id, delineation))
+    found.delineations.append(_delineation(data.patient_id, of.scan_id, protocol_id, delineation))
+    found.findings.extend(_resampled(data.patient_id, of.scan_id, found.delineations[-1]))
+
+
+def _suv(data: PatientData, scan_id: str) -> _Suv | None:
+    """The SUV image of a scan; lesions as they are drawn need none, so that its absence is no refusal here."""
+    try:
+        rows = data.rows("suv", SuvRecord)
+    except PetctError:
+        return None
+    record = next((row for row in rows if row.scan_id == scan_id), None)
+    return None if record is None else _Suv(record.series_instance_uid, data.volume(record.suv_image_sha256))
+
+
+def _references(
+    data: PatientData, scan_id: str, suv: _Suv | None, drawings: list[Drawing], found: _Found
+) -> dict[str, ReferenceRegion]:
+    """The reference regions of the organs that have a mask, outside everything that was drawn as tumour."""
+    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], data.settings.masks)
+    wanted = sorted(set(organs) & set(RADIUS_MM))
+    if suv is None or not wanted:
+        return {}
+    tumour = np.zeros(suv.image.geometry.shape, dtype=bool)
+    for drawing in drawings:
+        for roi in drawing.rois:
+            if data.settings.masks.is_tumour(roi.name):
+                tumour |= resample_mask(roi.mask, suv.image.geometry).array
+    placed = {}
+    for region in wanted:
+        try:
+            placed[region] = place_reference(region, suv.image, organs[region], tumour)
+        except MaskError as error:
+            found.findings.append(
+                Finding(
+                    data.patient_id,
+                    scan_id,
+                    suv.series_instance_uid,
+                    "lesions",
+                    error.code,
+                    "warning",
+                    error.sentence(),
+                )
+            )
+    found.references.extend(
+        ReferenceRegionRecord(
+            data.patient_id, scan_id, r.region, *r.centre_mm, r.radius_mm, r.n_voxels, r.suv_mean, r.suv_sd
+        )
+        for r in placed.values()
+    )
+    return placed
 
 
 def _delineation(patient_id: str, scan_id: str, protocol_id: str, found: Delineation) -> DelineationRecord:
@@ -101,57 +262,6 @@ def _missing_organs(data: PatientData, scan_id: str, drawings: list[Drawing]) ->
             ),
         )
     ]
-
-
-def _grids(data: PatientData, scan: ScanSeries, refusals: list[RefusalRecord]) -> dict[Modality, Geometry]:
-    """The grids of the images that can be read; a CT that cannot is a refusal of the lesions on it."""
-    grids: dict[Modality, Geometry] = {"PT": data.pet(scan.pet).volume.geometry}
-    try:
-        grids["CT"] = data.ct(scan).volume.geometry
-    except PetctError as error:
-        refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
-    return grids
-
-
-def _drawings(
-    data: PatientData, scan: ScanSeries, grids: dict[Modality, Geometry], refusals: list[RefusalRecord]
-) -> tuple[list[Drawing], list[UnreadableDrawing]]:
-    rules = data.settings.masks
-    drawings = []
-    # A file of which nothing is known may have been contours: others must not take their place.
-    unreadable = [
-        UnreadableDrawing(None, finding.code, is_contours=False)
-        for finding in data.findings("files")
-        if finding.code == "INDEX_FILE_UNREADABLE"
-    ]
-    geometries = {
-        image.series_instance_uid: grids[modality]
-        for modality, image in (("PT", scan.pet), ("CT", scan.ct))
-        if image is not None and modality in grids
-    }
-    for series in scan.contours:
-        modality = _drawn_on(series, scan)
-        if modality is not None and modality not in grids:
-            # Contours of an image that is not there; the image's own refusal says so.
-            continue
-        try:
-            for path in data.paths(series.series_instance_uid):
-                names = contour_names(series, path)
-                wanted = {name for name in names if rules.is_tumour(name) or rules.organ_of(name) is not None}
-                rois = read_contours(series, path, geometries, roi_names=wanted) if wanted or not names else ()
-                drawings.append(Drawing(modality or "PT", series.role, series.series_instance_uid, names, rois))
-        except PetctError as error:
-            unreadable.append(UnreadableDrawing(modality, error.code))
-            refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
-    return drawings, unreadable
-
-
-def _drawn_on(contours: SeriesRecord, scan: ScanSeries) -> Modality | None:
-    """The image that contours refer to, or None where they do not say."""
-    referenced = contours.referenced_series_instance_uid
-    if scan.ct is not None and referenced == scan.ct.series_instance_uid:
-        return "CT"
-    return "PT" if scan.pet is not None and referenced == scan.pet.series_instance_uid else None
 
 
 def _lesion_rows(data: PatientData, scan_id: str, protocol_id: str, found: Delineation) -> list[LesionRecord]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, Modality, find_lesions, match_lesions, organ_masks, resample_lesions
+from petct.thresholding import Exclusion, threshold_lesions
 
 if TYPE_CHECKING:
     from petct.dicom.masks import RoiMask
+    from petct.reference_regions import ReferenceRegion
     from petct.segmentation import Protocol
-    from petct.volume import Geometry, Mask
+    from petct.volume import Geometry, Mask, Volume
 
 RESAMPLED = "RESAMPLED"
+THRESHOLD = "THRESHOLD"
 _OTHER: dict[Modality, Modality] = {"PT": "CT", "CT": "PT"}
 
 
@@ -128,6 +131,52 @@ def delineate(
         moved = resample_lesions(elsewhere.lesions, grids[modality])
         return Delineation(modality, moved, elsewhere.drawn_volume_ml, RESAMPLED, elsewhere.series_instance_uid)
     raise _nothing_drawn(drawings, modality, rules)
+
+
+def delineate_by_threshold(
+    suv: Volume,
+    suv_series_instance_uid: str,
+    grids: Mapping[Modality, Geometry],
+    drawings: Sequence[Drawing],
+    unreadable: Sequence[UnreadableDrawing],
+    references: Mapping[str, ReferenceRegion],
+    protocol: Protocol,
+    rules: MaskRules,
+) -> tuple[dict[Modality, Delineation], tuple[Exclusion, ...]]:
+    """The lesions of a threshold protocol on every grid, and the account of what was above the threshold.
+
+    A threshold is one of the PET; the lesions of the CT are those of the PET on its grid.
+
+    Parameters
+    ----------
+    suv
+        The PET image in SUV.
+    grids
+        The grids of the images that there are.
+    references
+        The reference regions that could be placed.
+
+    Raises
+    ------
+    MaskError
+        Those of ``delineate`` for contours that are to be searched, and those of ``threshold_lesions``.
+    """
+    search: list[tuple[str, Mask]] = []
+    uid = suv_series_instance_uid
+    if protocol.search == "contours":
+        # Also a small contour is searched: the minimum volume is one of what is found.
+        drawn = delineate("PT", grids, drawings, unreadable, replace(protocol, minimum_volume_ml=0.0), rules)
+        search = [(lesion.roi_name, drawn.lesions.mask(lesion)) for lesion in drawn.lesions.lesions]
+        uid = drawn.series_instance_uid
+    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
+    found = threshold_lesions(suv, search, organs, references, protocol, rules)
+    volume_ml = sum(lesion.volume_ml for lesion in found.lesions.lesions)
+    delineations: dict[Modality, Delineation] = {
+        "PT": Delineation("PT", found.lesions, volume_ml, THRESHOLD, uid),
+    }
+    if "CT" in grids:
+        delineations["CT"] = Delineation("CT", resample_lesions(found.lesions, grids["CT"]), volume_ml, RESAMPLED, uid)
+    return delineations, found.account
 
 
 def _from_drawings(

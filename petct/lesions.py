@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from petct.errors import MaskError
-from petct.segmentation import Protocol
+from petct.segmentation import Connectivity, Protocol
 from petct.volume import Geometry, Mask, resample_mask
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ UNKNOWN_ORGAN = "unknown"
 """Organ of a lesion outside every organ mask where not every declared organ has one."""
 
 Modality = Literal["PT", "CT"]
-MaskSource = Literal["RTSTRUCT", "SEG", "RESAMPLED"]
 
 _RANK_OF_CONNECTIVITY = {6: 1, 18: 2, 26: 3}
 _MOST_LESIONS = np.iinfo(np.uint16).max
@@ -151,16 +150,35 @@ def find_lesions(
     union = np.zeros(geometry.shape, dtype=bool)
     for _, array in tumours:
         union |= array
-    components = _components(union, protocol, geometry)
-    labels = np.zeros(geometry.shape, dtype=np.uint16)
     organ_arrays = {name: resample_mask(mask, geometry).array for name, mask in organs.items()}
+    return label_lesions(union, tumours, organ_arrays, protocol, rules, geometry)
+
+
+def label_lesions(
+    union: NDArray[np.bool_],
+    regions: Sequence[tuple[str, NDArray[np.bool_]]],
+    organs: Mapping[str, NDArray[np.bool_]],
+    protocol: Protocol,
+    rules: MaskRules,
+    geometry: Geometry,
+) -> LesionMap:
+    """Connected components of ``union``, named by the region and the organ that cover most of each; largest first.
+
+    Parameters
+    ----------
+    union
+        All tumour (z, y, x).
+    regions, organs
+        Names and voxels, on the same grid.
+    """
+    labels = np.zeros(geometry.shape, dtype=np.uint16)
     lesions = []
-    for label, voxels in enumerate(components, start=1):
+    for label, voxels in enumerate(_components(union, protocol, geometry), start=1):
         labels[voxels] = label
-        overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in tumours]
+        overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in regions]
         # Most voxels first, then the name, so that a tie does not depend on the order in the file.
         roi_name = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]))[1]
-        lesions.append(_lesion(f"L{label:02d}", label, _organ(voxels, organ_arrays, rules), roi_name, voxels, geometry))
+        lesions.append(_lesion(f"L{label:02d}", label, _organ(voxels, organs, rules), roi_name, voxels, geometry))
     return LesionMap(labels, geometry, tuple(lesions))
 
 
@@ -229,9 +247,13 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
 
 
+def structure_of(connectivity: Connectivity) -> NDArray[np.bool_]:
+    """The neighbourhood (3, 3, 3) of a connectivity, as ``scipy.ndimage`` takes it."""
+    return np.asarray(ndimage.generate_binary_structure(3, _RANK_OF_CONNECTIVITY[connectivity]))
+
+
 def _components(union: NDArray[np.bool_], protocol: Protocol, geometry: Geometry) -> list[tuple[NDArray[np.intp], ...]]:
-    structure = ndimage.generate_binary_structure(3, _RANK_OF_CONNECTIVITY[protocol.connectivity])
-    labelled, count = ndimage.label(union, structure)
+    labelled, count = ndimage.label(union, structure_of(protocol.connectivity))
     if count > _MOST_LESIONS:
         raise MaskError(
             "LESIONS_TOO_MANY",

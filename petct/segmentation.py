@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Literal, cast
 
 from petct.errors import MaskError
@@ -10,14 +12,67 @@ from petct.params import packaged, read_packaged
 from petct.settings_digest import canonical_json, digest_id
 
 Connectivity = Literal[6, 18, 26]
+Search = Literal["contours", "image"]
+
+
+@dataclass(frozen=True)
+class FixedThreshold:
+    """Voxels of at least this SUV."""
+
+    suv: float
+
+
+@dataclass(frozen=True)
+class ShareOfMaximum:
+    """Voxels of at least this share (0 to 1) of the largest SUV of the region that is searched."""
+
+    share: float
+
+
+@dataclass(frozen=True)
+class ReferenceThreshold:
+    """Voxels of at least ``mean_factor`` x mean + ``sd_factor`` x standard deviation of a reference region."""
+
+    region: Literal["liver"]
+    mean_factor: float
+    sd_factor: float
+
+
+Threshold = FixedThreshold | ShareOfMaximum | ReferenceThreshold
+_THRESHOLDS: dict[str, type[Threshold]] = {
+    "fixed": FixedThreshold,
+    "share_of_maximum": ShareOfMaximum,
+    "reference": ReferenceThreshold,
+}
+
+
+@dataclass(frozen=True)
+class OrganThreshold:
+    """Another threshold inside one organ: where its own uptake is high, as the liver's."""
+
+    organ: str
+    threshold: Threshold
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How lesions are made from contours.
+    """How lesions are made: from contours as they are drawn, or by a threshold.
 
     Attributes
     ----------
+    search
+        Where lesions are looked for: inside the contours (which are then search regions, or, without a threshold, the
+        lesions themselves), or in the whole image.
+    threshold
+        None: the contours are the lesions.
+    within_organs
+        Thresholds that hold inside an organ instead of ``threshold``.
+    exclude
+        Patterns of organ names (``kidney*``) whose uptake is physiological and never a lesion.
+    exclusion_margin_mm
+        So far around an excluded organ its uptake is excluded, too: the blur of the image.
+    fill_holes
+        Whether voxels that a lesion encloses on all sides belong to it.
     connectivity
         6, 18 or 26: which neighbouring voxels belong to the same lesion (faces; and edges; and corners).
     minimum_volume_ml
@@ -29,21 +84,55 @@ class Protocol:
     connectivity: Connectivity
     minimum_volume_ml: float
     version: int
+    search: Search = "contours"
+    threshold: Threshold | None = None
+    within_organs: tuple[OrganThreshold, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclusion_margin_mm: float = 0.0
+    fill_holes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.search == "image" and (self.threshold is None or isinstance(self.threshold, ShareOfMaximum)):
+            raise MaskError(
+                "PROTOCOL_INVALID",
+                "The whole image can be searched with a fixed threshold or one of a reference region only",
+                keyword=self.name,
+            )
 
     @property
     def settings(self) -> dict[str, object]:
-        """What the id is a digest of."""
-        return {
+        """What the id is a digest of; what is not used is left out, so that a new setting changes no old id."""
+        settings: dict[str, object] = {
             "name": self.name,
             "version": self.version,
             "connectivity": self.connectivity,
             "minimum_volume_ml": self.minimum_volume_ml,
         }
+        if self.threshold is not None:
+            settings |= {
+                "search": self.search,
+                "threshold": _described(self.threshold),
+                "within_organs": {item.organ: _described(item.threshold) for item in self.within_organs},
+                "exclude": sorted(self.exclude),
+                "exclusion_margin_mm": self.exclusion_margin_mm,
+                "fill_holes": self.fill_holes,
+            }
+        return settings
 
     @property
     def protocol_id(self) -> str:
         """Readable name and digest of the settings; it stands on every derived row."""
         return digest_id(self.name, self.settings)
+
+    def excludes(self, organ: str) -> bool:
+        """Whether the uptake of this organ is physiological."""
+        return any(fnmatch.fnmatchcase(organ.casefold(), pattern.casefold()) for pattern in self.exclude)
+
+    @property
+    def reference_regions(self) -> frozenset[str]:
+        """The reference regions that its thresholds need."""
+        thresholds = (self.threshold, *(item.threshold for item in self.within_organs))
+        return frozenset(item.region for item in thresholds if isinstance(item, ReferenceThreshold))
 
 
 @dataclass(frozen=True)
@@ -83,10 +172,29 @@ def load_protocol(name: str) -> Protocol:
             expected=", ".join(packaged_protocols()),
         )
     settings = read_packaged("protocols", name)
+    threshold = cast("Mapping[str, Mapping[str, object]] | None", settings.get("threshold"))
+    within = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", settings.get("within_organs", {}))
     return Protocol(
         name=name,
         description=str(settings["description"]),
         connectivity=cast("Connectivity", settings["connectivity"]),
         minimum_volume_ml=cast("float", settings["minimum_volume_ml"]),
         version=cast("int", settings["version"]),
+        search=cast("Search", settings.get("search", "contours")),
+        threshold=None if threshold is None else _threshold(threshold),
+        within_organs=tuple(OrganThreshold(organ, _threshold(rule)) for organ, rule in sorted(within.items())),
+        exclude=tuple(cast("Sequence[str]", settings.get("exclude", ()))),
+        exclusion_margin_mm=cast("float", settings.get("exclusion_margin_mm", 0.0)),
+        fill_holes=cast("bool", settings.get("fill_holes", False)),
     )
+
+
+def _threshold(settings: Mapping[str, Mapping[str, object]]) -> Threshold:
+    """A threshold from its YAML form, ``{fixed: {suv: 4.0}}``."""
+    ((kind, values),) = settings.items()
+    return _THRESHOLDS[kind](**values)  # type: ignore[arg-type]  # the packaged files are ours, and tested
+
+
+def _described(threshold: Threshold) -> dict[str, object]:
+    (kind,) = (name for name, of in _THRESHOLDS.items() if of is type(threshold))
+    return {kind: asdict(threshold)}

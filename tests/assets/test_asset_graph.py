@@ -20,7 +20,7 @@ GRAPH = {
     "scans": ("imaging", ["series"], ["as_recorded", "one_row_a_scan"]),
     "suv": ("imaging", ["scans", "series"], ["as_recorded", "plausible_maximum"]),
     "protocols": ("masks", [], ["not_empty"]),
-    "lesions": ("masks", ["dicom_files", "scans", "series"], ["as_recorded", "no_empty_lesion"]),
+    "lesions": ("masks", ["dicom_files", "scans", "series", "suv"], ["as_recorded", "no_empty_lesion"]),
     "feature_sets": ("features", [], ["not_empty"]),
     "feature_definitions": ("features", [], ["not_empty"]),
     "pet_metrics": ("features", ["lesions", "suv"], ["as_recorded", "volumes_add_up"]),

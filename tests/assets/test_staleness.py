@@ -64,7 +64,7 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
 @pytest.mark.parametrize(
     ("table", "stale"),
     [
-        ("suv", {"suv", "pet_metrics", "radiomic_features"}),
+        ("suv", {"suv", "lesions", "pet_metrics", "radiomic_features"}),
         ("lesions", {"lesions", "pet_metrics", "radiomic_features"}),
         ("clinical", {"clinical"}),
         ("radiomic_features", {"radiomic_features"}),
@@ -74,7 +74,7 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
 def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
     computed: Study, monkeypatch: pytest.MonkeyPatch, table: str, stale: set[str]
 ) -> None:
-    monkeypatch.setitem(settings.CODE_VERSIONS, table, "2")
+    monkeypatch.setitem(settings.CODE_VERSIONS, table, settings.CODE_VERSIONS[table] + "-raised")
     assert stale_for_dagster(computed) == {FIRST: {table}, SECOND: {table}}
     assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
     assert set(computed.materialize()) == {FIRST, SECOND}
