@@ -1,11 +1,12 @@
 """What one study asks for, as the assets see it, and the versions that make staleness true."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from petct.clinical import ClinicalSpec
+from petct.dicom.roles import SeriesChoice
 from petct.lesions import MaskRules
 from petct.radiomics.feature_sets import FeatureSet
 from petct.segmentation import Protocol
@@ -13,8 +14,8 @@ from petct.settings_digest import canonical_json
 from petct.suv_policy import SuvPolicy
 
 CODE_VERSIONS: dict[str, str] = {
-    "series": "1",
-    "scans": "1",
+    "series": "2",
+    "scans": "2",
     "suv": "2",
     "lesions": "2",
     "pet_metrics": "2",
@@ -61,6 +62,8 @@ class StudySettings:
         The folder of ``study.yaml``; ``lake``, ``dicom_folder`` and ``clinical_file`` are absolute.
     clinical
         Roles of the clinical columns; None for a study without a clinical table.
+    series_choice
+        Which series to prefer among several of a scan.
     suv_policy
         What an SUV may assume.
     baseline_within_days
@@ -81,6 +84,7 @@ class StudySettings:
     aggregations: tuple[str, ...]
     primary_hypotheses: tuple[PrimaryHypothesis, ...]
     suv_policy: SuvPolicy = SuvPolicy.LENIENT
+    series_choice: SeriesChoice = field(default_factory=SeriesChoice)
 
     @property
     def patient_tables(self) -> tuple[str, ...]:
@@ -98,6 +102,7 @@ class StudySettings:
         }
         protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
+            "series": {"pet_series": list(self.series_choice.pet), "ct_series": list(self.series_choice.ct)},
             "suv": {"policy": self.suv_policy.value},
             "lesions": {"masks": masks, "protocols": protocols},
             "pet_metrics": {"protocols": protocols},

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from assets.settings import PrimaryHypothesis, StudySettings
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
 from petct.radiomics.feature_sets import load_feature_set
@@ -37,6 +38,8 @@ class _Study(_Section):
 
 class _Dicom(_Section):
     folder: Path = Path("dicom")
+    pet_series: tuple[str, ...] = ()
+    ct_series: tuple[str, ...] = ()
 
 
 class _Suv(_Section):
@@ -156,6 +159,7 @@ def load_study(folder: Path) -> StudySettings:
         feature_sets=tuple(load_feature_set(name) for name in file.feature_sets),
         aggregations=file.aggregations,
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
+        series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
         suv_policy=file.suv.policy,
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from warehouse.lake import Lake, Partition
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout and of the SQL of snapshots. It is part of every id: raise it when a number would change."""
 
 _SQL_TYPES: dict[Kind, str] = {

@@ -36,11 +36,16 @@ _SCAN_COLUMNS = (
     ("scans", "manufacturer"),
     ("scans", "manufacturer_model_name"),
     ("scans", "reconstruction_method"),
+    ("scans", "reconstruction_has_psf"),
+    ("scans", "reconstruction_has_tof"),
+    ("scans", "pet_convolution_kernel"),
     ("scans", "pet_spacing_x_mm"),
     ("scans", "pet_spacing_z_mm"),
     ("scans", "ct_convolution_kernel"),
+    ("scans", "ct_has_contrast"),
     ("suv", "injected_dose_bq"),
     ("suv", "uptake_duration_s"),
+    ("suv", "sul_janma_per_suv_bw"),
 )
 # Column of pet_metrics, name in the cohort, description.
 _METRICS = (
@@ -212,8 +217,12 @@ def _scan_columns() -> list[_Expression]:
         source = table(table_name).column(name)
         role = Role.OTHER if source.kind is Kind.DATE else Role.COVARIATE
         cohort_name = name if name.startswith("scan_") else f"scan_{name}"
-        definition = _cohort(cohort_name, source.kind, source.unit, f"{source.description} (baseline scan)", role)
-        columns.append(_Expression(f"{table_name}.{quoted(name)}", definition))
+        value, kind = f"{table_name}.{quoted(name)}", source.kind
+        if kind is Kind.BOOLEAN:
+            # A category, so that it can be filtered and adjusted for like any other.
+            value, kind = f"CASE WHEN {value} THEN 'yes' WHEN NOT {value} THEN 'no' END", Kind.TEXT
+        definition = _cohort(cohort_name, kind, source.unit, f"{source.description} (baseline scan)", role)
+        columns.append(_Expression(value, definition))
     return columns
 
 

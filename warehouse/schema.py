@@ -79,9 +79,9 @@ def number(name: str, description: str, unit: str | None = None, *, nullable: bo
     return Column(name, Kind.NUMBER, description, unit, nullable)
 
 
-def boolean(name: str, description: str) -> Column:
-    """A yes-or-no column, always filled."""
-    return Column(name, Kind.BOOLEAN, description)
+def boolean(name: str, description: str, *, nullable: bool = False) -> Column:
+    """A yes-or-no column."""
+    return Column(name, Kind.BOOLEAN, description, nullable=nullable)
 
 
 def date(name: str, description: str, *, nullable: bool = False) -> Column:

@@ -76,6 +76,10 @@ class PetHeader:
         (7053,xx00) and (7053,xx09) in the block "Philips PET Private Group".
     radiopharmaceutical
         Radiopharmaceutical (0018,0031), or the meaning of its code (0054,0304).
+    convolution_kernel
+        Convolution Kernel (0018,1210): the filter after reconstruction.
+    software_versions, time_of_flight
+        Software Versions (0018,1020); Time of Flight Information Used (0018,9755) of Enhanced PET.
     decay_correction_datetime
         Decay Correction DateTime (0018,9701) of Enhanced PET: the time to which the image is corrected, as stated.
     damaged
@@ -105,6 +109,9 @@ class PetHeader:
     philips_activity_factor: float | None = None
     decay_correction_datetime: datetime | None = None
     radiopharmaceutical: str | None = None
+    convolution_kernel: str | None = None
+    software_versions: str | None = None
+    time_of_flight: str | None = None
     damaged: tuple[tuple[str, str], ...] = ()
 
 
@@ -156,3 +163,5 @@ class CtSeries:
     manufacturer: str | None
     manufacturer_model_name: str | None
     convolution_kernel: str | None
+    contrast_agent: str | None = None
+    kvp: float | None = None

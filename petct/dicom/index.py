@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
-from petct.dicom.instances import Instance, read_instance
+from petct.dicom.dicomdir import missing_files
+from petct.dicom.instances import PATIENT_ID, Instance, read_instance
 from petct.dicom.parsing import lenient_parsing
+from petct.dicom.patients import patient_findings
 from petct.dicom.quality import series_findings, without_duplicates
 from petct.dicom.records import DicomIndex, FileRecord, Finding, SeriesRecord, SetAside
 from petct.errors import DicomError
@@ -27,6 +30,7 @@ def index_folder(
     root: Path,
     known: Mapping[str, FileRecord] | None = None,
     on_file: Callable[[int], None] | None = None,
+    choice: roles.SeriesChoice | None = None,
 ) -> DicomIndex:
     """Index every file below ``root``, whatever its name and depth, in one pass per file and without decoding pixels.
 
@@ -38,6 +42,8 @@ def index_folder(
         Records of an earlier index by relative path: a file of the same size and modification time keeps its digest.
     on_file
         Called with the number of files read so far.
+    choice
+        Which series to prefer among several of a scan.
 
     Raises
     ------
@@ -65,6 +71,7 @@ def index_folder(
                 unreadable.append((relative, error))
             if on_file is not None:
                 on_file(count)
+        findings = _directory_findings(root, [relative for relative, error in unreadable if error.code == "DICOMDIR"])
     set_aside, unreadable_findings = _set_aside(unreadable, instances)
 
     by_patient: dict[str, list[Instance]] = defaultdict(list)
@@ -72,9 +79,9 @@ def index_folder(
         by_patient[instance.record.patient_id].append(instance)
     files: list[FileRecord] = []
     series: list[SeriesRecord] = []
-    findings = unreadable_findings
+    findings += unreadable_findings + patient_findings(instances)
     for patient_id in sorted(by_patient):
-        of_files, of_series, of_findings, duplicates = _index_patient(patient_id, by_patient[patient_id])
+        of_files, of_series, of_findings, duplicates = _index_patient(patient_id, by_patient[patient_id], choice)
         files.extend(of_files)
         series.extend(of_series)
         findings.extend(of_findings)
@@ -87,8 +94,8 @@ def index_folder(
     )
 
 
-def index_files(root: Path, files: Sequence[FileRecord]) -> DicomIndex:
-    """Index again the files of one patient that an earlier index found below ``root``.
+def index_files(root: Path, files: Sequence[FileRecord], choice: roles.SeriesChoice | None = None) -> DicomIndex:
+    """Index again the files of one patient that an earlier index found below ``root``, with the same ``choice``.
 
     Raises
     ------
@@ -107,7 +114,7 @@ def index_files(root: Path, files: Sequence[FileRecord]) -> DicomIndex:
             instances.append(instance)
     if not instances:
         return DicomIndex((), (), (), ())
-    of_files, series, findings, set_aside = _index_patient(instances[0].record.patient_id, instances)
+    of_files, series, findings, set_aside = _index_patient(instances[0].record.patient_id, instances, choice)
     return DicomIndex(tuple(of_files), tuple(series), tuple(sorted(set(findings), key=_order)), tuple(set_aside))
 
 
@@ -182,8 +189,24 @@ def _set_aside(
     return set_aside, findings
 
 
+def _directory_findings(root: Path, directories: Sequence[str]) -> list[Finding]:
+    """What a DICOMDIR lists and is not there; a damaged directory costs nothing, every file is looked at anyway."""
+    present = {relative for relative, _ in _files_below(root)} if directories else set()
+    findings = []
+    for directory in directories:
+        with suppress(DicomError):
+            for patient_id, missing in missing_files(root / directory, directory, present).items():
+                if patient_id is None or not PATIENT_ID.fullmatch(patient_id):
+                    continue
+                message = f"{directory} lists {len(missing)} files of the patient that are not there: {missing[0]}, ..."
+                findings.append(
+                    Finding(patient_id, None, None, "files", "INDEX_LISTED_FILE_MISSING", "warning", message)
+                )
+    return findings
+
+
 def _index_patient(
-    patient_id: str, instances: Sequence[Instance]
+    patient_id: str, instances: Sequence[Instance], choice: roles.SeriesChoice | None
 ) -> tuple[list[FileRecord], list[SeriesRecord], list[Finding], list[SetAside]]:
     findings: list[Finding] = []
     kept, set_aside = without_duplicates(instances, findings)
@@ -191,7 +214,7 @@ def _index_patient(
     for instance in kept:
         by_series[instance.record.series_instance_uid].append(instance)
     candidates = [_candidate(group) for _, group in sorted(by_series.items())]
-    assignment = roles.assign(candidates)
+    assignment = roles.assign(candidates, choice)
     scan_ids = _scan_ids(candidates, assignment)
 
     records: list[SeriesRecord] = []
@@ -212,6 +235,7 @@ def _index_patient(
                 set_aside_code=assignment.code[series_uid],
                 series_description=first.series_description,
                 series_date=first.series_date or first.study_date,
+                series_time=None if first.series_time is None else first.series_time.isoformat(),
                 n_instances=len(group),
                 referenced_series_instance_uid=candidate.referenced_series_instance_uid,
                 sha256=hashlib.sha256(digests.encode()).hexdigest(),
@@ -228,8 +252,8 @@ def _index_patient(
                 "series",
                 f"INDEX_SEVERAL_{kind}_SERIES",
                 "warning",
-                f"Chosen among {len(losers) + 1} {kind} series of the study: contours drawn on it, most slices, "
-                f"latest, highest UID, in this order. Set aside: {', '.join(losers)}",
+                f"Chosen among {len(losers) + 1} {kind} series of the study: {roles.CHOICE_RULE}, in this order. "
+                f"Set aside: {', '.join(losers)}",
             )
         )
     files = sorted((i.record for i in kept), key=lambda r: (r.series_instance_uid, r.sop_instance_uid))
@@ -252,6 +276,7 @@ def _candidate(group: Sequence[Instance]) -> roles.Candidate:
         scan_date=min(acquisition_dates, default=None) or first.series_date or first.study_date,
         study_date=first.study_date or first.series_date,
         referenced_series_instance_uid=first.referenced_series_instance_uid,
+        series_description=first.series_description,
     )
 
 

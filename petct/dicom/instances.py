@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from petct.dicom import parsing, values
-from petct.dicom.pixels import pixel_data_is_cut
+from petct.dicom.pixels import pixel_data_is_cut, transfer_syntax
 from petct.dicom.records import FileRecord
 from petct.dicom.slices import SlicePlane
 from petct.dicom.values import HeaderValueError
@@ -37,10 +37,13 @@ _INDEX_TAGS = values.tags(
         "SeriesDate",
         "AcquisitionDate",
         "SeriesTime",
+        "AcquisitionTime",
         "Modality",
         "SeriesDescription",
         "ReferencedSeriesSequence",
         "PatientID",
+        "PatientBirthDate",
+        "PatientSex",
         "StudyInstanceUID",
         "SeriesInstanceUID",
         "ImagePositionPatient",
@@ -60,6 +63,17 @@ _INDEX_TAGS = values.tags(
         "ReferencedFrameOfReferenceSequence",
     )
 )
+# A person has one of each; they are compared, and never stored.
+_UNCHANGING = ("PatientBirthDate", "PatientSex")
+_LOSSY_SYNTAXES = {
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.203",
+}
+"""JPEG Baseline and Extended, JPEG-LS near-lossless, JPEG 2000 and HTJ2K where loss is allowed."""
+
 _HEADER_BYTES = 1 << 16
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _AFTER_REFERENCED_SERIES = 0x30060010
@@ -85,6 +99,8 @@ class Instance:
     series_date: date | None
     series_time: time | None
     acquisition_date: date | None
+    acquisition_time: time | None
+    unchanging: tuple[tuple[str, str], ...]
     samples_per_pixel: int | None
     number_of_slices: int | None
     number_of_frames: int
@@ -180,12 +196,18 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         series_date=_optional(values.day, dataset, "SeriesDate"),
         series_time=_optional(values.time_of_day, dataset, "SeriesTime"),
         acquisition_date=_optional(values.day, dataset, "AcquisitionDate"),
+        acquisition_time=_optional(values.time_of_day, dataset, "AcquisitionTime"),
+        unchanging=tuple(
+            (keyword, value)
+            for keyword in _UNCHANGING
+            if (value := _optional(values.text, dataset, keyword)) is not None
+        ),
         samples_per_pixel=_optional(values.integer, dataset, "SamplesPerPixel"),
         number_of_slices=_optional(values.integer, dataset, "NumberOfSlices"),
         number_of_frames=_optional(values.integer, dataset, "NumberOfFrames") or 1,
         plane=_plane(dataset),
         referenced_series_instance_uid=_referenced_series(dataset),
-        is_lossy=values.text(dataset, "LossyImageCompression") == "01",
+        is_lossy=_is_lossy(header),
         is_truncated=cut or pixel_data_is_cut(status.st_size, header, data),
     )
 
@@ -193,6 +215,13 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
 def _stop_at(tag: int) -> bool:
     """Contours, per-frame groups and pixels are of no use to an index, and most of the bytes."""
     return parsing.at_pixel_data(tag) or _AFTER_REFERENCED_SERIES < tag < 0x40000000 or tag in _FUNCTIONAL_GROUPS
+
+
+def _is_lossy(header: parsing.Header) -> bool:
+    """Whether the pixels lost something, by the header or by what JPEG 2000 and the like are not bound to keep."""
+    declared = _optional(values.text, header.dataset, "LossyImageCompression")
+    # A stream of JPEG 2000 may be lossless though its transfer syntax allows loss; then the header says 00.
+    return declared == "01" or (declared is None and transfer_syntax(header) in _LOSSY_SYNTAXES)
 
 
 def _media_storage_class(header: parsing.Header) -> str | None:

@@ -36,6 +36,9 @@ SERIES_TAGS = values.tags(
         "SUVType",
         "DecayCorrection",
         "ReconstructionMethod",
+        "ConvolutionKernel",
+        "SoftwareVersions",
+        "TimeOfFlightInformationUsed",
     )
 )
 """Elements that must agree on all slices."""
@@ -71,6 +74,9 @@ FIELD_KEYWORDS = {
     "half_life_s": "RadionuclideHalfLife",
     "nuclide_code": "RadionuclideCodeSequence",
     "nuclide_meaning": "RadionuclideCodeSequence",
+    "convolution_kernel": "ConvolutionKernel",
+    "software_versions": "SoftwareVersions",
+    "time_of_flight": "TimeOfFlightInformationUsed",
     "radiopharmaceutical": "Radiopharmaceutical",
     "start_time": "RadiopharmaceuticalStartTime",
     "start_datetime": "RadiopharmaceuticalStartDateTime",
@@ -134,6 +140,9 @@ def series_facts(dataset: Dataset) -> PetHeader:
         start_time=dose.get(values.time_of_day, "RadiopharmaceuticalStartTime"),
         start_datetime=_start_datetime(dose, head),
         series_time=head.get(values.time_of_day, "SeriesTime"),
+        convolution_kernel=head.get(values.text, "ConvolutionKernel"),
+        software_versions=head.get(values.text, "SoftwareVersions"),
+        time_of_flight=head.get(values.text, "TimeOfFlightInformationUsed"),
         radiopharmaceutical=_radiopharmaceutical(dose, damaged),
         philips_suv_factor=_philips_factor(dataset, 0x00, damaged),
         philips_activity_factor=_philips_factor(dataset, 0x09, damaged),

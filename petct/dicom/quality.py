@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
     from petct.dicom.instances import Instance
     from petct.dicom.records import SeriesRecord
+    from petct.dicom.slices import SlicePlane
+
+_SAME_PLACE_MM = 0.01
+# Whole-body beds follow within minutes; after half an hour the patient was moved, and the tracer as well.
+_LONGEST_PAUSE_S = 1800.0
 
 
 def without_duplicates(instances: Sequence[Instance], findings: list[Finding]) -> tuple[list[Instance], list[SetAside]]:
@@ -71,10 +78,16 @@ def series_findings(record: SeriesRecord, group: Sequence[Instance]) -> Iterator
     truncated = sum(instance.is_truncated for instance in group)
     if truncated and record.role != roles.NONE:
         yield finding("INDEX_FILE_TRUNCATED", f"{truncated} of {len(group)} files end too early", "files")
-    if record.role not in (roles.PET, roles.CT) or group[0].sop_class_uid in roles.ENHANCED_PET:
+    if record.role not in (roles.PET, roles.CT):
         return
+    if record.role == roles.PET and roles.is_named_uncorrected(record.series_description):
+        message = "The series is called uncorrected, and its header says that attenuation is corrected"
+        yield finding("INDEX_ATTENUATION_CONTRADICTORY", message)
     if any(instance.is_lossy for instance in group):
         yield finding("INDEX_LOSSY_COMPRESSION", "The pixels were compressed with loss")
+    if group[0].sop_class_uid in roles.ENHANCED_PET:
+        # Where its frames lie is known to who reads it.
+        return
     expected = group[0].number_of_slices
     if record.role == roles.PET and expected is not None and expected > len(group):
         yield finding("INDEX_SLICES_FEWER", f"The header announces {expected} slices, {len(group)} are here")
@@ -84,7 +97,59 @@ def series_findings(record: SeriesRecord, group: Sequence[Instance]) -> Iterator
             "INDEX_GEOMETRY_MISSING", f"{len(group) - len(planes)} files have no readable position or spacing"
         )
         return
+    if record.role == roles.PET:
+        yield from (finding(code, message) for code, message in bed_findings(group))
     try:
         arrange(planes)
     except DicomError as error:
         yield finding(f"INDEX_{error.code}", f"{error.message}: {error.found}" if error.found else error.message)
+
+
+def bed_findings(group: Sequence[Instance]) -> Iterator[tuple[str, str]]:
+    """Gaps between bed positions, in millimetres and in minutes; a bed is what one acquisition time covers."""
+    beds: dict[float, list[float]] = defaultdict(list)
+    steps: list[float] = []
+    for instance in group:
+        if instance.plane is None or instance.acquisition_time is None:
+            return
+        beds[_seconds(instance)].append(_distance(instance.plane))
+    for distances in beds.values():
+        distances.sort()
+        steps.extend(after - before for before, after in pairwise(distances) if after - before > _SAME_PLACE_MM)
+    if len(beds) < 2 or len(beds) > len(group) / 2 or not steps:
+        # Continuous bed motion has a time for every slice.
+        return
+    step = median(steps)
+    extents = sorted((distances[0], distances[-1]) for distances in beds.values())
+    reached = extents[0][1]
+    for lowest, highest in extents[1:]:
+        if lowest - reached > 1.5 * step:
+            yield (
+                "INDEX_BED_GAP",
+                f"Between two bed positions {lowest - reached - step:.1f} mm of the patient are not covered",
+            )
+        reached = max(reached, highest)
+    starts = sorted(beds)
+    longest = max(after - before for before, after in pairwise(starts))
+    if longest > _LONGEST_PAUSE_S:
+        yield "INDEX_BED_PAUSE", f"Two bed positions were begun {longest / 60:.0f} minutes after one another"
+
+
+def _seconds(instance: Instance) -> float:
+    """Acquisition in seconds; of two beds on both sides of midnight the dates tell."""
+    time, date = instance.acquisition_time, instance.acquisition_date
+    if time is None:
+        return 0.0
+    days = 0 if date is None else date.toordinal()
+    return days * 86400 + time.hour * 3600 + time.minute * 60 + time.second + time.microsecond / 1e6
+
+
+def _distance(plane: SlicePlane) -> float:
+    """Place of a slice along its normal, in mm."""
+    row, column = plane.orientation[:3], plane.orientation[3:]
+    normal = (
+        row[1] * column[2] - row[2] * column[1],
+        row[2] * column[0] - row[0] * column[2],
+        row[0] * column[1] - row[1] * column[0],
+    )
+    return sum(a * b for a, b in zip(normal, plane.position_mm, strict=True))

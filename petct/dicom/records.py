@@ -36,6 +36,7 @@ class SeriesRecord:
     set_aside_code: str | None
     series_description: str | None
     series_date: date | None
+    series_time: str | None
     n_instances: int
     referenced_series_instance_uid: str | None
     sha256: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ ENHANCED_PET = ("1.2.840.10008.5.1.4.1.1.130", LEGACY_CONVERTED_PET)
 
 _PROJECTIONS = {"MIP", "MAX_IP", "MINIP", "PROJECTION IMAGE", "REPROJECTION", "MPR", "VOLUME RENDERED", "VRT"}
 SCREENS = {"SCREEN SAVE", "DOSE_INFO", "CT_SOM5 PROT", "CT_SOM7 PROT", "PASTED"}
+_SCOUT_WORD = re.compile(r"(?<![A-Za-z])(?:SCOUT|TOPOGRAM|SURVIEW|LOCALI[SZ]ER)(?![A-Za-z])", re.IGNORECASE)
+_NAC_WORD = re.compile(r"(?<![A-Za-z])(?:NAC|NOAC|NON-?AC|UNCORRECTED)(?![A-Za-z])", re.IGNORECASE)
 _MIP_WORD = re.compile(r"(?<![A-Za-z])MIP(?![A-Za-z])", re.IGNORECASE)
 
 
@@ -53,7 +56,7 @@ def _set_aside_code(instance: Instance) -> str | None:
         return None
     if instance.modality not in ("PT", "CT"):
         return "MODALITY_NOT_USED"
-    if "LOCALIZER" in words:
+    if "LOCALIZER" in words or (instance.modality == "CT" and _SCOUT_WORD.search(instance.series_description or "")):
         return "LOCALIZER"
     if words & _PROJECTIONS or _MIP_WORD.search(instance.series_description or ""):
         return "PROJECTION"
@@ -70,6 +73,35 @@ def _set_aside_code(instance: Instance) -> str | None:
     return None
 
 
+def is_named_uncorrected(description: str | None) -> bool:
+    """Whether a Series Description says that a PET is not attenuation corrected, whatever Corrected Image says."""
+    return _NAC_WORD.search(description or "") is not None
+
+
+@dataclass(frozen=True)
+class SeriesChoice:
+    """Which series a study prefers among several of a scan, over the rule of ``assign``.
+
+    Attributes
+    ----------
+    pet, ct
+        Shell-style patterns of Series Description (case is ignored), or Series Instance UIDs; the first that matches a
+        series of the scan decides.
+    """
+
+    pet: tuple[str, ...] = ()
+    ct: tuple[str, ...] = ()
+
+    def rank(self, kind: str, candidate: Candidate) -> int:
+        """The larger, the more preferred; 0 where nothing matches."""
+        patterns = self.pet if kind == PET else self.ct
+        name = (candidate.series_description or "").casefold()
+        for position, pattern in enumerate(patterns):
+            if pattern == candidate.series_instance_uid or fnmatch.fnmatchcase(name, pattern.casefold()):
+                return len(patterns) - position
+        return 0
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A series of one patient with its possible role, before one PET and one CT are chosen for each scan."""
@@ -84,6 +116,7 @@ class Candidate:
     scan_date: date | None
     study_date: date | None
     referenced_series_instance_uid: str | None
+    series_description: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,23 +139,35 @@ class Assignment:
     chosen: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
-def assign(candidates: Sequence[Candidate]) -> Assignment:
+CHOICE_RULE = "preferred in study.yaml, contours drawn on it, not called uncorrected, most slices, latest, highest UID"
+"""How one series is chosen among several, in the order of the criteria."""
+
+
+def assign(candidates: Sequence[Candidate], choice: SeriesChoice | None = None) -> Assignment:
     """Choose one PET and one CT for each study, and give every series its scan.
 
-    Among several candidates the one that contours were drawn on is taken; then the one with most slices, then the
-    latest series time, then the highest UID. A CT belongs to the PET of its study, or else to the PET of its frame of
-    reference; contours belong to the scan of the series they refer to, else to that of their frame of reference.
+    Among several candidates the first by ``CHOICE_RULE`` is taken. A CT belongs to the PET of its study, or else to the
+    PET of its frame of reference; contours belong to the scan of the series they refer to, else to that of their frame
+    of reference.
     """
     role = {c.series_instance_uid: c.role for c in candidates}
     code = {c.series_instance_uid: c.set_aside_code for c in candidates}
     scan_study = {c.series_instance_uid: c.study_instance_uid for c in candidates}
     drawn_on = {c.referenced_series_instance_uid for c in candidates if c.role in (RTSTRUCT, SEG)}
     chosen: list[tuple[str, str, tuple[str, ...]]] = []
+    preferred = choice or SeriesChoice()
 
     def choose(among: Sequence[Candidate], kind: str) -> Candidate | None:
         ranked = sorted(
             among,
-            key=lambda c: (c.series_instance_uid in drawn_on, c.n_images, c.series_time, c.series_instance_uid),
+            key=lambda c: (
+                preferred.rank(kind, c),
+                c.series_instance_uid in drawn_on,
+                not is_named_uncorrected(c.series_description),
+                c.n_images,
+                c.series_time,
+                c.series_instance_uid,
+            ),
             reverse=True,
         )
         for other in ranked[1:]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
+from petct.dicom.reconstruction import reconstruction_of
 from petct.errors import DicomError
 
 if TYPE_CHECKING:
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScanSeries:
-    """The series of one scan that have a role; ``contours`` holds RTSTRUCT and SEG, sorted by UID."""
+    """The series of one scan that have a role; ``contours`` holds RTSTRUCT and SEG, sorted by UID.
+
+    Attributes
+    ----------
+    time_point
+        1 for the patient's first scan with a PET, 2 for the second, ...; None without a PET or without a date.
+    """
 
     patient_id: str
     scan_id: str
     pet: SeriesRecord | None
     ct: SeriesRecord | None
     contours: tuple[SeriesRecord, ...]
+    time_point: int | None = None
 
     def require_pet(self) -> SeriesRecord:
         """The PET series; raises ``DicomError`` PET_SERIES_MISSING."""
@@ -58,18 +66,29 @@ class ScanRecord:
 
     patient_id: str
     scan_id: str
+    time_point: int | None
     study_instance_uid: str
     scan_date: date | None
     pet_series_instance_uid: str
     ct_series_instance_uid: str | None
     manufacturer: str | None
     manufacturer_model_name: str | None
+    software_versions: str | None
     reconstruction_method: str | None
+    reconstruction_has_psf: bool | None
+    reconstruction_has_tof: bool | None
+    reconstruction_iterations: int | None
+    reconstruction_subsets: int | None
+    pet_convolution_kernel: str | None
+    pet_frame_duration_s: float | None
     pet_spacing_x_mm: float
     pet_spacing_y_mm: float
     pet_spacing_z_mm: float
     pet_n_slices: int
     ct_convolution_kernel: str | None
+    ct_contrast_agent: str | None
+    ct_has_contrast: bool | None
+    ct_kvp: float | None
     ct_spacing_x_mm: float | None
     ct_spacing_y_mm: float | None
     ct_spacing_z_mm: float | None
@@ -104,7 +123,22 @@ def scans_of(series: Sequence[SeriesRecord]) -> tuple[ScanSeries, ...]:
                 contours=tuple(m for m in members if m.role in (roles.RTSTRUCT, roles.SEG)),
             )
         )
-    return tuple(scans)
+    return _with_time_points(scans)
+
+
+def _with_time_points(scans: Sequence[ScanSeries]) -> tuple[ScanSeries, ...]:
+    """Number the scans with a dated PET in the order of their dates and times; a scan id begins with its date."""
+    dated = [scan for scan in scans if scan.pet is not None and scan.pet.series_date is not None]
+    order = sorted(dated, key=lambda s: (s.scan_id.split("-")[0], (s.pet and s.pet.series_time) or "", s.scan_id))
+    points = {scan.scan_id: point for point, scan in enumerate(order, start=1)}
+    return tuple(replace(scan, time_point=points.get(scan.scan_id)) for scan in scans)
+
+
+def has_contrast(agent: str | None) -> bool | None:
+    """Whether a CT has contrast medium: None where the header is silent, False only where it says none."""
+    if agent is None:
+        return None
+    return agent.strip().upper() not in ("NONE", "NO", "N", "NATIVE", "WITHOUT", "NO CONTRAST", "UNENHANCED")
 
 
 def scan_record(scan: ScanSeries, pet: PetSeries, ct: CtSeries | None, ct_image_sha256: str | None) -> ScanRecord:
@@ -116,23 +150,36 @@ def scan_record(scan: ScanSeries, pet: PetSeries, ct: CtSeries | None, ct_image_
         PET_SERIES_MISSING.
     """
     record = scan.require_pet()
+    reconstruction = reconstruction_of(pet.header.reconstruction_method, pet.header.time_of_flight)
+    durations = {one.frame_duration_s for one in pet.slices}
     pet_x, pet_y, pet_z = pet.volume.geometry.spacing_mm
     ct_spacing = (None, None, None) if ct is None else ct.volume.geometry.spacing_mm
     return ScanRecord(
         patient_id=scan.patient_id,
         scan_id=scan.scan_id,
+        time_point=scan.time_point,
         study_instance_uid=record.study_instance_uid,
         scan_date=pet.acquisition_date or record.series_date,
         pet_series_instance_uid=record.series_instance_uid,
         ct_series_instance_uid=None if ct is None else ct.series_instance_uid,
         manufacturer=pet.header.manufacturer,
         manufacturer_model_name=pet.header.manufacturer_model_name,
+        software_versions=pet.header.software_versions,
         reconstruction_method=pet.header.reconstruction_method,
+        reconstruction_has_psf=reconstruction.has_psf,
+        reconstruction_has_tof=reconstruction.has_tof,
+        reconstruction_iterations=reconstruction.n_iterations,
+        reconstruction_subsets=reconstruction.n_subsets,
+        pet_convolution_kernel=pet.header.convolution_kernel,
+        pet_frame_duration_s=durations.pop() if len(durations) == 1 else None,
         pet_spacing_x_mm=pet_x,
         pet_spacing_y_mm=pet_y,
         pet_spacing_z_mm=pet_z,
         pet_n_slices=pet.volume.geometry.shape[0],
         ct_convolution_kernel=None if ct is None else ct.convolution_kernel,
+        ct_contrast_agent=None if ct is None else ct.contrast_agent,
+        ct_has_contrast=None if ct is None else has_contrast(ct.contrast_agent),
+        ct_kvp=None if ct is None else ct.kvp,
         ct_spacing_x_mm=ct_spacing[0],
         ct_spacing_y_mm=ct_spacing[1],
         ct_spacing_z_mm=ct_spacing[2],

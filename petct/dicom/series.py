@@ -39,7 +39,10 @@ _IMAGE_TAGS = values.tags(
     )
 )
 _CT_TAGS = values.tags(
-    ("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "RescaleIntercept", "RescaleSlope", "RescaleType")
+    (
+        *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "ContrastBolusAgent"),
+        *("ContrastBolusAgentSequence", "KVP", "RescaleIntercept", "RescaleSlope", "RescaleType"),
+    )
 )
 
 
@@ -156,7 +159,7 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
     uids: list[str] = []
     first: Dataset | None = None
     wanted = _IMAGE_TAGS + _CT_TAGS
-    manufacturer = model = kernel = None
+    manufacturer = model = kernel = contrast = kvp = None
     with parsing.lenient_parsing():
         for path in paths:
             parsed, data = parse_file(path, wanted, where)
@@ -175,6 +178,8 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
                 manufacturer = where.optional(values.text, dataset, "Manufacturer")
                 model = where.optional(values.text, dataset, "ManufacturerModelName")
                 kernel = where.optional(values.text, dataset, "ConvolutionKernel")
+                contrast = _contrast_agent(dataset, where)
+                kvp = where.optional(values.number, dataset, "KVP")
     arrangement = arrange(planes, patient_id=patient_id, series_instance_uid=series_instance_uid)
     return CtSeries(
         patient_id,
@@ -184,7 +189,16 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
         manufacturer,
         model,
         kernel,
+        contrast,
+        kvp,
     )
+
+
+def _contrast_agent(dataset: Dataset, where: SeriesPlace) -> str | None:
+    """Contrast/Bolus Agent (0018,0010), or the meaning of its code."""
+    stated = where.optional(values.text, dataset, "ContrastBolusAgent")
+    codes = where.read(lambda: values.items(dataset, "ContrastBolusAgentSequence"))
+    return stated or (where.optional(values.text, codes[0], "CodeMeaning") if codes else None)
 
 
 def _pet_tags(dataset: Dataset) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
 
 from petct.dicom.images import PetSeries
+from petct.dicom.index import index_folder
 from petct.dicom.scans import scan_record, scans_of
 from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError
@@ -250,8 +251,6 @@ def test_flipped_bits_give_values_or_a_refusal(dicom) -> None:
 
 
 def test_the_row_of_a_scan(dicom) -> None:
-    from petct.dicom.index import index_folder
-
     pet = _read(dicom.pet(edit=lambda ds, _: setattr(ds, "ManufacturerModelName", "Biograph")))
     ct = read_ct(dicom.ct(), patient_id="P1", series_instance_uid="1.2.3.2")
     (scan,) = scans_of(index_folder(dicom.root).series)
@@ -264,6 +263,33 @@ def test_the_row_of_a_scan(dicom) -> None:
         "digest",
     )
     assert scan_record(scan, pet, None, None).ct_n_slices is None
+    assert (row.time_point, row.pet_frame_duration_s, row.reconstruction_has_psf, row.ct_has_contrast) == (
+        1,
+        300.0,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(("agent", "expected"), [("Ultravist", True), ("NONE", False), (None, None)])
+def test_what_a_scan_states_about_its_making(dicom, agent: str | None, expected: bool | None) -> None:
+    def pet_edit(dataset: Dataset, _index: int) -> None:
+        dataset.ReconstructionMethod, dataset.ConvolutionKernel = "PSF+TOF 3i21s", "XYZ Gauss2.00"
+        dataset.SoftwareVersions = ["VG60A", "1"]
+
+    def ct_edit(dataset: Dataset, _index: int) -> None:
+        dataset.KVP = "120"
+        if agent is not None:
+            dataset.ContrastBolusAgent = agent
+
+    pet = _read(dicom.pet(edit=pet_edit))
+    ct = read_ct(dicom.ct(edit=ct_edit), patient_id="P1", series_instance_uid="1.2.3.2")
+    (scan,) = scans_of(index_folder(dicom.root).series)
+    row = scan_record(scan, pet, ct, "digest")
+    assert (row.reconstruction_has_psf, row.reconstruction_has_tof) == (True, True)
+    assert (row.reconstruction_iterations, row.reconstruction_subsets) == (3, 21)
+    assert (row.pet_convolution_kernel, row.software_versions) == ("XYZ Gauss2.00", "VG60A\\1")
+    assert (row.ct_contrast_agent, row.ct_has_contrast, row.ct_kvp) == (agent, expected, 120.0)
 
 
 def test_real_series_agree_with_pydicom(petlake_data: Path) -> None:
