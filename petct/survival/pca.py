@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from petct.errors import SurvivalError
+from petct.feature_table import Dropped
 from petct.survival.results import counted
 
 FEWEST_ROWS = 3
@@ -38,15 +39,6 @@ class Component:
     cumulative_ratio: float
     loadings: tuple[float, ...]
     scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A feature that takes no part, and why."""
-
-    name: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
