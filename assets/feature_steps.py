@@ -4,13 +4,15 @@ import numpy as np
 
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
+from petct.body_size import body_surface_area_m2
 from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, MaskError, PetctError
 from petct.lesions import DelineationRecord, Lesion, LesionMap, LesionRecord
-from petct.pet_metrics import PetMetrics, measure
+from petct.pet_metrics import Comparison, PetMetrics, measure
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureValue, compute_features
+from petct.reference_regions import ReferenceRegionRecord
 from petct.segmentation import Protocol
 from petct.suv import SuvRecord
 from petct.volume import Geometry, Mask, Volume
@@ -34,6 +36,7 @@ def pet_metrics_step(data: PatientData) -> StepOutput:
                     measure(
                         image,
                         _lesion_map(data, of_scan, image.geometry),
+                        _comparison(data, suv, protocol),
                         patient_id=data.patient_id,
                         scan_id=suv.scan_id,
                         protocol_id=protocol.protocol_id,
@@ -53,6 +56,19 @@ def pet_metrics_step(data: PatientData) -> StepOutput:
             *((Measure("SUVmax", total.suv_max, "SUV"),) if total.suv_max is not None else ()),
         ),
     )
+
+
+def _comparison(data: PatientData, suv: SuvRecord, protocol: Protocol) -> Comparison:
+    """The reference regions of the scan, and the body surface area where height and weight are stated."""
+    means = {
+        row.region: row.suv_mean
+        for row in data.rows("reference_regions", ReferenceRegionRecord)
+        if row.scan_id == suv.scan_id
+    }
+    area = None
+    if suv.patient_weight_kg is not None and suv.patient_size_m is not None:
+        area = body_surface_area_m2(suv.patient_weight_kg, suv.patient_size_m)
+    return Comparison(means.get("liver"), means.get("spleen"), area, protocol.krenning)
 
 
 def radiomic_features_step(data: PatientData) -> StepOutput:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import ndimage
 from petct.errors import MaskError
 from petct.intensity_peaks import IntensityPeaks, intensity_peaks
 from petct.lesions import Lesion, LesionMap
+from petct.segmentation import KrenningRatios
 from petct.volume import Volume
 
 if TYPE_CHECKING:
@@ -20,12 +21,32 @@ if TYPE_CHECKING:
 Grain = Literal["lesion", "organ", "patient"]
 WHOLE_PATIENT = "all"
 
+COMPUTED = "COMPUTED"
+NOT_APPLICABLE = "NOT_APPLICABLE"
+LIVER_REFERENCE_MISSING = "LIVER_REFERENCE_MISSING"
+SPLEEN_REFERENCE_MISSING = "SPLEEN_REFERENCE_MISSING"
+
 
 @dataclass(frozen=True)
 class PetMetrics:
     """A row of the table ``pet_metrics``.
 
     A region without tumour has volume 0, total expression 0, no uptake values, and ``uptake_status`` NOT_APPLICABLE.
+
+    Attributes
+    ----------
+    volume_share
+        Of the patient's tumour volume (0 to 1); None where that is 0.
+    largest_lesion_ml
+        Volume of the largest lesion of the region; 0 without tumour.
+    dispersion_mm
+        Largest distance between the centres of two lesions; 0 for one lesion, None without tumour.
+    dispersion_per_bsa_mm_per_m2
+        The same divided by the body surface area (DuBois); None where height or weight are not known, too.
+    suv_max_to_liver, suv_max_to_spleen
+        SUVmax divided by the mean SUV of the reference region; None where there is none.
+    krenning_score
+        Modified Krenning score of the SUVmax (0 to 4); None where ``krenning_status`` says why.
     """
 
     patient_id: str
@@ -36,6 +57,10 @@ class PetMetrics:
     n_lesions: int
     n_voxels: int
     volume_ml: float
+    volume_share: float | None
+    largest_lesion_ml: float
+    dispersion_mm: float | None
+    dispersion_per_bsa_mm_per_m2: float | None
     suv_max: float | None
     suv_mean: float | None
     suv_median: float | None
@@ -44,12 +69,42 @@ class PetMetrics:
     suv_peak_local: float | None
     suv_peak_global: float | None
     suv_peak_percist: float | None
+    suv_max_to_liver: float | None
+    suv_max_to_spleen: float | None
+    krenning_score: int | None
+    krenning_status: str
     total_lesion_expression_ml: float
     uptake_status: str
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What the uptake and the spread of lesions are compared with.
+
+    Attributes
+    ----------
+    liver_suv_mean, spleen_suv_mean
+        Mean SUV of the reference regions; None where there is none.
+    body_surface_area_m2
+        None where height or weight are not known.
+    krenning
+        Ratios of the protocol.
+    """
+
+    liver_suv_mean: float | None = None
+    spleen_suv_mean: float | None = None
+    body_surface_area_m2: float | None = None
+    krenning: KrenningRatios = field(default_factory=KrenningRatios)
+
+
 def measure(
-    suv: Volume, lesions: LesionMap, *, patient_id: str, scan_id: str, protocol_id: str
+    suv: Volume,
+    lesions: LesionMap,
+    comparison: Comparison,
+    *,
+    patient_id: str,
+    scan_id: str,
+    protocol_id: str,
 ) -> tuple[PetMetrics, ...]:
     """Measure each lesion, the lesions of each organ, and all lesions of the patient.
 
@@ -72,10 +127,44 @@ def measure(
             expected=str(suv.geometry.shape),
         )
     measured = _measured(suv, lesions)
+    total_ml = sum(lesion.volume_ml for lesion in lesions.lesions)
 
     def row(grain: Grain, region: str, members: Sequence[Lesion]) -> PetMetrics:
-        whose = (patient_id, scan_id, protocol_id, grain, region, len(members))
-        return _row(whose, [measured[lesion.label] for lesion in members], suv.geometry.voxel_volume_ml)
+        uptake = _uptake([measured[lesion.label] for lesion in members])
+        volume_ml = uptake.values.size * suv.geometry.voxel_volume_ml
+        dispersion = _dispersion_mm(members)
+        area = comparison.body_surface_area_m2
+        score, status = krenning_score(
+            uptake.suv_max, comparison.liver_suv_mean, comparison.spleen_suv_mean, comparison.krenning
+        )
+        return PetMetrics(
+            patient_id=patient_id,
+            scan_id=scan_id,
+            protocol_id=protocol_id,
+            grain=grain,
+            region=region,
+            n_lesions=len(members),
+            n_voxels=uptake.values.size,
+            volume_ml=volume_ml,
+            volume_share=volume_ml / total_ml if total_ml > 0 else None,
+            largest_lesion_ml=max((lesion.volume_ml for lesion in members), default=0.0),
+            dispersion_mm=dispersion,
+            dispersion_per_bsa_mm_per_m2=None if dispersion is None or area is None else dispersion / area,
+            suv_max=uptake.suv_max,
+            suv_mean=uptake.suv_mean,
+            suv_median=None if uptake.suv_max is None else float(np.median(uptake.values)),
+            suv_min=None if uptake.suv_max is None else float(uptake.values.min()),
+            suv_sd=None if uptake.suv_max is None else float(uptake.values.std()),
+            suv_peak_local=uptake.peaks.local if uptake.peaks else None,
+            suv_peak_global=uptake.peaks.global_ if uptake.peaks else None,
+            suv_peak_percist=uptake.peaks.percist if uptake.peaks else None,
+            suv_max_to_liver=_ratio(uptake.suv_max, comparison.liver_suv_mean),
+            suv_max_to_spleen=_ratio(uptake.suv_max, comparison.spleen_suv_mean),
+            krenning_score=score,
+            krenning_status=status,
+            total_lesion_expression_ml=volume_ml * (uptake.suv_mean or 0.0),
+            uptake_status=NOT_APPLICABLE if uptake.suv_max is None else COMPUTED,
+        )
 
     organs = sorted({lesion.organ for lesion in lesions.lesions})
     return (
@@ -83,6 +172,39 @@ def measure(
         *(row("organ", organ, [x for x in lesions.lesions if x.organ == organ]) for organ in organs),
         row("patient", WHOLE_PATIENT, lesions.lesions),
     )
+
+
+def krenning_score(
+    suv_max: float | None, liver_suv_mean: float | None, spleen_suv_mean: float | None, ratios: KrenningRatios
+) -> tuple[int | None, str]:
+    """Modified Krenning score of an uptake, and COMPUTED or why there is none.
+
+    0 no tumour uptake; 1 below the liver; 2 as the liver; 3 above the liver; 4 above the spleen.
+    """
+    if suv_max is None:
+        return 0, COMPUTED
+    if liver_suv_mean is None:
+        return None, LIVER_REFERENCE_MISSING
+    if suv_max < ratios.below_liver * liver_suv_mean:
+        return 1, COMPUTED
+    if suv_max <= ratios.above_liver * liver_suv_mean:
+        return 2, COMPUTED
+    # Whether it is 3 or 4 is not known without the spleen.
+    if spleen_suv_mean is None:
+        return None, SPLEEN_REFERENCE_MISSING
+    return (4 if suv_max > ratios.above_spleen * spleen_suv_mean else 3), COMPUTED
+
+
+def _ratio(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None or reference <= 0 else value / reference
+
+
+def _dispersion_mm(lesions: Sequence[Lesion]) -> float | None:
+    """Largest distance between the centres of two lesions (Cottereau 2020, doi 10.2967/jnumed.119.229450)."""
+    if not lesions:
+        return None
+    centres = np.array([lesion.centroid_mm for lesion in lesions])
+    return float(np.linalg.norm(centres[:, None, :] - centres[None, :, :], axis=-1).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,25 +227,24 @@ def _measured(suv: Volume, lesions: LesionMap) -> dict[int, _Measured]:
     return measured
 
 
-def _row(whose: tuple[str, str, str, str, str, int], parts: Sequence[_Measured], voxel_volume_ml: float) -> PetMetrics:
+@dataclass(frozen=True, eq=False)
+class _Uptake:
+    """The SUV of several lesions together; without any there is no maximum, no mean and no peak."""
+
+    values: NDArray[np.float64]
+    suv_max: float | None
+    suv_mean: float | None
+    peaks: IntensityPeaks | None
+
+
+def _uptake(parts: Sequence[_Measured]) -> _Uptake:
     if not parts:
-        return PetMetrics(
-            *whose, 0, 0.0, None, None, None, None, None, None, None, None, 0.0, uptake_status="NOT_APPLICABLE"
-        )
-    uptake = np.concatenate([part.uptake for part in parts])
-    highest = max(part.uptake.max() for part in parts)
-    return PetMetrics(
-        *whose,
-        n_voxels=uptake.size,
-        volume_ml=uptake.size * voxel_volume_ml,
-        suv_max=float(highest),
-        suv_mean=float(uptake.mean()),
-        suv_median=float(np.median(uptake)),
-        suv_min=float(uptake.min()),
-        suv_sd=float(uptake.std()),
-        suv_peak_local=max(part.peaks.local for part in parts if part.uptake.max() == highest),
-        suv_peak_global=max(part.peaks.global_ for part in parts),
-        suv_peak_percist=max(part.peaks.percist for part in parts),
-        total_lesion_expression_ml=uptake.size * voxel_volume_ml * float(uptake.mean()),
-        uptake_status="COMPUTED",
+        return _Uptake(np.empty(0), None, None, None)
+    values = np.concatenate([part.uptake for part in parts])
+    highest = float(values.max())
+    peaks = IntensityPeaks(
+        max(part.peaks.local for part in parts if part.uptake.max() == highest),
+        max(part.peaks.global_ for part in parts),
+        max(part.peaks.percist for part in parts),
     )
+    return _Uptake(values, highest, float(values.mean()), peaks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal, cast
 
 from petct.errors import MaskError
@@ -55,6 +55,25 @@ class OrganThreshold:
 
 
 @dataclass(frozen=True)
+class KrenningRatios:
+    """Where the grades of the modified Krenning score begin, as ratios of SUVmax to a reference region's mean.
+
+    Attributes
+    ----------
+    below_liver
+        Below this ratio to the liver the score is 1.
+    above_liver
+        From ``below_liver`` up to this ratio it is 2 (as the liver), above it 3.
+    above_spleen
+        Above this ratio to the spleen it is 4.
+    """
+
+    below_liver: float = 0.9
+    above_liver: float = 1.1
+    above_spleen: float = 1.0
+
+
+@dataclass(frozen=True)
 class Protocol:
     """How lesions are made: from contours as they are drawn, or by a threshold.
 
@@ -73,6 +92,8 @@ class Protocol:
         So far around an excluded organ its uptake is excluded, too: the blur of the image.
     fill_holes
         Whether voxels that a lesion encloses on all sides belong to it.
+    krenning
+        Grades of the modified Krenning score.
     connectivity
         6, 18 or 26: which neighbouring voxels belong to the same lesion (faces; and edges; and corners).
     minimum_volume_ml
@@ -90,6 +111,7 @@ class Protocol:
     exclude: tuple[str, ...] = ()
     exclusion_margin_mm: float = 0.0
     fill_holes: bool = False
+    krenning: KrenningRatios = field(default_factory=KrenningRatios)
 
     def __post_init__(self) -> None:
         if self.search == "image" and (self.threshold is None or isinstance(self.threshold, ShareOfMaximum)):
@@ -117,6 +139,8 @@ class Protocol:
                 "exclusion_margin_mm": self.exclusion_margin_mm,
                 "fill_holes": self.fill_holes,
             }
+        if self.krenning != KrenningRatios():
+            settings["krenning"] = asdict(self.krenning)
         return settings
 
     @property
@@ -186,6 +210,7 @@ def load_protocol(name: str) -> Protocol:
         exclude=tuple(cast("Sequence[str]", settings.get("exclude", ()))),
         exclusion_margin_mm=cast("float", settings.get("exclusion_margin_mm", 0.0)),
         fill_holes=cast("bool", settings.get("fill_holes", False)),
+        krenning=KrenningRatios(**cast("Mapping[str, float]", settings.get("krenning", {}))),
     )
 
 

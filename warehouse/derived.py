@@ -57,6 +57,15 @@ _METRICS = (
     ("suv_peak_percist", "suv_peak_percist", "Highest mean SUV in a freely placed 1 cm3 of the tumour"),
     ("total_lesion_expression_ml", "total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)"),
 )
+_PATIENT_METRICS = (
+    *_METRICS,
+    ("largest_lesion_ml", "largest_lesion_ml", "Volume of the largest lesion"),
+    ("dispersion_mm", "dispersion_mm", "Largest distance between the centres of two lesions"),
+    ("dispersion_per_bsa_mm_per_m2", "dispersion_per_bsa_mm_per_m2", "The same by body surface area"),
+    ("suv_max_to_liver", "suv_max_to_liver", "SUVmax of the tumour by the mean of healthy liver"),
+    ("suv_max_to_spleen", "suv_max_to_spleen", "SUVmax of the tumour by the mean of the spleen"),
+    ("krenning_score", "krenning_score", "Modified Krenning score, 0 to 4"),
+)
 _ORGAN_METRICS = _METRICS[:4]
 _ZERO_WITHOUT_LESIONS = ("volume_ml", "n_lesions")
 
@@ -229,7 +238,7 @@ def _scan_columns() -> list[_Expression]:
 def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
     registry = table("pet_metrics")
     columns = []
-    for name, cohort_name, description in _METRICS:
+    for name, cohort_name, description in _PATIENT_METRICS:
         source = registry.column(name)
         definition = _cohort(cohort_name, source.kind, source.unit, description, Role.COVARIATE)
         columns.append(_Expression(f"max({name}) FILTER (WHERE grain = 'patient')", definition))
@@ -253,6 +262,12 @@ def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
                 Role.COVARIATE,
             )
             columns.append(_Expression(value, definition))
+            if name == "volume_ml":
+                total = "max(volume_ml) FILTER (WHERE grain = 'patient')"
+                share = _cohort(
+                    f"{prefix}_volume_share", Kind.NUMBER, None, f"Share of the tumour volume: {organ}", Role.COVARIATE
+                )
+                columns.append(_Expression(f"({value}) / nullif({total}, 0)", share))
     return columns
 
 

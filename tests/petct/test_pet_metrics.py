@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as npst
 from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, find_lesions, organ_masks
-from petct.pet_metrics import PetMetrics, measure
-from petct.segmentation import load_protocol
+from petct.pet_metrics import Comparison, PetMetrics, krenning_score, measure
+from petct.segmentation import KrenningRatios, load_protocol
 from petct.volume import Geometry, Mask, Volume
 
 GRID = Geometry((6, 6, 6), (2.0, 2.5, 4.0), (0.0, 0.0, 0.0))
@@ -24,7 +24,8 @@ def rows(suv: np.ndarray, tumour: np.ndarray, liver: np.ndarray | None = None) -
     rois = [RoiMask("lesion", 1, Mask(tumour, GRID), "RTSTRUCT", "1.2.0")]
     organs = [] if liver is None else [RoiMask("liver", 2, Mask(liver, GRID), "SEG", "1.2.0")]
     lesions = find_lesions(rois, organ_masks(organs, RULES), load_protocol("contours"), RULES, GRID)
-    measured = measure(Volume(suv, GRID), lesions, patient_id="P", scan_id="S", protocol_id="contours")
+    compared = Comparison(liver_suv_mean=4.0, spleen_suv_mean=10.0, body_surface_area_m2=2.0)
+    measured = measure(Volume(suv, GRID), lesions, compared, patient_id="P", scan_id="S", protocol_id="contours")
     return {(row.grain, row.region): row for row in measured}
 
 
@@ -47,6 +48,14 @@ def test_values_worked_out_by_hand() -> None:
     assert (patient.n_lesions, patient.n_voxels, patient.suv_max) == (2, 6, 12)
     assert patient.suv_mean == pytest.approx(32 / 6)
     assert patient.total_lesion_expression_ml == pytest.approx(32 * VOXEL_ML)
+    # Centres of voxels (x, y, z) 0..3, 0, 0 and 4..5, 5, 5, in voxels of 2 x 2.5 x 4 mm.
+    distance = np.sqrt((2 * 3.0) ** 2 + (2.5 * 5) ** 2 + (4 * 5) ** 2)
+    assert patient.dispersion_mm == pytest.approx(distance)
+    assert patient.dispersion_per_bsa_mm_per_m2 == pytest.approx(distance / 2)
+    assert (lesion.dispersion_mm, patient.largest_lesion_ml) == (0.0, pytest.approx(4 * VOXEL_ML))
+    assert [found["organ", organ].volume_share for organ in ("liver", "unassigned")] == pytest.approx([2 / 6, 4 / 6])
+    assert (patient.suv_max_to_liver, patient.suv_max_to_spleen) == (3.0, 1.2)
+    assert (patient.krenning_score, found["organ", "liver"].krenning_score) == (4, 3)
 
 
 def test_a_patient_without_tumour_has_a_volume_of_zero_and_no_uptake() -> None:
@@ -57,11 +66,39 @@ def test_a_patient_without_tumour_has_a_volume_of_zero_and_no_uptake() -> None:
     assert (patient.suv_max, patient.suv_mean, patient.uptake_status) == (None, None, "NOT_APPLICABLE")
 
 
+@pytest.mark.parametrize(
+    ("suv_max", "liver", "spleen", "score", "status"),
+    [
+        (None, None, None, 0, "COMPUTED"),
+        (3.5, 4.0, 10.0, 1, "COMPUTED"),
+        (3.6, 4.0, 10.0, 2, "COMPUTED"),
+        (4.4, 4.0, 10.0, 2, "COMPUTED"),
+        (4.5, 4.0, 10.0, 3, "COMPUTED"),
+        (10.0, 4.0, 10.0, 3, "COMPUTED"),
+        (10.1, 4.0, 10.0, 4, "COMPUTED"),
+        (3.5, 4.0, None, 1, "COMPUTED"),
+        (4.5, 4.0, None, None, "SPLEEN_REFERENCE_MISSING"),
+        (4.5, None, 10.0, None, "LIVER_REFERENCE_MISSING"),
+    ],
+)
+def test_the_krenning_score_has_a_grade_or_a_reason(
+    suv_max: float | None, liver: float | None, spleen: float | None, score: int | None, status: str
+) -> None:
+    assert krenning_score(suv_max, liver, spleen, KrenningRatios()) == (score, status)
+
+
 def test_an_image_on_another_grid_is_refused() -> None:
     other = Geometry(GRID.shape, GRID.spacing_mm, (1.0, 0.0, 0.0))
     lesions = LesionMap(np.zeros(GRID.shape, dtype=np.uint16), GRID, ())
     with pytest.raises(MaskError, match="GRID_MISMATCH"):
-        measure(Volume(np.zeros(GRID.shape), other), lesions, patient_id="P", scan_id="S", protocol_id="contours")
+        measure(
+            Volume(np.zeros(GRID.shape), other),
+            lesions,
+            Comparison(),
+            patient_id="P",
+            scan_id="S",
+            protocol_id="contours",
+        )
 
 
 @given(
