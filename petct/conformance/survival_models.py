@@ -1,43 +1,57 @@
-"""Cox models and their tests of proportional hazards in the survival exam."""
+"""Cox models of the survival exam: coefficients, fit, tests of proportional hazards, robust errors, residuals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
+
+import numpy as np
 
 from petct.conformance.survival_curves import outcome_of
 from petct.conformance.survival_reference import Found, Statistic, Table
-from petct.survival.cox import CoxResult, NumericCovariate, cox
-from petct.survival.results import chi_squared_p
+from petct.survival.covariates import CategoricalCovariate, NumericCovariate
+from petct.survival.cox import CoxResult, cox
+from petct.survival.cox_curves import baseline_hazards
+from petct.survival.cox_fit import CoxFit, fit_cox
+from petct.survival.cox_residuals import martingale_residuals
 from petct.survival.schoenfeld import Transform
 
+# The models whose predictions and residuals R judged.
+_FORMULAS = {"gbsg2": "age+tsize+pnodes+progrec+estrec", "lung": "age+sex+ph.ecog"}
 
-def covariates_of(table: Table, formula: str) -> list[NumericCovariate]:
+
+def _covariates(table: Table, formula: str) -> list[NumericCovariate]:
     """Return the covariates of a formula as they are, one unit of the column each."""
     return [NumericCovariate(name, table.numbers(name), scale="as_is") for name in formula.split("+")]
 
 
-def _fit(table: Table, formula: str, transform: Transform = "km") -> CoxResult:
-    return cox(outcome_of(table), covariates_of(table, formula), transform=transform)
+def model_of(table: Table) -> CoxFit:
+    """Return the model of a data set whose predictions R judged."""
+    return fit_cox(outcome_of(table), _covariates(table, _FORMULAS[table.name]))
 
 
-def cox_model(table: Table, formula: str, _: Sequence[Statistic]) -> Found:
-    """``coxph(ties="efron")``; its p-values are Wald's."""
-    result = _fit(table, formula)
-    found: Found = {
-        ("", "", "n"): result.n,
-        ("", "", "events"): result.n_events,
-        ("", "", "loglik"): result.log_likelihood,
-        ("", "", "lr_chisq"): result.lr_chi_squared,
-        ("", "", "lr_p"): chi_squared_p(result.lr_chi_squared, result.lr_df),
-        ("", "", "concordance"): result.concordance,
-        ("", "", "concordance_se"): result.concordance_standard_error,
-        ("", "", "aic"): result.aic,
-    }
+def _estimates(result: CoxResult) -> Found:
+    found: Found = {("", "", "loglik"): result.log_likelihood}
     for term in result.terms:
         found["", term.covariate, "coef"] = term.coefficient
         found["", term.covariate, "se"] = term.standard_error
-        found["", term.covariate, "p"] = chi_squared_p(term.z**2, 1)
+    return found
+
+
+def cox_model(table: Table, formula: str, _: Sequence[Statistic]) -> Found:
+    """``coxph(ties="efron")`` with R's asymptotic p-values, not the ones petlake shows (ADR 0021)."""
+    result = cox(outcome_of(table), _covariates(table, formula), permutations=0)
+    found = _estimates(result)
+    found["", "", "n"] = result.n
+    found["", "", "events"] = result.n_events
+    found["", "", "lr_chisq"] = result.lr_chi_squared
+    found["", "", "lr_p"] = result.lr_p
+    found["", "", "concordance"] = result.concordance
+    found["", "", "concordance_se"] = result.concordance_standard_error
+    found["", "", "aic"] = result.aic
+    for term in result.terms:
+        found["", term.covariate, "p"] = term.wald_p
         found["", term.covariate, "hr"] = term.hazard_ratio
         found["", term.covariate, "hr_lower"] = term.lower
         found["", term.covariate, "hr_upper"] = term.upper
@@ -45,12 +59,47 @@ def cox_model(table: Table, formula: str, _: Sequence[Statistic]) -> Found:
 
 
 def proportional_hazards_tests(table: Table, formula_and_transform: str, _: Sequence[Statistic]) -> Found:
-    """``cox.zph`` of survival 3, by its transform of time."""
+    """``cox.zph`` of survival 3, by its transform of time, with R's asymptotic p-values."""
     formula, name = formula_and_transform.split(";zph:")
     (transform,) = (known for known in get_args(Transform) if known == name)
-    test = _fit(table, formula, transform).proportional_hazards
+    result = cox(outcome_of(table), _covariates(table, formula), permutations=0, transform=transform)
     found: Found = {}
-    for term in (*test.terms, test.global_test):
+    for term in (*result.proportional_hazards.terms, result.proportional_hazards.global_test):
         found["", term.covariate, "chisq"] = term.chi_squared
-        found["", term.covariate, "p"] = term.p
+        found["", term.covariate, "p"] = term.asymptotic_p
     return found
+
+
+def stratified_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``coxph`` with ``strata(menostat)``."""
+    strata = [CategoricalCovariate("menostat", table.texts("menostat"))]
+    return _estimates(cox(outcome_of(table), _covariates(table, "age+pnodes"), strata=strata, permutations=0))
+
+
+def robust_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``coxph`` with ``robust=TRUE``."""
+    return _estimates(cox(outcome_of(table), _covariates(table, "age+pnodes"), robust=True))
+
+
+def clustered_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``coxph`` with ``cluster=inst``."""
+    cluster = CategoricalCovariate("inst", table.texts("inst"))
+    return _estimates(cox(outcome_of(table), _covariates(table, "age+sex"), cluster=cluster))
+
+
+def truncated_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``coxph(Surv(entry, time, event))`` with the entry min(time - 1, age)."""
+    outcome = outcome_of(table)
+    outcome = replace(outcome, entry=np.minimum(outcome.duration - 1, table.numbers("age")))
+    return _estimates(cox(outcome, _covariates(table, "tsize+pnodes"), permutations=0))
+
+
+def baseline(table: Table, _: str, statistics: Sequence[Statistic]) -> Found:
+    """``basehaz(centered=FALSE)``."""
+    (whole,) = baseline_hazards(model_of(table))
+    return {("", s.term, "cumhaz0"): float(whole.hazard.at(np.array([float(s.term)]))[0]) for s in statistics}
+
+
+def martingale(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """Sum of the absolute ``residuals(type="martingale")``."""
+    return {("", "", "sum_abs"): float(np.abs(martingale_residuals(model_of(table).maximum.terms)).sum())}
