@@ -7,7 +7,8 @@ import click
 
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
-from orchestration.commands.analysis import source_options
+from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_kaplan_meier
 from orchestration.commands.km_report import say_cumulative_incidence, say_cut_point, say_kaplan_meier
 from petct.errors import SurvivalError
 from petct.survival.competing_risks import cumulative_incidence
@@ -122,10 +123,12 @@ def km(
         incidence = cumulative_incidence(
             data.competing_outcome, _grouping(data, variable, split, order), landmarks=times
         )
+        ledger = enter_cumulative_incidence(source, data, variable, incidence)
         if as_json:
-            console.say_json({**header, **as_dict(incidence)})
+            console.say_json({**header, **as_dict(incidence), "ledger": ledger})
         else:
             say_cumulative_incidence(data, incidence, variable)
+            say_notes(tuple(filter(None, [ledger])))
         return
 
     outcome, data, notes = _observed(data, entry, from_landmark)
@@ -149,15 +152,18 @@ def km(
         correction=correction,
     )
     result = replace(result, notes=(*notes, *result.notes))
+    conditions = (f"entry {entry}" if entry else "", f"from {from_landmark:g} on" if from_landmark is not None else "")
+    ledger = enter_kaplan_meier(source, data, variable, tuple(filter(None, conditions)), result, cut)
     if as_json:
         found = {} if cut is None else {"cut_point": as_dict(cut)}
-        console.say_json({**header, **as_dict(result), **found})
+        console.say_json({**header, **as_dict(result), **found, "ledger": ledger})
         return
     say_kaplan_meier(data, result, variable)
     if cut is not None:
         say_cut_point(cut)
     if outcome.n_competing_censored:
-        console.say("  For the probability of the event: --competing.")
+        say_notes(("For the probability of the event: --competing.",))
+    say_notes(tuple(filter(None, [ledger])))
 
 
 def _observed(
