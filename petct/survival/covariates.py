@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from petct.errors import SurvivalError
 from petct.survival.groups import number_text
-from petct.survival.outcome import BoolArray, FloatArray
+from petct.survival.outcome import LARGEST_NUMBER, BoolArray, FloatArray
 from petct.survival.results import counted
 from petct.survival.splines import SplinePart, knots_of, spline_basis
 
@@ -196,9 +196,12 @@ def present_in(covariate: Covariate, n: int) -> BoolArray:
     else:
         values = np.asarray(covariate.values, dtype=np.float64)
         found = values.shape[0] if values.ndim == 1 else -1
-        if np.isinf(values).any():
+        if np.any(np.abs(values) > LARGEST_NUMBER):
             raise SurvivalError(
-                "COVARIATE_NOT_FINITE", f"{covariate.name} has infinite values", keyword=covariate.name, found="inf"
+                "COVARIATE_NOT_FINITE",
+                f"{covariate.name} has values that are infinite, or too large to compute with",
+                keyword=covariate.name,
+                found=f"{np.nanmax(np.abs(values)):g}",
             )
         present = ~np.isnan(values)
     if found != n:
@@ -216,7 +219,7 @@ def _numeric(covariate: NumericCovariate, present: BoolArray, notes: list[str]) 
     name, unit = covariate.name, covariate.unit
     values = np.asarray(covariate.values, dtype=np.float64)[present]
     distinct, counts = np.unique(values, return_counts=True)
-    if len(distinct) == 1:
+    if len(distinct) == 1 or values.std() == 0:  # a spread below the range of numbers is none
         raise _constant(name, number_text(float(distinct[0])), len(values))
     arm = None
     if len(distinct) == 2:

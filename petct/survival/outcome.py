@@ -14,6 +14,9 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+LARGEST_NUMBER = 1e100
+"""Beyond it the squares that variances are made of leave the range of numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -36,8 +39,8 @@ class Outcome:
     Raises
     ------
     SurvivalError
-        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, EVENT_MISSING, EVENT_COMPETING, EVENT_INVALID,
-        ENTRY_MISSING, ENTRY_LENGTH, ENTRY_NOT_BEFORE_EXIT, NO_EVENTS.
+        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, TIME_TOO_LARGE, EVENT_MISSING,
+        EVENT_COMPETING, EVENT_INVALID, ENTRY_MISSING, ENTRY_LENGTH, ENTRY_NOT_BEFORE_EXIT, NO_EVENTS.
     """
 
     duration: FloatArray
@@ -137,7 +140,7 @@ def observed_times(duration: npt.ArrayLike, event_code: npt.ArrayLike) -> tuple[
     Raises
     ------
     SurvivalError
-        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, EVENT_MISSING.
+        OUTCOME_EMPTY, OUTCOME_LENGTHS, TIME_MISSING, TIME_NEGATIVE, TIME_TOO_LARGE, EVENT_MISSING.
     """
     times = _numbers(duration, "TIME_MISSING", "durations")
     codes = _numbers(event_code, "EVENT_MISSING", "event indicators")
@@ -156,6 +159,13 @@ def observed_times(duration: npt.ArrayLike, event_code: npt.ArrayLike) -> tuple[
             "A survival time is negative",
             found=f"{np.count_nonzero(times < 0)} of {len(times)}, the smallest {times.min():g}",
             expected="times from the origin, at least 0",
+        )
+    if np.any(times > LARGEST_NUMBER):
+        raise SurvivalError(
+            "TIME_TOO_LARGE",
+            "A survival time is too large to compute with",
+            found=f"{times.max():g}",
+            expected=f"at most {LARGEST_NUMBER:g}",
         )
     return times, codes
 

@@ -32,6 +32,7 @@ from petct.survival.outcome import Outcome, cause_specific
         ([1, None], [1, 0], "TIME_MISSING"),
         (["a", "b"], [1, 0], "TIME_MISSING"),
         ([1, -1], [1, 0], "TIME_NEGATIVE"),
+        ([1, 1e200], [1, 0], "TIME_TOO_LARGE"),
         ([1, 2], [1, float("nan")], "EVENT_MISSING"),
         ([1, 2], [1, 3], "EVENT_INVALID"),
         ([1, 2], [0.5, 1], "EVENT_INVALID"),
