@@ -22,7 +22,7 @@ SKGLM = [
 
 
 def _gbsg2(data: Path) -> tuple[Outcome, np.ndarray]:
-    reference = load(data, "r_survival_more_shared.csv")
+    reference = load(data)
     x = reference.table("gbsg2")[["age", "tsize", "pnodes", "progrec", "estrec"]].to_numpy(dtype=np.float64)
     return outcome_of(reference, "gbsg2"), (x - x.mean(axis=0)) / x.std(axis=0)
 
