@@ -7,7 +7,7 @@ another hospital; fitting it on all patients before a cross-validation would let
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -135,6 +135,15 @@ class Preparation:
         """Names of the features that remain."""
         return tuple(feature.name for feature in self.features)
 
+    def restricted_to(self, names: Sequence[str]) -> Preparation:
+        """Return the same preparation of some of its features: what a model of only these needs from new patients."""
+        kept = [j for j, feature in enumerate(self.features) if feature.name in set(names)]
+        return replace(
+            self,
+            features=tuple(self.features[j] for j in kept),
+            harmonisation=None if self.harmonisation is None else self.harmonisation.features(kept),
+        )
+
     def transform(self, table: FeatureTable) -> FeatureTable:
         """Prepare patients, of the fit or new ones; the table may hold more features.
 
@@ -200,13 +209,14 @@ def fit_preparation(
 
     names = [table.names[j] for j in kept]
     values = table.values[:, kept].copy()
-    lower, upper = _limits(values, rules)
-    values = np.clip(values, lower, upper) if rules.winsorise else values
+    limits = None if rules.winsorise is None else _limits(values, rules.winsorise)
+    if limits is not None:
+        values = np.clip(values, *limits)
     logarithm = np.array([_takes_logarithm(values[:, j], rules.log1p) for j in range(len(kept))], dtype=np.bool_)
     values[:, logarithm] = np.log1p(values[:, logarithm])
     if rules.missing == "refuse":
         _refuse_missing(names, values)
-    fill = np.nanmedian(values, axis=0)
+    fill = _medians(values)
     n_filled = int(np.isnan(values).sum())
     values = np.where(np.isnan(values), fill, values)
     combat = fit_combat(values, names, _batch(table), outcome) if rules.harmonise else None
@@ -221,8 +231,8 @@ def fit_preparation(
     features = tuple(
         PreparedFeature(
             names[j],
-            float(lower[j]) if rules.winsorise else None,
-            float(upper[j]) if rules.winsorise else None,
+            None if limits is None else float(limits[0][j]),
+            None if limits is None else float(limits[1][j]),
             bool(logarithm[j]),
             float(fill[j]) if rules.missing == "median" else None,
             float(mean[j]),
@@ -262,15 +272,23 @@ def _without_information(name: str, values: FloatArray, rules: PreparationRules)
     return None
 
 
-def _limits(values: FloatArray, rules: PreparationRules) -> tuple[FloatArray, FloatArray]:
-    low, high = rules.winsorise or (0.0, 1.0)
-    limits = np.nanquantile(values, [low, high], axis=0)
+def _limits(values: FloatArray, quantiles: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
+    limits = np.nanquantile(values, quantiles, axis=0)
     # A limit that would leave one value alone is none.
     flat = limits[0] == limits[1]
     return (
         np.where(flat, np.nanmin(values, axis=0), limits[0]),
         np.where(flat, np.nanmax(values, axis=0), limits[1]),
     )
+
+
+def _medians(values: FloatArray) -> FloatArray:
+    """Medians of what is there; numpy's ``nanmedian`` is slow where nothing is missing, which is the rule."""
+    medians = np.median(values, axis=0)
+    gaps = np.isnan(medians)
+    if gaps.any():
+        medians[gaps] = np.nanmedian(values[:, gaps], axis=0)
+    return np.asarray(medians, dtype=np.float64)
 
 
 def _takes_logarithm(values: FloatArray, rule: LogRule) -> bool:
