@@ -36,6 +36,10 @@ class IbsiFeature:
 
 
 NOT_IN_IBSI = "IBSI defines no such feature."
+COVARIANCE = (
+    "The covariance of the n voxel positions is divided by n, and IBSI's reference values fit n - 1: IBSI = value x "
+    "sqrt(n / (n - 1))."
+)
 BIN_EDGES = (
     "With a fixed bin width, pyradiomics puts bin edges at multiples of the width and IBSI at the lower bound of the "
     "resegmentation range plus multiples of the width: equal when that bound is a multiple of the width."
@@ -46,7 +50,7 @@ GREY_LEVELS = (
     "is a multiple of the width."
 )
 
-# Class, then one feature a line: pyradiomics' name | IBSI id | IBSI name | tag. The mark * says that the value depends on
+# One feature a line: pyradiomics' name | IBSI id | IBSI name | tag. The mark * says that the value depends on
 # which grey level is the first.
 _TABLE = {
     "shape": """
@@ -184,6 +188,7 @@ _FIRST_ORDER_UNITS = {
     "TotalEnergy": f"({IMAGE})2 mm3",
 }
 _DIFFERENCES = {
+    **dict.fromkeys((("shape", f"{axis}AxisLength") for axis in ("Major", "Minor", "Least")), COVARIANCE),
     ("firstorder", "Kurtosis"): "Not excess kurtosis: IBSI = value - 3.",
     ("firstorder", "TotalEnergy"): f"{NOT_IN_IBSI} IBSI energy (N8CA) = value / voxel volume in mm3.",
     ("firstorder", "Entropy"): BIN_EDGES,
