@@ -45,6 +45,7 @@ def publish_snapshot(settings: StudySettings) -> Published:
             settings_json=settings.snapshot_settings_json(),
             code_versions=CODE_VERSIONS,
             aggregations=settings.aggregations,
+            organ_aggregations=settings.organ_aggregations,
             default_protocol_id=settings.protocols[0].protocol_id,
         ),
     )

@@ -12,6 +12,7 @@ from petct.radiomics.feature_sets import FeatureSet
 from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
 from petct.suv_policy import SuvPolicy
+from warehouse.feature_tables import OrganAggregation
 
 CODE_VERSIONS: dict[str, str] = {
     "series": "2",
@@ -83,6 +84,7 @@ class StudySettings:
     feature_sets: tuple[FeatureSet, ...]
     aggregations: tuple[str, ...]
     primary_hypotheses: tuple[PrimaryHypothesis, ...]
+    organ_aggregations: tuple[OrganAggregation, ...] = ()
     suv_policy: SuvPolicy = SuvPolicy.LENIENT
     series_choice: SeriesChoice = field(default_factory=SeriesChoice)
 
@@ -133,6 +135,7 @@ class StudySettings:
                 "tables": tables,
                 "table_settings_sha256": {table: self.settings_sha256(table) for table in self.patient_tables},
                 "aggregations": list(self.aggregations),
+                "organ_aggregations": [[item.organ, item.rule] for item in self.organ_aggregations],
                 "primary_hypotheses": [[item.endpoint, item.variable] for item in self.primary_hypotheses],
             }
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from assets.inputs import input_sha256
 from assets.records import ProvenanceRecord, RefusalRecord, sentence
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
+from warehouse.attrition import Attrition, attrition
 from warehouse.lake import Lake
 from warehouse.locks import was_interrupted
 
@@ -51,6 +52,22 @@ def table_states(settings: StudySettings, patients: Sequence[str] | None = None)
             of_patient[table] = _state(settings, lake, patient_id, table, provenance.get(table), reasons, of_patient)
         states.extend(of_patient.values())
     return tuple(states)
+
+
+def feature_attrition(settings: StudySettings) -> tuple[Attrition, ...]:
+    """What each feature set has and loses, in all lesions and in the organs in which the study aggregates.
+
+    Raises
+    ------
+    WarehouseError
+        Those of ``warehouse.attrition.attrition``, for example where a file of the lake is damaged or outdated.
+    """
+    return attrition(
+        Lake(settings.lake),
+        feature_sets=[(item.feature_set_id, item.name, item.modality) for item in settings.feature_sets],
+        default_protocol_id=settings.protocols[0].protocol_id,
+        organs=sorted({item.organ for item in settings.organ_aggregations}),
+    )
 
 
 def _state(

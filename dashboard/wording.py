@@ -64,9 +64,9 @@ def labels(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
 
 
 def group_label(name: str) -> str:
-    """Return ``<feature set>, <aggregation>`` of a group or column of features, as words."""
+    """Return ``<feature set>, <aggregation>`` of a group or column of features, as words, with the organ between."""
     feature_set, _, aggregation = name.partition(":")[0].rpartition("__")
-    return f"{feature_set}, {aggregation.replace('_', ' ')}" if feature_set else name
+    return f"{feature_set.replace('__', ', ')}, {aggregation.replace('_', ' ')}" if feature_set else name
 
 
 def amount(value: float, digits: int = 3) -> str:

@@ -17,6 +17,7 @@ from petct.lesions import MaskRules
 from petct.radiomics.feature_sets import load_feature_set
 from petct.segmentation import load_protocol
 from petct.suv_policy import SuvPolicy
+from warehouse.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"
 STUDY_VARIABLE = "PETLAKE_STUDY"
@@ -99,6 +100,7 @@ class StudyFile(_Section):
     protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
     feature_sets: tuple[str, ...] = ("pet_original", "ct_original")
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
+    organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
     primary_hypotheses: tuple[_Hypothesis, ...] = ()
 
     @model_validator(mode="after")
@@ -108,7 +110,19 @@ class StudyFile(_Section):
         for hypothesis in self.primary_hypotheses:
             if hypothesis.endpoint not in self.endpoints:
                 raise ValueError(f"primary_hypotheses names an endpoint that is not declared: {hypothesis.endpoint}")
+        organs = [*self.masks.organs, self.masks.elsewhere]
+        for organ in self.organ_aggregations:
+            if organ not in organs:
+                raise ValueError(f"organ_aggregations names {organ}, and the organs of masks are {', '.join(organs)}")
         return self
+
+    @field_validator("organ_aggregations")
+    @classmethod
+    def _no_repeated_rule(cls, values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for organ, rules in values.items():
+            if len(set(rules)) != len(rules):
+                raise ValueError(f"names an aggregation of {organ} twice")
+        return values
 
     @field_validator("protocols", "feature_sets", "aggregations")
     @classmethod
@@ -158,6 +172,9 @@ def load_study(folder: Path) -> StudySettings:
         protocols=tuple(load_protocol(name) for name in file.protocols),
         feature_sets=tuple(load_feature_set(name) for name in file.feature_sets),
         aggregations=file.aggregations,
+        organ_aggregations=tuple(
+            OrganAggregation(organ, rule) for organ, rules in file.organ_aggregations.items() for rule in rules
+        ),
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
         series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
         suv_policy=file.suv.policy,

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from warehouse.derived import ColumnDefinition, Role, build_derived, literal, quoted
 from warehouse.errors import WarehouseError
+from warehouse.feature_tables import OrganAggregation, build_feature_tables
 from warehouse.rows import arrow_schema
 from warehouse.tables import TABLES, Kind, Table
 
@@ -64,6 +65,7 @@ class Contents:
     code_versions: Mapping[str, str]
     aggregations: tuple[str, ...]
     default_protocol_id: str | None
+    organ_aggregations: tuple[OrganAggregation, ...] = ()
 
 
 def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
@@ -80,10 +82,12 @@ def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
     try:
         connection.execute("BEGIN")
         for table in TABLES.values():
-            _create_table(connection, table)
-            _insert(connection, lake, table, [file for file in contents.files if file.partition.table == table.name])
+            fill_table(connection, lake, table, [f for f in contents.files if f.partition.table == table.name])
         protocol_id = _default_protocol(connection, contents.default_protocol_id)
-        derived = build_derived(connection, protocol_id, contents.aggregations)
+        derived = (
+            *build_derived(connection, protocol_id),
+            *build_feature_tables(connection, contents.aggregations, contents.organ_aggregations),
+        )
         definitions = (*_registry_definitions(), *derived)
         for definition in derived:
             _comment(connection, definition.table_name, definition.column_name, definition.unit, definition.description)
@@ -96,6 +100,18 @@ def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
         connection.close()
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     return n_rows
+
+
+def fill_table(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, files: Sequence[StoredFile]) -> None:
+    """Create a table of the registry and insert the rows of its files, in their order.
+
+    Raises
+    ------
+    WarehouseError
+        LAKE_FILE_CHANGED when a file is no longer the one whose digest was stored; those of ``Lake.load``.
+    """
+    _create_table(connection, table)
+    _insert(connection, lake, table, files)
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

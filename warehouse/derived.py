@@ -1,4 +1,7 @@
-"""The tables of a snapshot that are built from others: baseline scans, clinical values wide, features wide, cohort."""
+"""The tables of a snapshot that are built from others: baseline scans, clinical values wide, cohort.
+
+The tables of features are built in ``warehouse.feature_tables``.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,8 @@ from warehouse.errors import WarehouseError
 from warehouse.tables import Kind, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import duckdb
 
-AGGREGATIONS: dict[str, str] = {
-    "largest": "of the largest lesion (by PET volume)",
-    "volume_weighted_mean": "mean over the lesions, weighted by their volume",
-    "mean": "mean over the lesions",
-    "max": "largest over the lesions",
-    "min": "smallest over the lesions",
-    "sd": "standard deviation over the lesions (n - 1)",
-    "sum": "sum over the lesions",
-}
-"""The rules from lesion to patient, with the words that describe them; the rules themselves are in ``sql/``."""
-
-# What feature_definitions call the unit of an intensity, and what it is in each kind of image.
-_IMAGE_UNIT = "image unit"
-_UNITS_OF_IMAGES = {"PT": "SUV", "CT": "HU"}
 _CLINICAL_KINDS = {"number": Kind.NUMBER, "category": Kind.TEXT, "date": Kind.DATE}
 _SCAN_COLUMNS = (
     ("scans", "scan_date"),
@@ -107,13 +94,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def feature_table(feature_set: str, aggregation: str) -> str:
-    """The name of the wide table of a feature set and an aggregation."""
-    return f"features__{feature_set}__{aggregation}"
+def slug(organ: str) -> str:
+    """An organ's name as part of the name of a table or column."""
+    return re.sub(r"[^a-z0-9]+", "_", organ.lower()).strip("_")
 
 
 def build_derived(
-    connection: duckdb.DuckDBPyConnection, default_protocol_id: str | None, aggregations: Iterable[str]
+    connection: duckdb.DuckDBPyConnection, default_protocol_id: str | None
 ) -> tuple[ColumnDefinition, ...]:
     """Build all derived tables from the registry's tables and return the definitions of their columns.
 
@@ -123,10 +110,8 @@ def build_derived(
         SNAPSHOT_COLUMN_CONFLICT when two columns of the cohort would have one name, SNAPSHOT_KIND_CONFLICT when a
         clinical variable is a number for one patient and a category for another.
     """
-    connection.execute("CREATE TEMP TABLE default_protocol AS SELECT $1::VARCHAR AS protocol_id", [default_protocol_id])
-    _check_one_baseline(connection)
-    for script in ("baseline_scans", "measured_scans", "feature_aggregates"):
-        connection.execute(files("warehouse.sql").joinpath(f"{script}.sql").read_text(encoding="utf-8"))
+    choose_baseline_scans(connection, default_protocol_id)
+    run_script(connection, "measured_scans")
     rule = "ENDPOINT: declared for an endpoint; EARLIEST: the patient's first scan"
     definitions = [
         ColumnDefinition("baseline_scans", "patient_id", Kind.TEXT, None, "Patient key", Role.KEY),
@@ -141,9 +126,25 @@ def build_derived(
         "clinical AS source GROUP BY source.patient_id ORDER BY source.patient_id",
     )
     definitions += _build_cohort(connection, [expression.definition for expression in clinical])
-    for aggregation in aggregations:
-        definitions += _build_features(connection, aggregation)
     return tuple(definitions)
+
+
+def choose_baseline_scans(connection: duckdb.DuckDBPyConnection, default_protocol_id: str | None) -> None:
+    """Make ``baseline_scans`` and ``default_protocol``, on which everything about a patient is built.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_BASELINE_AMBIGUOUS when the endpoints of a patient have different baseline scans.
+    """
+    connection.execute("CREATE TEMP TABLE default_protocol AS SELECT $1::VARCHAR AS protocol_id", [default_protocol_id])
+    _check_one_baseline(connection)
+    run_script(connection, "baseline_scans")
+
+
+def run_script(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Run a file of ``warehouse/sql``."""
+    connection.execute(files("warehouse.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def _clinical_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
@@ -246,7 +247,7 @@ def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
         "SELECT DISTINCT region FROM measured_scans WHERE grain = 'organ' ORDER BY region"
     ).fetchall()
     for (organ,) in organs:
-        prefix = re.sub(r"[^a-z0-9]+", "_", organ.lower()).strip("_")
+        prefix = slug(organ)
         for name, suffix, description in _ORGAN_METRICS:
             source = registry.column(name)
             value = f"max({name}) FILTER (WHERE grain = 'organ' AND region = {literal(organ)})"
@@ -287,37 +288,6 @@ def _check_one_baseline(connection: duckdb.DuckDBPyConnection) -> None:
             found=endpoints,
             hint="Keep endpoints with different origins in studies of their own.",
         )
-
-
-def _build_features(connection: duckdb.DuckDBPyConnection, aggregation: str) -> list[ColumnDefinition]:
-    definitions: list[ColumnDefinition] = []
-    sets = connection.execute(
-        "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END,"
-        " modality FROM feature_sets ORDER BY feature_set_id"
-    ).fetchall()
-    for feature_set_id, label, modality in sets:
-        features = connection.execute(
-            "SELECT feature_name, unit"
-            " FROM (SELECT DISTINCT feature_name FROM feature_aggregates WHERE feature_set_id = $1)"
-            " LEFT JOIN feature_definitions USING (feature_name) ORDER BY feature_name",
-            [feature_set_id],
-        ).fetchall()
-        name = feature_table(label, aggregation)
-        columns = [ColumnDefinition(name, "patient_id", Kind.TEXT, None, "Patient key", Role.KEY)]
-        for feature, unit in features:
-            text = f"{modality} {feature}, {AGGREGATIONS[aggregation]}"
-            unit = unit and unit.replace(_IMAGE_UNIT, _UNITS_OF_IMAGES.get(modality, _IMAGE_UNIT))
-            columns.append(ColumnDefinition(name, feature, Kind.NUMBER, unit, text, Role.COVARIATE))
-        rows = (
-            f"(SELECT patient_id, feature_name, {quoted(aggregation)} AS value FROM feature_aggregates"
-            f" WHERE feature_set_id = {literal(feature_set_id)})"
-        )
-        wanted = ", ".join(literal(feature) for feature, _ in features)
-        pivot = f"{rows} PIVOT (first(value) FOR feature_name IN ({wanted}) GROUP BY patient_id)" if features else rows
-        selected = ", ".join(quoted(column.column_name) for column in columns)
-        connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT {selected} FROM {pivot} ORDER BY patient_id")
-        definitions += columns
-    return definitions
 
 
 def _grouped(table_name: str, columns: list[_Expression]) -> str:

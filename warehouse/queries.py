@@ -12,8 +12,9 @@ import numpy as np
 
 from warehouse import catalog, select_only
 from warehouse.connection import connect_read_only
-from warehouse.derived import feature_table, quoted
+from warehouse.derived import quoted
 from warehouse.errors import WarehouseError
+from warehouse.feature_tables import feature_table
 from warehouse.select_only import QueryResult
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class AnalysisColumn:
     Attributes
     ----------
     name
-        Name to ask for in ``Snapshot.values``: that of a cohort column, or ``<feature set>__<aggregation>:<feature>``.
+        Name to ask for in ``Snapshot.values``: that of a cohort column, ``<feature set>__<aggregation>:<feature>``, or
+        ``<feature set>__<organ>__<aggregation>:<feature>``.
     table, column
         Where it is in the snapshot, for SQL.
     kind
@@ -163,15 +165,17 @@ class Snapshot:
         """Return the cohort: one row a patient with clinical values, outcomes, scan and PET metrics."""
         return self.frame("SELECT * FROM cohort ORDER BY patient_id")
 
-    def features(self, feature_set: str, aggregation: str) -> pd.DataFrame:
+    def features(self, feature_set: str, aggregation: str, organ: str | None = None) -> pd.DataFrame:
         """Return the wide table of a feature set: one row a patient with lesions, one column a feature.
+
+        ``organ`` restricts it to the lesions in an organ; ``feature_availability`` says why a patient has no row.
 
         Raises
         ------
         WarehouseError
             FEATURES_UNKNOWN.
         """
-        name = feature_table(feature_set, aggregation)
+        name = feature_table(feature_set, aggregation, organ)
         known = [table.name for table in self.tables() if table.name.startswith(_FEATURES)]
         if name not in known:
             raise _unknown("FEATURES_UNKNOWN", "The snapshot has no such wide feature table", name, known)

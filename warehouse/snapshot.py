@@ -16,8 +16,9 @@ from warehouse.atomic import replacing
 from warehouse.build import FORMAT, Contents, StoredFile, build
 from warehouse.catalog import current_id, list_snapshots, resolve_id
 from warehouse.connection import connect_read_only, corrupt
-from warehouse.derived import AGGREGATIONS, quoted
+from warehouse.derived import quoted
 from warehouse.errors import WarehouseError
+from warehouse.feature_tables import OrganAggregation, check_aggregations
 from warehouse.locks import patient_lock
 
 if TYPE_CHECKING:
@@ -44,15 +45,18 @@ class SnapshotSettings:
     code_versions
         Version by name of the code that computes.
     aggregations
-        Names of ``warehouse.derived.AGGREGATIONS`` for which wide feature tables are built.
+        Names of ``warehouse.feature_tables.AGGREGATIONS`` for which wide feature tables of all lesions are built.
     default_protocol_id
         The protocol of the cohort's PET metrics and of the wide features; None when there is only one.
+    organ_aggregations
+        Aggregations over the lesions of one organ, each a wide table for each feature set.
     """
 
     settings_json: str
     code_versions: Mapping[str, str]
     aggregations: tuple[str, ...]
     default_protocol_id: str | None
+    organ_aggregations: tuple[OrganAggregation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def publish(lake: Lake, settings: SnapshotSettings) -> Published:
         SNAPSHOT_CORRUPT when the published file of this id is damaged; those of ``warehouse.build.build``.
     """
     settings_json = _canonical_json(settings.settings_json)
-    _check_aggregations(settings.aggregations)
+    check_aggregations(settings.aggregations, settings.organ_aggregations)
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE_S)
@@ -108,6 +112,7 @@ def publish(lake: Lake, settings: SnapshotSettings) -> Published:
             dict(settings.code_versions),
             settings.aggregations,
             settings.default_protocol_id,
+            settings.organ_aggregations,
         )
         path = catalog.path_of(lake.root, contents.snapshot_id)
         created = not path.is_file()
@@ -182,6 +187,7 @@ def _identity(files: tuple[StoredFile, ...], settings_json: str, settings: Snaps
         "settings": settings_json,
         "code_versions": dict(settings.code_versions),
         "aggregations": sorted(settings.aggregations),
+        "organ_aggregations": sorted([item.organ, item.rule] for item in settings.organ_aggregations),
         "default_protocol_id": settings.default_protocol_id,
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -197,17 +203,6 @@ def _canonical_json(settings_json: str) -> str:
         raise WarehouseError(
             "SETTINGS_INVALID", "The settings are not a JSON object of finite values", found=str(error)
         ) from error
-
-
-def _check_aggregations(names: tuple[str, ...]) -> None:
-    unknown = sorted(set(names) - set(AGGREGATIONS))
-    if unknown or len(set(names)) != len(names):
-        raise WarehouseError(
-            "AGGREGATION_UNKNOWN",
-            "Each aggregation is one of those that exist, named once",
-            found=", ".join(unknown or names),
-            expected=", ".join(AGGREGATIONS),
-        )
 
 
 def _verified(path: Path, contents: Contents) -> Mapping[str, int]:

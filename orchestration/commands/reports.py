@@ -7,6 +7,7 @@ from assets.ingest import IngestReport
 from assets.status import State, TableState
 from assets.work import PatientOutcome
 from orchestration import console
+from warehouse.attrition import Attrition
 
 _MOST_NAMES = 12
 _MOST_REASONS = 36
@@ -78,6 +79,17 @@ def say_states(states: Sequence[TableState]) -> None:
     waiting = sorted({gap.patient_id for gap in gaps if not gap.reasons})
     if waiting:
         console.say(f"not computed yet: {_listed(waiting)}")
+
+
+def say_attrition(counts: Sequence[Attrition]) -> None:
+    """Say how many patients and lesions each feature set has and loses, by reason."""
+    if not any(row.n_lesions for row in counts):
+        return
+    console.say("Patients and lesions with features (COMPUTED) and without, by reason:")
+    console.say_table(
+        ("feature set", "lesions in", "status", "patients", "lesions", "values"),
+        [(r.feature_set, r.region, r.status, r.n_patients, r.n_lesions, r.n_values) for r in counts],
+    )
 
 
 def say_unwritten(outcomes: Sequence[PatientOutcome]) -> None:

@@ -1,6 +1,7 @@
 """``petlake init``, ``ingest``, ``materialize`` and ``status``."""
 
 import sys
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,11 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assets.ingest import IngestReport
 from assets.settings import StudySettings
-from assets.status import State, table_states
+from assets.status import State, feature_attrition, table_states
 from assets.work import PatientOutcome
 from orchestration import console
-from orchestration.commands.reports import ingest_json, say_ingest, say_states, say_unwritten
+from orchestration.commands.reports import ingest_json, say_attrition, say_ingest, say_states, say_unwritten
 from orchestration.study import STUDY_FILE, StudyError, load_study
+from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
     # Not at run time: `petlake status` reads the lake and answers without Dagster.
@@ -83,9 +85,17 @@ def materialize(
 @click.command()
 @console.STUDY_OPTION
 @console.JSON_OPTION
-def status(study_folder: Path, as_json: bool) -> None:
-    """Show the state of every table of every patient, and the reasons."""
+@click.option("--attrition", is_flag=True, help="Only what each feature set has and loses, by reason.")
+def status(study_folder: Path, as_json: bool, attrition: bool) -> None:
+    """Show the state of every table of every patient, the reasons, and what each feature set loses."""
     settings = load_study(study_folder)
+    if attrition:
+        counts = feature_attrition(settings)
+        if as_json:
+            console.say_json([asdict(row) for row in counts])
+        else:
+            say_attrition(counts)
+        return
     states = table_states(settings)
     if as_json:
         console.say_json(
@@ -106,6 +116,11 @@ def status(study_folder: Path, as_json: bool) -> None:
         ("patient", *tables), [(patient_id, *(row[t] for t in tables)) for patient_id, row in by_patient.items()]
     )
     say_states(states)
+    try:
+        say_attrition(feature_attrition(settings))
+    except WarehouseError as error:
+        # What the tables above say of the states stands without the counts.
+        console.say(f"What the feature sets lose cannot be counted: {error.sentence()}")
 
 
 def run_ingest(settings: StudySettings, *, allow_loss: bool = False) -> IngestReport:

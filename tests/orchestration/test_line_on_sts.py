@@ -49,6 +49,13 @@ def test_twenty_of_twenty_patients_are_complete(sts: Path, petlake: Petlake) -> 
         "SELECT count(*) AS n, count(OS_duration_days) AS os, count(tumour_volume_ml) AS volume FROM cohort",
     )
     assert counts == {"n": 20, "os": 20, "volume": 20}
+    attrition = petlake("status", "--attrition", "--json", "--study", sts).json
+    lesions = query(petlake, sts, "SELECT count(DISTINCT (patient_id, lesion_id)) AS n FROM lesions")[0]["n"]
+    for name in ("pet_original", "ct_original"):
+        of_set = [row for row in attrition if row["feature_set"] == name]
+        assert sum(row["n_patients"] for row in of_set) == 20
+        assert sum(row["n_lesions"] for row in of_set) == lesions
+    assert f"{lesions}" in petlake("status", "--attrition", "--study", sts).out
 
 
 @pytest.mark.parametrize("modality", ["PET", "CT"])
