@@ -66,6 +66,7 @@ class Contents:
     aggregations: tuple[str, ...]
     default_protocol_id: str | None
     organ_aggregations: tuple[OrganAggregation, ...] = ()
+    with_reliability: bool = False
 
 
 def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
@@ -86,7 +87,12 @@ def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
         protocol_id = _default_protocol(connection, contents.default_protocol_id)
         derived = (
             *build_derived(connection, protocol_id),
-            *build_feature_tables(connection, contents.aggregations, contents.organ_aggregations),
+            *build_feature_tables(
+                connection,
+                contents.aggregations,
+                contents.organ_aggregations,
+                with_reliability=contents.with_reliability,
+            ),
         )
         definitions = (*_registry_definitions(), *derived)
         for definition in derived:

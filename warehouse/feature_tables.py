@@ -64,7 +64,38 @@ _COLUMNS: dict[str, tuple[tuple[str, Kind, str], ...]] = {
         ("n_values", Kind.INTEGER, "Values with this status, one a lesion and feature"),
     ),
 }
-_KEYS = {"patient_id", "feature_set_id", "region"}
+_RELIABILITY: dict[str, tuple[tuple[str, Kind, str], ...]] = {
+    "volume_confounding": (
+        _FEATURE_SET,
+        ("feature_name", Kind.TEXT, "Feature"),
+        ("n_patients", Kind.INTEGER, "Patients with such a lesion"),
+        ("n_lesions", Kind.INTEGER, "Lesions with a value of the feature"),
+        ("rho", Kind.NUMBER, "Spearman's correlation with the lesion's volume; null where either is constant"),
+        ("rho_lower", Kind.NUMBER, "Lower bound of its 95 % confidence interval, lesions taken as independent"),
+        ("rho_upper", Kind.NUMBER, "Upper bound"),
+    ),
+    "feature_reliability": (
+        _FEATURE_SET,
+        ("feature_name", Kind.TEXT, "Feature"),
+        ("ibsi_id", Kind.TEXT, "IBSI identifier"),
+        ("ibsi_name", Kind.TEXT, "IBSI name"),
+        ("ibsi_difference", Kind.TEXT, "How pyradiomics differs from the definition, where it does"),
+        ("unit", Kind.TEXT, "Unit"),
+        ("volume_n_lesions", Kind.INTEGER, "Lesions of the correlation with volume"),
+        ("volume_rho", Kind.NUMBER, "Spearman's correlation with volume"),
+        ("volume_rho_lower", Kind.NUMBER, "Lower bound of its 95 % confidence interval"),
+        ("volume_rho_upper", Kind.NUMBER, "Upper bound"),
+        ("source", Kind.TEXT, "Repeated measurements: perturbation, retest or reader"),
+        ("status", Kind.TEXT, "COMPUTED, or why there is no ICC"),
+        ("n_targets", Kind.INTEGER, "Targets that have all measurements"),
+        ("icc", Kind.NUMBER, "The ICC that the filter acts on: (1,1) of perturbations, (2,1) of scans and readers"),
+        ("icc_lower", Kind.NUMBER, "Lower bound of its 95 % confidence interval"),
+        ("icc_upper", Kind.NUMBER, "Upper bound"),
+        ("qcd", Kind.NUMBER, "Quartile coefficient of dispersion, median over targets"),
+        ("is_robust", Kind.BOOLEAN, "Whether the lower bound reaches the study's minimum"),
+    ),
+}
+_KEYS = {"patient_id", "feature_set_id", "region", "feature_name", "source"}
 
 
 def feature_table(feature_set: str, aggregation: str, organ: str | None = None) -> str:
@@ -86,14 +117,26 @@ def check_aggregations(rules: Sequence[str], of_organs: Sequence[OrganAggregatio
 
 
 def build_feature_tables(
-    connection: duckdb.DuckDBPyConnection, rules: Sequence[str], of_organs: Sequence[OrganAggregation]
+    connection: duckdb.DuckDBPyConnection,
+    rules: Sequence[str],
+    of_organs: Sequence[OrganAggregation],
+    *,
+    with_reliability: bool = False,
 ) -> tuple[ColumnDefinition, ...]:
-    """Build all tables of features, after ``build_derived``, and return the definitions of their columns."""
+    """Build all tables of features, after ``build_derived``, and return the definitions of their columns.
+
+    ``with_reliability`` also builds ``volume_confounding`` and ``feature_reliability``.
+    """
     count_availability(connection, sorted({item.organ for item in of_organs}))
     run_script(connection, "feature_aggregates")
+    described = dict(_COLUMNS)
+    if with_reliability:
+        run_script(connection, "volume_confounding")
+        run_script(connection, "feature_reliability")
+        described |= _RELIABILITY
     definitions = [
         ColumnDefinition(table, name, kind, None, description, Role.KEY if name in _KEYS else Role.OTHER)
-        for table, columns in _COLUMNS.items()
+        for table, columns in described.items()
         for name, kind, description in columns
     ]
     for rule in rules:

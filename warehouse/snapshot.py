@@ -50,6 +50,8 @@ class SnapshotSettings:
         The protocol of the cohort's PET metrics and of the wide features; None when there is only one.
     organ_aggregations
         Aggregations over the lesions of one organ, each a wide table for each feature set.
+    with_reliability
+        Whether to build ``volume_confounding`` and ``feature_reliability``.
     """
 
     settings_json: str
@@ -57,6 +59,7 @@ class SnapshotSettings:
     aggregations: tuple[str, ...]
     default_protocol_id: str | None
     organ_aggregations: tuple[OrganAggregation, ...] = ()
+    with_reliability: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def publish(lake: Lake, settings: SnapshotSettings) -> Published:
             settings.aggregations,
             settings.default_protocol_id,
             settings.organ_aggregations,
+            settings.with_reliability,
         )
         path = catalog.path_of(lake.root, contents.snapshot_id)
         created = not path.is_file()
@@ -187,6 +191,7 @@ def _identity(files: tuple[StoredFile, ...], settings_json: str, settings: Snaps
         "settings": settings_json,
         "code_versions": dict(settings.code_versions),
         "aggregations": sorted(settings.aggregations),
+        "with_reliability": settings.with_reliability,
         "organ_aggregations": sorted([item.organ, item.rule] for item in settings.organ_aggregations),
         "default_protocol_id": settings.default_protocol_id,
     }

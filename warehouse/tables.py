@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from warehouse.errors import WarehouseError
 from warehouse.schema import Column, Kind, Table
-from warehouse.table_groups import clinical, cohort, features, imaging, masks
+from warehouse.table_groups import clinical, cohort, features, imaging, masks, robustness
 
 __all__ = ["TABLES", "Column", "Kind", "Table", "table"]
 
 TABLES: dict[str, Table] = {
-    table.name: table for group in (imaging, masks, features, clinical, cohort) for table in group.TABLES
+    table.name: table for group in (imaging, masks, features, robustness, clinical, cohort) for table in group.TABLES
 }
 """All tables by name, in the order of the line from DICOM to cohort."""
 
