@@ -6,6 +6,7 @@ from petct.dicom.index import index_files
 from petct.dicom.scans import ScanSeries, scan_record
 from petct.dicom.series import CtSeries
 from petct.errors import DicomError, PetctError
+from petct.plausibility import scan_findings
 from petct.suv import compute_suv
 
 
@@ -70,7 +71,7 @@ def suv_step(data: PatientData) -> StepOutput:
             result = compute_suv(pet, record.scan_id, data.settings.suv_policy)
             rows.append(result.record(data.keep(result.volume)))
             adaptations.extend(result.adaptations)
-            findings.extend(result.findings)
+            findings.extend((*result.findings, *scan_findings(result, data.settings.tracer)))
         except PetctError as error:
             refusals.append(refusal(error, patient_id=data.patient_id, table="suv"))
     return StepOutput(

@@ -105,9 +105,9 @@ class StudySettings:
         protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
             "series": {"pet_series": list(self.series_choice.pet), "ct_series": list(self.series_choice.ct)},
-            "suv": {"policy": self.suv_policy.value},
+            "suv": {"policy": self.suv_policy.value, "tracer": self.tracer},
             "lesions": {"masks": masks, "protocols": protocols},
-            "pet_metrics": {"protocols": protocols},
+            "pet_metrics": {"protocols": protocols, "tracer": self.tracer},
             "radiomic_features": {
                 "protocols": protocols,
                 "feature_sets": [item.feature_set_id for item in self.feature_sets],

@@ -10,6 +10,7 @@ import numpy as np
 
 from petct import body_size
 from petct.decay import decay_constant, nuclide_of
+from petct.errors import SuvError
 from petct.suv_account import SuvAccount, SuvAdaptation
 from petct.suv_body import body_size_factors
 from petct.suv_inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
@@ -174,7 +175,7 @@ def _from_gml(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.float3
     _require_decay_corrected(series, account)
     suv_type = series.header.suv_type
     if suv_type in (None, "BW"):
-        return _scaled(series, np.ones(len(series.slices))), _stated_facts(series)
+        return _scaled(series, np.ones(len(series.slices))), _stated_facts(series, account)
     if suv_type not in ("LBMJAMES128", "LBMJANMA", "IBW"):
         raise account.refusal(
             "SUV_TYPE_UNSUPPORTED",
@@ -200,7 +201,7 @@ def _from_gml(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.float3
         )
     message = f"SUV normalised by a body size of {body:.3f} kg was converted to body weight, {weight:g} kg."
     account.adapt("SUV_TYPE_CONVERTED", "SUVType", suv_type, "BW", message)
-    return _scaled(series, np.full(len(series.slices), weight / body)), _stated_facts(series)
+    return _scaled(series, np.full(len(series.slices), weight / body)), _stated_facts(series, account)
 
 
 def _from_cm2ml(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.float32], SuvFacts]:
@@ -216,7 +217,7 @@ def _from_cm2ml(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.floa
     message = f"SUV normalised by a body surface of {area_m2:.3f} m2 was converted to body weight, {weight:g} kg."
     account.adapt("SUV_TYPE_CONVERTED", "SUVType", suv_type, "BW", message)
     factor = weight * 1000 / (area_m2 * 1e4)
-    return _scaled(series, np.full(len(series.slices), factor)), _stated_facts(series)
+    return _scaled(series, np.full(len(series.slices), factor)), _stated_facts(series, account)
 
 
 def _from_counts(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.float32], SuvFacts]:
@@ -242,7 +243,7 @@ def _from_counts(series: PetSeries, account: SuvAccount) -> tuple[NDArray[np.flo
     factor = header.philips_suv_factor
     message = "Counts became SUV by the SUV scale factor (7053,xx00)."
     account.adapt("SUV_PHILIPS_SUV_FACTOR", "Units", "CNTS", f"SUV, factor {factor!r}", message)
-    return _scaled(series, np.full(len(series.slices), factor)), _stated_facts(series)
+    return _scaled(series, np.full(len(series.slices), factor)), _stated_facts(series, account)
 
 
 def _require_decay_corrected(series: PetSeries, account: SuvAccount) -> None:
@@ -261,10 +262,10 @@ def _scaled(series: PetSeries, per_slice: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(scaled, dtype=np.float32)
 
 
-def _stated_facts(series: PetSeries) -> SuvFacts:
+def _stated_facts(series: PetSeries, account: SuvAccount) -> SuvFacts:
     """Facts of an image that is an SUV already: none of them takes part in its value."""
     header = series.header
-    nuclide, half_life = if_stated(lambda quiet: half_life_of(series, quiet), series) or (None, None)
+    nuclide, half_life = _stated_half_life(series, account)
     administration = reference = uptake = None
     if half_life is not None:
         administration, uptake = stated_administration(series, half_life)
@@ -289,3 +290,13 @@ def _stated_facts(series: PetSeries) -> SuvFacts:
         reference_datetime=reference,
         uptake_duration_s=uptake,
     )
+
+
+def _stated_half_life(series: PetSeries, account: SuvAccount) -> tuple[str | None, float | None]:
+    """Nuclide and half-life where they fit one another; where they do not, the scanner may have used the wrong one."""
+    try:
+        return half_life_of(series, SuvAccount(series, ""))
+    except SuvError as error:
+        if error.code == "SUV_HALF_LIFE_MISMATCH":
+            account.note(error.code, f"{error.message}: {error.found}, expected {error.expected}", error.keyword or "")
+        return None, None

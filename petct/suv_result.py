@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -40,6 +42,7 @@ class SuvRecord:
     suv_ibw_per_suv_bw: float | None
     body_size_reason: str | None
     policy: str
+    dose_share_in_field: float | None
     suv_max: float
     suv_image_sha256: str
 
@@ -85,6 +88,18 @@ class SuvResult:
     adaptations: tuple[SuvAdaptation, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def dose_share_in_field(self) -> float | None:
+        """Activity in the field of view over the injected one; None where the weight is not stated.
+
+        The integral of the body-weight SUV (g/ml) over the volume is that share of the weight.
+        """
+        weight = self.facts.patient_weight_kg
+        if weight is None:
+            return None
+        total = float(self.volume.array.sum(dtype=np.float64)) * self.volume.geometry.voxel_volume_ml
+        return total / (weight * 1000)
+
     def record(self, suv_image_sha256: str) -> SuvRecord:
         """The row of ``suv``, given the digest of the volume in the lake."""
         return SuvRecord(
@@ -94,6 +109,7 @@ class SuvResult:
             suv_max=float(self.volume.array.max()),
             suv_image_sha256=suv_image_sha256,
             policy=self.policy.value,
+            dose_share_in_field=self.dose_share_in_field,
             **vars(self.facts),
             **vars(self.factors),
         )

@@ -13,6 +13,7 @@ import pyarrow as pa
 from warehouse.derived import ColumnDefinition, Role, build_derived, literal, quoted
 from warehouse.errors import WarehouseError
 from warehouse.feature_tables import OrganAggregation, build_feature_tables
+from warehouse.outliers import build_outliers
 from warehouse.rows import arrow_schema
 from warehouse.tables import TABLES, Kind, Table
 
@@ -93,6 +94,7 @@ def build(path: Path, lake: Lake, contents: Contents) -> dict[str, int]:
                 contents.organ_aggregations,
                 with_reliability=contents.with_reliability,
             ),
+            *build_outliers(connection),
         )
         definitions = (*_registry_definitions(), *derived)
         for definition in derived:

@@ -134,6 +134,7 @@ TABLES = (
                 "body_size_reason", "Why one of these factors is not there, for example SUV_SIZE_MISSING", nullable=True
             ),
             text("policy", "lenient (the guideline's adaptations) or strict (nothing is assumed)"),
+            number("dose_share_in_field", "Activity in the field of view over the injected one", "1", nullable=True),
             number("suv_max", "Largest SUV of the whole image", "SUV"),
             text("suv_image_sha256", "Digest of the SUV volume in the lake"),
         ),
