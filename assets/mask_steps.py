@@ -6,6 +6,7 @@ import numpy as np
 
 from assets.drawings import drawings_of, grids_of
 from assets.patient_data import Measure, PatientData, StepOutput
+from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord, refusal
 from petct.delineation import (
     RESAMPLED,
@@ -39,6 +40,7 @@ def lesions_step(data: PatientData) -> StepOutput:
         found.findings.extend(_missing_organs(data, scan.scan_id, drawings))
         suv = _suv(data, record.scan_id)
         references = _references(data, record.scan_id, suv, drawings, found)
+        found.findings.extend(organ_findings(data, record.scan_id, drawings))
         for protocol in data.settings.protocols:
             of_scan = _OfScan(record.scan_id, grids, drawings, unreadable, suv, references, protocol)
             if protocol.threshold is None:

@@ -106,8 +106,8 @@ class StudySettings:
         settings: dict[str, dict[str, object]] = {
             "series": {"pet_series": list(self.series_choice.pet), "ct_series": list(self.series_choice.ct)},
             "suv": {"policy": self.suv_policy.value, "tracer": self.tracer},
-            "lesions": {"masks": masks, "protocols": protocols},
-            "pet_metrics": {"protocols": protocols, "tracer": self.tracer},
+            "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
+            "pet_metrics": {"protocols": protocols},
             "radiomic_features": {
                 "protocols": protocols,
                 "feature_sets": [item.feature_set_id for item in self.feature_sets],

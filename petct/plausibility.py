@@ -105,7 +105,7 @@ def scan_findings(result: SuvResult, declared_tracer: str | None) -> tuple[Findi
 def organ_finding(
     patient_id: str, scan_id: str, organ: str, suv: NDArray[np.floating], tracer: Tracer
 ) -> Finding | None:
-    """A finding (of ``pet_metrics``) when the mean SUV of an organ is not what the tracer gives a healthy one.
+    """A finding (of ``lesions``) when the mean SUV of an organ is not what the tracer gives a healthy one.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def organ_finding(
     if low <= mean <= high:
         return None
     message = f"Mean SUV of the {organ.lower()} is {mean:.2f}, for {tracer.value} {low:g} to {high:g} is expected"
-    return Finding(patient_id, scan_id, None, "pet_metrics", "QC_ORGAN_UPTAKE", "warning", message)
+    return Finding(patient_id, scan_id, None, "lesions", "QC_ORGAN_UPTAKE", "warning", message)
 
 
 def maximum_at_edge(volume: Volume) -> str | None:

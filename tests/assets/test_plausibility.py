@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from assets.patient_data import PatientData
+from assets.drawings import drawings_of, grids_of
+from assets.patient_data import PatientData, StepOutput
 from assets.plausibility_steps import organ_findings
+from assets.records import RefusalRecord
 from petct.dicom.index import Finding
 from petct.plausibility import LIMITS, Tracer
 from petct.suv import SuvRecord
@@ -17,10 +19,16 @@ from tests.assets.conftest import PATIENTS, Study
 from warehouse.lake import Lake
 
 
-def _data(study: Study, patient: str) -> tuple[PatientData, SuvRecord]:
-    data = PatientData(patient, study.settings, Lake(study.settings.lake))
+def _findings(study: Study, **changes: object) -> list[Finding]:
+    """The findings about the organs of the first patient, with changes to the row of its SUV."""
+    data = PatientData(PATIENTS[0], study.settings, Lake(study.settings.lake))
     (suv,) = data.rows("suv", SuvRecord)
-    return data, suv
+    data.remember("suv", StepOutput([replace(suv, **changes)]))
+    (scan,) = data.scan_series()
+    refusals: list[RefusalRecord] = []
+    drawings, _ = drawings_of(data, scan, grids_of(data, scan, refusals), refusals)
+    assert not refusals
+    return organ_findings(data, scan.scan_id, drawings)
 
 
 def test_synthetic_patients_are_plausible(computed: Study) -> None:
@@ -28,7 +36,7 @@ def test_synthetic_patients_are_plausible(computed: Study) -> None:
     for patient in PATIENTS:
         codes = {finding.code for finding in lake.read("qc_events", patient, Finding)}
         assert not {code for code in codes if code.startswith(("QC_", "INDEX_", "SUV_"))}
-        assert organ_findings(*_data(computed, patient)) == []
+    assert _findings(computed) == []
 
 
 def test_an_organ_beyond_its_range_is_a_finding(computed: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +44,7 @@ def test_an_organ_beyond_its_range_is_a_finding(computed: Study, monkeypatch: py
     monkeypatch.setitem(LIMITS, Tracer.GA68_SSTR, limits)
     with (computed.folder / "truth" / "organs.csv").open(encoding="utf-8") as stream:
         truth = {row["organ"]: row for row in csv.DictReader(stream) if row["patient_id"] == PATIENTS[0]}
-    findings = organ_findings(*_data(computed, PATIENTS[0]))
+    findings = _findings(computed)
     assert [finding.code for finding in findings] == ["QC_ORGAN_UPTAKE"] * 2
     for finding, organ in zip(findings, ("liver", "spleen"), strict=True):
         found = re.search(r"is ([\d.]+)", finding.message)
@@ -46,8 +54,7 @@ def test_an_organ_beyond_its_range_is_a_finding(computed: Study, monkeypatch: py
 
 
 def test_the_ranges_hold_for_no_other_tracer(computed: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, suv = _data(computed, PATIENTS[0])
-    other = replace(suv, radionuclide="64Cu")
     limits = replace(LIMITS[Tracer.GA68_SSTR], organ_suv_mean=(("liver", (0.0, 0.1)),))
     monkeypatch.setitem(LIMITS, Tracer.GA68_SSTR, limits)
-    assert organ_findings(data, other) == []
+    assert len(_findings(computed)) == 1
+    assert _findings(computed, radionuclide="64Cu") == []

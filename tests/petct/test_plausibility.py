@@ -138,7 +138,7 @@ def test_organs(organ: str, mean: float, tracer: Tracer, found: bool) -> None:
     finding = organ_finding("P1", "s", organ, np.full(10, mean), tracer)
     assert (finding is not None) is found
     if finding is not None:
-        assert (finding.code, finding.table_name) == ("QC_ORGAN_UPTAKE", "pet_metrics")
+        assert (finding.code, finding.table_name) == ("QC_ORGAN_UPTAKE", "lesions")
     assert organ_finding("P1", "s", organ, np.empty(0), tracer) is None
 
 
