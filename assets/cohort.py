@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.exams import CONFORMANCE, write_conformance
 from assets.publishing import DEFINITION_TABLES, publish_snapshot, write_definitions
 from assets.reporting import DATA_VERSION_TAG
 from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
 from assets.specs import column_metadata
+from petct.conformance.exam import Verdict
 from warehouse.snapshot import Published
 from warehouse.tables import table
 
@@ -48,6 +50,34 @@ def definitions_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     return definition_tables
 
 
+def conformance_asset() -> dg.AssetsDefinition:
+    """What external exams say of the code."""
+
+    @dg.asset(
+        name=CONFORMANCE,
+        group_name="cohort",
+        description=table(CONFORMANCE).description,
+        kinds={"parquet"},
+        metadata=column_metadata(CONFORMANCE),
+        check_specs=[
+            dg.AssetCheckSpec("nothing_fails", asset=CONFORMANCE, description="No line of an exam that ran has failed.")
+        ],
+        required_resource_keys={"study"},
+    )
+    def conformance(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        counts = write_conformance(context.resources.study.settings())
+        yield dg.MaterializeResult(
+            metadata={"rows": sum(counts.values()), **counts},
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=not counts.get(Verdict.FAIL.value), check_name="nothing_fails", metadata=counts
+                )
+            ],
+        )
+
+    return conformance
+
+
 def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The published snapshot: immutable, named by its content."""
     tables = settings.patient_tables if settings else PATIENT_TABLES
@@ -59,7 +89,7 @@ def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
             "An immutable DuckDB file with every table, the cohort table and the wide feature matrices. Its id is the "
             "digest of rows, settings and code versions; publishing what exists changes nothing."
         ),
-        deps=[dg.AssetKey(name) for name in (*tables, *DEFINITION_TABLES)],
+        deps=[dg.AssetKey(name) for name in (*tables, *DEFINITION_TABLES, CONFORMANCE)],
         code_version=CODE_VERSIONS["snapshot"],
         check_specs=[
             dg.AssetCheckSpec(

@@ -54,6 +54,23 @@ class PrimaryHypothesis:
 
 
 @dataclass(frozen=True)
+class ConformanceSettings:
+    """The external exams that are run beside the study.
+
+    Attributes
+    ----------
+    data_folder
+        Absolute; holds one folder for each exam, as ``petct.conformance.exam.EXAM_FOLDERS`` names them. None where
+        there are no reference data: the exams are then listed as not run.
+    exams
+        Names of exams.
+    """
+
+    data_folder: Path | None = None
+    exams: tuple[str, ...] = ("suv",)
+
+
+@dataclass(frozen=True)
 class StudySettings:
     """One validated study.
 
@@ -87,6 +104,7 @@ class StudySettings:
     organ_aggregations: tuple[OrganAggregation, ...] = ()
     suv_policy: SuvPolicy = SuvPolicy.LENIENT
     series_choice: SeriesChoice = field(default_factory=SeriesChoice)
+    conformance: ConformanceSettings = ConformanceSettings()
 
     @property
     def patient_tables(self) -> tuple[str, ...]:

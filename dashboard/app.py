@@ -27,6 +27,7 @@ def main() -> None:
             st.Page(_PAGES / "survival.py", title="Survival", icon=":material/stairs_2:"),
             st.Page(_PAGES / "cox.py", title="Cox model", icon=":material/forest:", url_path="cox"),
             st.Page(_PAGES / "pca.py", title="Principal components", icon=":material/scatter_plot:", url_path="pca"),
+            st.Page(_PAGES / "conformance.py", title="Conformance", icon=":material/rule:", url_path="conformance"),
         ]
     )
     lake = _lake()

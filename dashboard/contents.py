@@ -138,6 +138,16 @@ def refusals(source: Source) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def conformance(source: Source) -> pd.DataFrame:
+    """Return the lines of the external exams: Exam, Case, Quantity, Expected, Found, Tolerance, Verdict, Note."""
+    return snapshot(source).frame(
+        'SELECT exam AS "Exam", case_id AS "Case", quantity AS "Quantity", expected AS "Expected", found AS "Found",'
+        ' tolerance AS "Tolerance", verdict AS "Verdict", note AS "Note" FROM conformance'
+        " ORDER BY exam, case_id, quantity"
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def findings(source: Source) -> pd.DataFrame:
     """Return findings that did not stop the work: Patient, Table, Severity, Code, Finding."""
     return snapshot(source).frame(

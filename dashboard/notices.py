@@ -68,6 +68,15 @@ def no_features() -> None:
     )
 
 
+def no_exam() -> None:
+    """Show what to do with a snapshot that was published before an exam was run."""
+    empty(
+        "No exam was run beside this study",
+        "`petlake materialize` runs the exams that `study.yaml` names under `conformance`; then publish again with "
+        "`petlake snapshot publish`.",
+    )
+
+
 def standing(source: Source, endpoint: str, variables: Sequence[str]) -> None:
     """Show whether an analysis is a declared primary hypothesis or exploratory."""
     declared = hypotheses(source)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.cohort import definitions_asset, snapshot_asset
+from assets.cohort import conformance_asset, definitions_asset, snapshot_asset
 from assets.engine import Engine, Listener, Silent
 from assets.patient_tables import patient_tables
 from assets.registration import patients_asset
@@ -25,6 +25,7 @@ def build_definitions(
             patients_asset(),
             patient_tables(settings),
             definitions_asset(settings),
+            conformance_asset(),
             snapshot_asset(settings),
         ],
         jobs=jobs,

@@ -10,6 +10,7 @@ from enum import StrEnum
 import dagster as dg
 
 from assets.engine import Engine
+from assets.exams import conformance_if_stale
 from assets.partitions import PATIENTS
 from assets.publishing import DEFINITION_TABLES
 from assets.reporting import DATA_VERSION_TAG
@@ -80,7 +81,7 @@ def run(
     definitions = build_definitions(settings, engine, _Callback(on_patient))
     job = definitions.resolve_implicit_global_asset_job_def()
     with _quiet():
-        _execute(job, instance, DEFINITION_TABLES, {})
+        _execute(job, instance, (*DEFINITION_TABLES, *conformance_if_stale(settings)), {})
         for batch in batches:
             tags = {_RANGE_START_TAG: batch.patients[0], _RANGE_END_TAG: batch.patients[-1]}
             _execute(job, instance, batch.tables, tags)

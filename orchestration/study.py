@@ -9,8 +9,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from assets.settings import PrimaryHypothesis, StudySettings
+from assets.settings import ConformanceSettings, PrimaryHypothesis, StudySettings
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
@@ -84,6 +85,19 @@ class _Hypothesis(_Section):
     variable: str
 
 
+class _Conformance(_Section):
+    data: Path | None = None
+    exams: tuple[str, ...] = ("suv",)
+
+    @field_validator("exams")
+    @classmethod
+    def _exams_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in names if name not in EXAM_FOLDERS]
+        if unknown or len(set(names)) != len(names):
+            raise ValueError(f"each of {', '.join(sorted(EXAM_FOLDERS))} at most once")
+        return names
+
+
 Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
 
 
@@ -102,6 +116,7 @@ class StudyFile(_Section):
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
     organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
     primary_hypotheses: tuple[_Hypothesis, ...] = ()
+    conformance: _Conformance = _Conformance()
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "StudyFile":
@@ -178,6 +193,9 @@ def load_study(folder: Path) -> StudySettings:
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
         series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
         suv_policy=file.suv.policy,
+        conformance=ConformanceSettings(
+            _absolute(root, file.conformance.data) if file.conformance.data else None, file.conformance.exams
+        ),
     )
 
 

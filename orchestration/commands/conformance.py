@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 
 from orchestration import console
-from petct.conformance.exam import Exam, Verdict
+from petct.conformance.exam import EXAM_FOLDERS, Exam, Verdict
 from petct.errors import PetctError
 
-# The folder of each exam below the folder of the real data.
-_FOLDERS = {"suv": "suv_dro", "radiomics": "ibsi", "survival": "survival"}
 DATA_VARIABLE = "PETLAKE_DATA"
 
 
 @click.command()
-@click.argument("exam", type=click.Choice(sorted(_FOLDERS)))
+@click.argument("exam", type=click.Choice(sorted(EXAM_FOLDERS)))
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "show_all", is_flag=True, help="Print every line, not only those that need a word.")
 @console.JSON_OPTION
@@ -31,7 +29,7 @@ def conformance(context: click.Context, exam: str, folder: Path | None, show_all
     petlake conformance suv ../shared/data/suv_dro
     petlake conformance survival ../shared/data/survival --json
     """  # noqa: D301 (click reads the character \b)
-    folder = folder or Path(os.environ.get(DATA_VARIABLE) or "../shared/data") / _FOLDERS[exam]
+    folder = folder or Path(os.environ.get(DATA_VARIABLE) or "../shared/data") / EXAM_FOLDERS[exam]
     if not folder.is_dir():
         raise PetctError(
             "EXAM_DATA_MISSING",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+EXAM_FOLDERS = {"suv": "suv_dro", "radiomics": "ibsi", "survival": "survival"}
+"""The exams that there are, and the folder of each below the folder of the reference data."""
+
 
 class Verdict(StrEnum):
     """What became of one line of an exam.

@@ -28,16 +28,26 @@ GRAPH = {
     "clinical_table": ("clinical", [], []),
     "clinical": ("clinical", ["clinical_table"], ["as_recorded", "one_value_a_variable"]),
     "endpoints": ("clinical", ["clinical_table", "scans"], ["as_recorded", "no_negative_time"]),
+    "conformance": ("cohort", [], ["nothing_fails"]),
     "snapshot": (
         "cohort",
         [
-            *("clinical", "endpoints", "feature_definitions", "feature_sets", "lesions", "pet_metrics", "protocols"),
+            *(
+                "clinical",
+                "conformance",
+                "endpoints",
+                "feature_definitions",
+                "feature_sets",
+                "lesions",
+                "pet_metrics",
+                "protocols",
+            ),
             *("radiomic_features", "scans", "series", "suv"),
         ],
         ["holds_patients"],
     ),
 }
-NOT_OF_A_PATIENT = {"patients", "protocols", "feature_sets", "feature_definitions", "snapshot"}
+NOT_OF_A_PATIENT = {"patients", "protocols", "feature_sets", "feature_definitions", "conformance", "snapshot"}
 WITHOUT_OUTCOME = "study: {name: no outcome}\nmasks: {tumour: [lesion*]}\n"
 
 

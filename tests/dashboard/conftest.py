@@ -57,6 +57,13 @@ def row(table: str, **values: object) -> object:
     )
 
 
+CONFORMANCE = [
+    row("conformance", exam="suv", case_id="DRO_0_0", expected="0.2/1/4", found="0.2/1/4", verdict="pass"),
+    row("conformance", exam="suv", case_id="DRO_1_0", expected="0.2/1/4", found="0.3/1/4", verdict="fail"),
+    row("conformance", exam="survival", case_id="all", verdict="not_run", note="The data are not there."),
+]
+
+
 def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> None:
     """Write the lake of a study."""
     rng = np.random.default_rng(seed)
@@ -67,6 +74,7 @@ def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> No
         None,
         [row("feature_sets", feature_set_id=f"{name}-1", name=name, modality=m) for name, m in FEATURE_SETS.items()],
     )
+    lake.write("conformance", None, CONFORMANCE)
     definitions = [row("feature_definitions", feature_name=name, name=name.split("_")[-1]) for name in FEATURES]
     lake.write("feature_definitions", None, definitions)
     for number in range(1, n_patients + 1):

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import analysis, data
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from petct.survival.results import p_text
+from warehouse.lake import Lake
+from warehouse.snapshot import SnapshotSettings, publish
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = ("cohort", "survival", "cox", "pca")
@@ -283,3 +285,24 @@ def test_a_snapshot_can_be_chosen_and_one_that_was_deleted_gives_way_to_the_curr
     app = checked(app.run())
     assert app.session_state["chosen_snapshot"] == second.snapshot_id
     assert app.metric[0].value == "30"
+
+
+def test_the_conformance_page_shows_every_line_and_the_score_of_each_exam(open_page, study):
+    app = open_page(study, "conformance")
+    (lines,) = (element.value for element in app.dataframe)
+
+    assert list(lines["Case"]) == ["DRO_0_0", "DRO_1_0"]
+    assert list(lines["Verdict"]) == ["pass", "fail"]
+    assert "1 of 2 pass**, 1 fail" in texts(app)
+    assert [element.value for element in app.info] == ["Not run. The data are not there."]
+    assert app.session_state["chosen_snapshot"][:12] in texts(app)
+
+
+def test_the_conformance_page_says_what_to_do_without_an_exam(open_page, new_study):
+    folder, publish_patients = new_study
+    publish_patients(1)
+    lake = Lake(folder / "lake")
+    lake.remove("conformance", None)
+    publish(lake, SnapshotSettings('{"study": "No exam"}', {}, ("largest",), None))
+
+    assert "petlake materialize" in texts(open_page(folder, "conformance"))

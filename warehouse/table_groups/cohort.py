@@ -1,4 +1,4 @@
-"""Cohort: which code made what from which input."""
+"""Cohort: which code made what from which input, and what external exams say of that code."""
 
 from __future__ import annotations
 
@@ -20,5 +20,24 @@ TABLES = (
             text("input_sha256", "Digest of what it was computed from"),
             text("data_sha256", "Digest of its rows"),
         ),
+    ),
+    Table(
+        "conformance",
+        "cohort",
+        "comparison",
+        "External exams of the code that computed this study: every number against the value that others published.",
+        ("exam", "case_id", "quantity"),
+        (
+            text("exam", "Exam: suv, masks, radiomics or survival"),
+            text("case_id", "What was examined, for example a reference object"),
+            text("quantity", "What was compared there"),
+            text("expected", "Published value or code", nullable=True),
+            text("found", "Value or code that petlake gave", nullable=True),
+            text("tolerance", "How far the values may lie apart", nullable=True),
+            text("verdict", "pass, known_difference, not_computed, fail; not_run for an exam without reference data"),
+            text("note", "Why, where it is neither a plain pass nor a plain fail", nullable=True),
+            text("run_sha256", "Digest of the code versions and the reference data that the exam ran with"),
+        ),
+        per_patient=False,
     ),
 )
