@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,9 +27,10 @@ CORRECTED_TO_DATETIME = "DATETIME"
 _EARLIEST_UPTAKE_S = -3600.0
 _STATED_UPTAKE_HALF_LIVES = 2.0
 _REBUILT_UPTAKE_HALF_LIVES = 4.0
-_SCAN_START_WINDOW = timedelta(hours=12)
+_SCAN_WINDOW = timedelta(hours=12)
 _DECAY_FACTOR_TOLERANCE = 0.005
 _TIMES_DIFFER_S = 60.0
+_LARGEST_EXPONENT = 700.0
 
 
 def earliest_slice(series: PetSeries, account: SuvAccount) -> tuple[PetSlice, datetime]:
@@ -38,12 +39,12 @@ def earliest_slice(series: PetSeries, account: SuvAccount) -> tuple[PetSlice, da
     Raises
     ------
     SuvError
-        SUV_ACQUISITION_TIME_MISSING, SUV_ACQUISITION_DATE_AMBIGUOUS.
+        SUV_ACQUISITION_TIME_MISSING, SUV_ACQUISITION_DATE_AMBIGUOUS, SUV_ACQUISITION_TIMES_APART.
     """
     times = acquisition_times(series.slices, account)
     keywords = {one.acquisition_date_keyword for one in series.slices} - {"AcquisitionDate", "AcquisitionDateTime"}
     if keywords:
-        if max(times) - min(times) > _SCAN_START_WINDOW:
+        if max(times) - min(times) > _SCAN_WINDOW:
             raise account.refusal(
                 "SUV_ACQUISITION_DATE_AMBIGUOUS",
                 "The slices have times on both sides of midnight and no dates",
@@ -56,6 +57,15 @@ def earliest_slice(series: PetSeries, account: SuvAccount) -> tuple[PetSlice, da
             source = ", ".join(sorted(keyword for keyword in keywords if keyword is not None))
             message = f"The slices have no acquisition date; it was taken from {source}."
             account.adapt("SUV_ACQUISITION_DATE_SUBSTITUTED", "AcquisitionDate", None, min(times).date(), message)
+
+    if max(times) - min(times) > _SCAN_WINDOW:
+        raise account.refusal(
+            "SUV_ACQUISITION_TIMES_APART",
+            "The slices were acquired so far apart that they are not of one scan",
+            "AcquisitionDate",
+            f"{min(times)} to {max(times)}",
+            f"at most {_SCAN_WINDOW}",
+        )
 
     def rank(index: int) -> tuple[datetime, float]:
         reference = series.slices[index].frame_reference_s
@@ -101,7 +111,7 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
     stated = sorted({one.scan_start for one in series.slices if one.scan_start is not None})
     if stated:
         acquired = [one.acquisition for one in series.slices if one.acquisition is not None]
-        if not acquired or abs(stated[0] - min(acquired)) <= _SCAN_START_WINDOW:
+        if not acquired or abs(stated[0] - min(acquired)) <= _SCAN_WINDOW:
             if len(stated) > 1:
                 message = "The private scan start differs between slices; the earliest was used."
                 account.adapt("SUV_SCAN_START_VARIES", "ScanStart (private)", stated[-1], stated[0], message)
@@ -124,7 +134,7 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
             "FrameReferenceTime",
         )
     if is_ge(manufacturer):
-        reference = acquired_at - timedelta(seconds=first.frame_reference_s)
+        after_acquisition_s = -first.frame_reference_s
         code, rule = "SUV_REFERENCE_FROM_FRAME_START", "acquisition time - Frame Reference Time (GE)"
     else:
         if not first.frame_duration_s or first.frame_duration_s < 0:
@@ -134,9 +144,17 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
                 "ActualFrameDuration",
                 first.frame_duration_s,
             )
-        mean_time = mean_activity_time_s(half_life_s, first.frame_duration_s)
-        reference = acquired_at + timedelta(seconds=mean_time - first.frame_reference_s)
+        after_acquisition_s = mean_activity_time_s(half_life_s, first.frame_duration_s) - first.frame_reference_s
         code, rule = "SUV_REFERENCE_FROM_FRAME_MEAN", "acquisition time + T_ave - Frame Reference Time"
+    if abs(after_acquisition_s) > _SCAN_WINDOW.total_seconds():
+        raise account.refusal(
+            "SUV_REFERENCE_TIME_UNKNOWN",
+            "Frame Reference Time leads to a time that is not near the acquisition",
+            "FrameReferenceTime",
+            f"{first.frame_reference_s:g} s",
+            f"within {_SCAN_WINDOW} of the acquisition",
+        )
+    reference = acquired_at + timedelta(seconds=after_acquisition_s)
     message = f"The acquisition does not begin at the series time; the reference time is {rule} of the earliest slice."
     account.adapt(code, "FrameReferenceTime", series_time, reference, message)
     return reference
@@ -180,6 +198,13 @@ def administration_time(header: PetHeader, reference: datetime, half_life_s: flo
             f"a date-time up to {_STATED_UPTAKE_HALF_LIVES:g} half-lives before {reference}",
         )
     rebuilt = datetime.combine(reference.date(), time_of_day)
+    if rebuilt > reference and reference.date() == date.min:
+        raise account.refusal(
+            "SUV_ADMINISTRATION_DATE_UNKNOWN",
+            "There is no day before the scan on which the dose could have been given",
+            "AcquisitionDate",
+            str(reference),
+        )
     if rebuilt > reference:
         rebuilt -= timedelta(days=1)
     uptake = (reference - rebuilt).total_seconds()
@@ -253,16 +278,18 @@ def check_decay_factors(series: PetSeries, reference: datetime, half_life_s: flo
     lambda_ = decay_constant(half_life_s)
     misfits: list[tuple[float, float]] = []
     for one, start, offset in zip(series.slices, starts, offsets, strict=True):
-        if start is None or not one.decay_factor or not one.frame_duration_s or one.frame_duration_s < 0:
+        factor, duration = one.decay_factor or 0.0, one.frame_duration_s or 0.0
+        if start is None or factor <= 0 or duration <= 0:
             continue
         delay = (start - reference).total_seconds()
         if repeated and offset is not None:
             delay += offset - min(known)
-        expected = math.exp(lambda_ * delay) * frame_factor(half_life_s, one.frame_duration_s)
-        if abs(one.decay_factor / expected - 1) > _DECAY_FACTOR_TOLERANCE:
-            misfits.append((one.decay_factor, expected))
+        # A slice whose clock is years away from the others must not overflow.
+        expected = math.exp(min(lambda_ * delay, _LARGEST_EXPONENT)) * frame_factor(half_life_s, duration)
+        if abs(factor - expected) > _DECAY_FACTOR_TOLERANCE * expected:
+            misfits.append((factor, expected))
     if misfits:
-        found, expected = max(misfits, key=lambda pair: abs(pair[0] / pair[1] - 1))
+        found, expected = max(misfits, key=lambda pair: abs(pair[0] - pair[1]))
         account.note(
             "SUV_DECAY_FACTOR_MISFIT",
             f"The decay factor of {len(misfits)} of {len(series.slices)} slices does not fit the reference time "

@@ -144,7 +144,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
     sop_class = _optional(values.uid, dataset, "SOPClassUID")
     if sop_class == _DICOMDIR or "DirectoryRecordSequence" in dataset or _media_storage_class(header) == _DICOMDIR:
         raise DicomError("DICOMDIR", "The file is a directory of other files")
-    patient_id = values.text(dataset, "PatientID")
+    patient_id = _optional(values.text, dataset, "PatientID")
     # Nothing of the image or the contours was reached: what is missing may be missing because the file was cut.
     ends_early = header.truncated or header.stopped_at is None
     if patient_id is None or not PATIENT_ID.fullmatch(patient_id):
@@ -162,7 +162,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         keyword: _identifier(dataset, keyword, patient_id, ends_early)
         for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
     }
-    modality = values.text(dataset, "Modality")
+    modality = _optional(values.text, dataset, "Modality")
     if modality is None:
         raise DicomError(
             "DICOM_IDENTIFIER_MISSING", "The file has no modality", patient_id=patient_id, keyword="Modality"
@@ -179,18 +179,18 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
     is_image = modality in ("PT", "CT")
     # A file cut inside an element that is skipped, or at its very end, shows only in its length.
     cut = header.truncated or (is_image and header.stopped_at is None)
-    corrected = values.texts(dataset, "CorrectedImage")
+    corrected = _optional(values.texts, dataset, "CorrectedImage") or ()
     return Instance(
         record=record,
         study_instance_uid=identifiers["StudyInstanceUID"],
         frame_of_reference_uid=_optional(values.uid, dataset, "FrameOfReferenceUID"),
         sop_class_uid=sop_class,
         modality=modality,
-        image_type=tuple(part.upper() for part in values.texts(dataset, "ImageType")),
+        image_type=tuple(part.upper() for part in _optional(values.texts, dataset, "ImageType") or ()),
         corrected_image=tuple(part.upper() for part in corrected) or None,
         attenuation_corrected=_optional(values.text, dataset, "AttenuationCorrected"),
         units=_optional(values.text, dataset, "Units"),
-        series_type=tuple(part.upper() for part in values.texts(dataset, "SeriesType")),
+        series_type=tuple(part.upper() for part in _optional(values.texts, dataset, "SeriesType") or ()),
         series_description=_optional(values.text, dataset, "SeriesDescription"),
         study_date=_optional(values.day, dataset, "StudyDate"),
         series_date=_optional(values.day, dataset, "SeriesDate"),

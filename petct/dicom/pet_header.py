@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -274,9 +273,9 @@ def _philips_factor(dataset: Dataset, offset: int, damaged: dict[str, str]) -> f
         return None
     keyword = f"({group:04X},xx{offset:02X}) Philips PET Private Group"
     try:
-        value = float(found)
-    except ValueError:
+        value = values.parse_number(keyword, found)
+    except HeaderValueError:
         damaged[keyword] = found
         return None
-    # Zero counts as unavailable, and nan compares as such.
-    return value if value > 0 and math.isfinite(value) else None
+    # Zero counts as unavailable.
+    return value if value > 0 else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _UID = re.compile(r"[0-9][0-9.]{0,63}")
+_NUMBER = re.compile(r"[+\-0-9.eE]+")
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")
 _TIME = re.compile(r"(\d{2}):?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?")
 _DATETIME = re.compile(r"(\d{8})(\d{4,6}(?:\.\d{1,6})?)([+-]\d{4})?")
@@ -74,7 +75,7 @@ def uid(dataset: Dataset, keyword: str) -> str | None:
 def number(dataset: Dataset, keyword: str) -> float | None:
     """The value as one finite number; raises ``HeaderValueError`` when it is something else."""
     found = text(dataset, keyword)
-    return None if found is None else _finite(keyword, found)
+    return None if found is None else parse_number(keyword, found)
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
@@ -82,7 +83,7 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
     found = text(dataset, keyword)
     if found is None:
         return None
-    parts = tuple(_finite(keyword, part) for part in found.split("\\"))
+    parts = tuple(parse_number(keyword, part) for part in found.split("\\"))
     if len(parts) != count:
         raise HeaderValueError(keyword, found)
     return parts
@@ -190,9 +191,11 @@ def private_text(dataset: Dataset, tag: int) -> str:
     return found.strip(" \0\t\r\n")
 
 
-def _finite(keyword: str, found: str) -> float:
+def parse_number(keyword: str, found: str) -> float:
+    """A decimal string as a finite number."""
+    # Python also reads 7_0 and digits of other scripts as numbers, which no decimal string is.
     try:
-        value = float(found)
+        value = float(found) if _NUMBER.fullmatch(found.strip(" ")) else math.nan
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -309,6 +309,15 @@ def test_private_elements_beyond_the_functional_groups_are_no_sign_of_a_cut(dico
     assert "INDEX_FILE_TRUNCATED" in _codes(index_folder(dicom.root))
 
 
+def test_a_damaged_type_of_an_element_sets_the_file_aside(dicom) -> None:
+    paths = dicom.pet()
+    data = paths[0].read_bytes()
+    place = data.index(b"\x10\x00\x20\x00LO")
+    paths[0].write_bytes(data[: place + 5] + b"\xcf" + data[place + 6 :])
+    index = index_folder(dicom.root)
+    assert [file.path for file in index.set_aside] == [paths[0].relative_to(dicom.root).as_posix()]
+
+
 def test_flipped_bits_never_stop_the_index(dicom) -> None:
     dicom.pet(n=2)
     path = dicom.rtstruct({"GTV": [SQUARE]})
