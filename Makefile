@@ -38,6 +38,13 @@ demo: install  ## Make a synthetic cohort in ./demo and run everything on it (PA
 test: install  ## Run the tests (PETLAKE_DATA: the real data, default ../shared/data)
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(ARGS)
 
+# Mutated headers and damaged files; `make test` has 500 and 200 of them.
+MUTATIONS ?= 20000
+.PHONY: mutations
+mutations: install  ## Hold the SUV of many mutated headers and damaged files against the oracle (MUTATIONS=20000)
+	PETLAKE_MUTATIONS=$(MUTATIONS) PETLAKE_DAMAGED=$(MUTATIONS) $(BIN)/python -m pytest $(ARGS) \
+		tests/petct/conformance/test_suv_mutations.py tests/petct/conformance/test_suv_damage.py
+
 .PHONY: lint
 lint: install  ## Check format, style and spelling
 	$(BIN)/ruff format --check .
