@@ -8,10 +8,10 @@ import click
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from orchestration.commands.analysis import say_notes, source_options
-from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_kaplan_meier
-from orchestration.commands.km_report import say_cumulative_incidence, say_cut_point, say_kaplan_meier
+from orchestration.commands.km_competing import run_competing
+from orchestration.commands.km_ledger import enter_kaplan_meier
+from orchestration.commands.km_report import say_cut_point, say_kaplan_meier
 from petct.errors import SurvivalError
-from petct.survival.competing_risks import cumulative_incidence
 from petct.survival.cut_points import (
     DEFAULT_PERMUTATIONS,
     DEFAULT_RESAMPLES,
@@ -70,6 +70,9 @@ _QUANTILES = {name: n for n, name in QUANTILE_RULES.items() if n > 2}
 @click.option("--entry", help="Column of the time at which a patient came under observation (left truncation).")
 @click.option("--from-landmark", type=float, help="Analyse those free of the event at this time, from there on.")
 @click.option("--competing", is_flag=True, help="Cumulative incidence and Gray's test: event 2 competes with event 1.")
+@click.option(
+    "--covariates", default="", help="With --competing: variables of a Fine-Gray and of cause-specific Cox models."
+)
 @click.option("--permutations", default=DEFAULT_PERMUTATIONS, show_default=True, help="With --split optimal.")
 @click.option("--resamples", default=DEFAULT_RESAMPLES, show_default=True, help="With --split optimal: bootstrap.")
 @click.option("--seed", default=DEFAULT_SEED, show_default=True, help="With --split optimal.")
@@ -87,6 +90,7 @@ def km(
     entry: str | None,
     from_landmark: float | None,
     competing: bool,
+    covariates: str,
     permutations: int,
     resamples: int,
     seed: int,
@@ -99,6 +103,7 @@ def km(
     petlake km --by tumour_volume_ml
     petlake km --by tumour_volume_ml --split optimal
     petlake km --by grade --split category --order G1,G2,G3 --trend --pairwise
+    petlake km --endpoint PFS --by grade --competing --covariates age_years
     petlake km --csv trial.csv --duration time --event status --by age --split 65
     """  # noqa: D301 (click reads the character \b)
     if competing and (entry or from_landmark is not None or weights or trend or pairwise or tau is not None):
@@ -115,20 +120,17 @@ def km(
             keyword="--split optimal",
             expected="--by VARIABLE, and no --competing",
         )
-    names = [name for name in (variable, entry) if name]
+    modelled = [name.strip() for name in covariates.split(",") if name.strip()]
+    if modelled and not competing:
+        raise SurvivalError(
+            "OPTION_NEEDS_COMPETING", "Models without competing events are petlake cox", keyword="--covariates"
+        )
+    names = list(dict.fromkeys(name for name in (variable, entry, *modelled) if name))
     data = load_analysis(source, names, competing=competing)
     times = _numbers(landmarks, "--landmarks")
-    header = data.header(*filter(None, [variable]))
     if competing:
-        incidence = cumulative_incidence(
-            data.competing_outcome, _grouping(data, variable, split, order), landmarks=times
-        )
-        ledger = enter_cumulative_incidence(source, data, variable, incidence)
-        if as_json:
-            console.say_json({**header, **as_dict(incidence), "ledger": ledger})
-        else:
-            say_cumulative_incidence(data, incidence, variable)
-            say_notes(tuple(filter(None, [ledger])))
+        groups = variable, _grouping(data, variable, split, order)
+        run_competing(source, data, groups, times, modelled, as_json=as_json)
         return
 
     outcome, data, notes = _observed(data, entry, from_landmark)
@@ -156,6 +158,7 @@ def km(
     ledger = enter_kaplan_meier(source, data, variable, tuple(filter(None, conditions)), result, cut)
     if as_json:
         found = {} if cut is None else {"cut_point": as_dict(cut)}
+        header = data.header(*filter(None, [variable]))
         console.say_json({**header, **as_dict(result), **found, "ledger": ledger})
         return
     say_kaplan_meier(data, result, variable)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.ledger import enter_test
 from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cox import CoxResult
 from petct.survival.cut_points import CutPointResult
+from petct.survival.fine_gray import FineGrayResult
 from petct.survival.group_tests import PairwiseTest
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.restricted_mean import MeanContrast
@@ -52,8 +54,40 @@ def enter_cumulative_incidence(
 ) -> str | None:
     """Enter Gray's tests into the ledger; see ``enter_kaplan_meier``."""
     groups = f"{result.rule} ({'; '.join(dict.fromkeys(curve.group for curve in result.curves))})"
-    tests = (_Tests(f"Gray, {test.cause}", 1, test.p) for test in result.gray_tests)
+    tests = (
+        _Tests(f"Gray, {test.cause}", 1, test.p)
+        for test in result.gray_tests
+        # An event that nobody had was not tested.
+        if test.p_suppressed is None or test.p_suppressed.code != "GRAY_UNDEFINED"
+    )
     return _enter(source, data, variable, (groups,), tests, (result.n, result.n_events[0]))
+
+
+def enter_models(
+    source: Source,
+    data: AnalysisData,
+    variables: tuple[str, ...],
+    fits: Sequence[tuple[str, FineGrayResult | CoxResult | str]],
+) -> str | None:
+    """Enter models of competing events by their procedures, one test a coefficient; refused ones tested nothing."""
+    sentence = None
+    for procedure, fit in fits:
+        if isinstance(fit, str):
+            continue
+        shown = [term.p for term in fit.terms if term.p is not None]
+        how = ", ".join(term.scale for term in fit.terms)
+        sentence = enter_test(
+            source,
+            data,
+            procedure,
+            variables,
+            how=how,
+            n=fit.n,
+            n_events=fit.n_events,
+            n_tests=len(fit.terms),
+            p=min(shown, default=None),
+        )
+    return sentence
 
 
 def _of_cut(cut: CutPointResult) -> Iterator[_Tests]:

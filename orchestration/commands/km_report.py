@@ -17,7 +17,7 @@ def say_kaplan_meier(data: AnalysisData, result: KaplanMeierResult, variable: st
     console.say_table(
         ("group", "n", "events", f"median ({result.unit}s)", "95 % CI"),
         [
-            (c.group, c.n, c.n_events, _median(c.median), _span(c.median.lower, c.median.upper, "not reached"))
+            (c.group, c.n, c.n_events, _median(c.median), shown_span(c.median.lower, c.median.upper, "not reached"))
             for c in result.curves
         ],
     )
@@ -26,7 +26,7 @@ def say_kaplan_meier(data: AnalysisData, result: KaplanMeierResult, variable: st
         console.say_table(
             ("group", f"time ({result.unit}s)", "survival", "95 % CI", "at risk"),
             [
-                (group, at.time, at.survival, _span(at.lower, at.upper), at.n_at_risk)
+                (group, at.time, at.survival, shown_span(at.lower, at.upper), at.n_at_risk)
                 if at.n_at_risk
                 else (group, at.time, None, "beyond follow-up", 0)
                 for group, at in landmarks
@@ -37,12 +37,12 @@ def say_kaplan_meier(data: AnalysisData, result: KaplanMeierResult, variable: st
             _say_test(test)
     if result.trend is not None:
         z = "-" if result.trend.z is None else f"{result.trend.z:+.3f}"
-        console.say(f"Trend over the groups: z {z}, {_p(result.trend.p)}")
+        console.say(f"Trend over the groups: z {z}, {shown_p(result.trend.p)}")
     if result.pairwise:
         console.say_table(
             ("pair", "chi-squared", "p", f"p ({result.correction})"),
             [
-                (f"{test.group} vs {test.reference}", test.chi_squared, _p(test.p), _p(test.p_adjusted))
+                (f"{test.group} vs {test.reference}", test.chi_squared, shown_p(test.p), shown_p(test.p_adjusted))
                 for test in result.pairwise
             ],
         )
@@ -76,10 +76,12 @@ def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResu
     rows: list[tuple[object, ...]] = []
     for curve in result.curves:
         for at in curve.landmarks:
-            rows.append((curve.cause, curve.group, at.time, at.incidence, _span(at.lower, at.upper), at.n_at_risk))
+            seen = (at.incidence, shown_span(at.lower, at.upper))
+            found = (None, "beyond follow-up") if at.time > curve.last_time else seen
+            rows.append((curve.cause, curve.group, at.time, *found, at.n_at_risk))
         if not curve.landmarks:
             last = (
-                (curve.incidence[-1], _span(curve.lower[-1], curve.upper[-1]))
+                (curve.incidence[-1], shown_span(curve.lower[-1], curve.upper[-1]))
                 if curve.times
                 else (0.0, "no such event")
             )
@@ -88,7 +90,7 @@ def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResu
     console.say_table(("event", "group", f"time ({result.unit}s)", "cumulative incidence", "95 % CI", at_risk), rows)
     for test in result.gray_tests:
         value = "" if test.chi_squared is None else f"chi-squared {console.shown(test.chi_squared)}, {test.df} df, "
-        console.say(f"Gray's test, {test.cause}: {value}{_p(test.p)}")
+        console.say(f"Gray's test, {test.cause}: {value}{shown_p(test.p)}")
     say_notes(result.notes)
 
 
@@ -103,23 +105,24 @@ def _say_test(test: LogRankTest) -> None:
 
 def _say_restricted_mean(found: RestrictedMean, unit: str) -> None:
     means = "; ".join(
-        f"{mean.group}: {console.shown(mean.mean)} ({_span(mean.lower, mean.upper)})" for mean in found.groups
+        f"{mean.group}: {console.shown(mean.mean)} ({shown_span(mean.lower, mean.upper)})" for mean in found.groups
     )
     console.say(f"Restricted mean to {console.shown(found.tau)} {unit}s: {means}")
     for contrast in found.contrasts:
         ratio = (
             "-"
             if contrast.ratio is None
-            else f"{contrast.ratio:.3f} ({_span(contrast.ratio_lower, contrast.ratio_upper)})"
+            else f"{contrast.ratio:.3f} ({shown_span(contrast.ratio_lower, contrast.ratio_upper)})"
         )
         console.say(
             f"  {contrast.group} minus {contrast.reference}: {console.shown(contrast.difference)} {unit}s "
-            f"({_span(contrast.lower, contrast.upper)}), ratio {ratio}, {_p(contrast.p_adjusted)}"
+            f"({shown_span(contrast.lower, contrast.upper)}), ratio {ratio}, {shown_p(contrast.p_adjusted)}"
             + (f" ({found.correction})" if len(found.contrasts) > 1 else "")
         )
 
 
-def _p(p: float | None) -> str:
+def shown_p(p: float | None) -> str:
+    """A p-value, or that it is withheld."""
     return "p withheld" if p is None else p_text(p)
 
 
@@ -127,6 +130,7 @@ def _median(median: MedianTime) -> str:
     return "not reached" if median.value is None else console.shown(median.value)
 
 
-def _span(lower: float | None, upper: float | None, missing: str = "-") -> str:
+def shown_span(lower: float | None, upper: float | None, missing: str = "-") -> str:
+    """Confidence limits."""
     texts = [missing if limit is None else console.shown(limit) for limit in (lower, upper)]
     return f"{texts[0]} to {texts[1]}"

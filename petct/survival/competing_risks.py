@@ -193,7 +193,7 @@ def cumulative_incidence(
         tuple(curves),
         grid,
         tuple(tests),
-        _notes(cohort, groups, tests),
+        _notes(cohort, groups, curves, tests),
     )
 
 
@@ -254,12 +254,20 @@ def _test(
     return GrayTest(name, statistic.chi_squared, statistic.df, chi_squared_p(statistic.chi_squared, statistic.df), None)
 
 
-def _notes(cohort: CompetingOutcome, groups: Grouping, tests: Sequence[GrayTest]) -> tuple[str, ...]:
+def _notes(
+    cohort: CompetingOutcome, groups: Grouping, curves: Sequence[IncidenceCurve], tests: Sequence[GrayTest]
+) -> tuple[str, ...]:
     notes = []
     if groups.n_missing:
         notes.append(
             f"{counted(groups.n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}."
         )
+    notes += [
+        f"At {landmark.time:g} {cohort.unit} nobody of group '{curve.group}' was under observation any more."
+        for curve in curves
+        for landmark in curve.landmarks
+        if curve.cause == cohort.causes[0] and landmark.time > curve.last_time
+    ]
     others = [name for number, name in enumerate(cohort.causes[1:], 2) if cohort.n_events(number)]
     if not others:
         notes.append("Nobody had a competing event: the cumulative incidence is 1 - S(t) of Kaplan and Meier.")

@@ -92,6 +92,26 @@ def test_competing_events_are_told_apart_or_refused(trial: Path) -> None:
     assert "Gray's test, competing event: chi-squared" in said
 
 
+def test_models_of_competing_events_stand_beside_the_curves(trial: Path) -> None:
+    options = ("--competing", "--covariates", "x,grade")
+    found = _json(trial, *options, event="first")
+    assert [term["covariate"] for term in found["fine_gray"]["terms"]] == ["x", "grade", "grade"]
+    assert list(found["cause_specific"]) == ["event", "competing event"]
+    said = _run(trial, *options, "--landmarks", "1e5", event="first")
+    for words in ("Fine-Gray", "Cause-specific hazard of competing event", "beyond follow-up"):
+        assert words in said
+
+
+def test_a_refused_model_does_not_take_the_curves_with_it(tmp_path: Path) -> None:
+    # Nobody has the competing event: no hazard of it can be modelled.
+    rows = [f"{i + 1},{i % 2},{i % 7}" for i in range(60)]
+    path = tmp_path / "alone.csv"
+    path.write_text("\n".join(["time,first,x", *rows]), encoding="utf-8")
+    said = _run(path, "--competing", "--covariates", "x", event="first")
+    assert "Cause-specific hazard of competing event (Cox): refused: NO_EVENTS" in said
+    assert "Nobody had a competing event" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -99,6 +119,7 @@ def test_competing_events_are_told_apart_or_refused(trial: Path) -> None:
         (("--by", "x", "--weights", "late"), "WEIGHTING_UNKNOWN"),
         (("--split", "optimal"), "SPLIT_OPTIMAL_UNAVAILABLE"),
         (("--competing", "--trend"), "OPTION_NOT_WITH_COMPETING"),
+        (("--covariates", "x"), "OPTION_NEEDS_COMPETING"),
         (("--by", "grade", "--split", "optimal"), "COLUMN_NOT_NUMERIC"),
         (("--by", "x", "--split", "quantiles:1"), "SPLIT_QUANTILES_INVALID"),
         (("--from-landmark", "1e6"), "LANDMARK_NOBODY"),

@@ -1,0 +1,130 @@
+"""``petlake km --competing``: cumulative incidence, and models of the events that exclude each other."""
+
+from dataclasses import dataclass
+
+from orchestration import console
+from orchestration.analysis_data import AnalysisData, Source
+from orchestration.commands.analysis import say_notes
+from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_models
+from orchestration.commands.km_report import say_cumulative_incidence, shown_p, shown_span
+from petct.errors import SurvivalError
+from petct.survival.competing_outcome import CompetingOutcome
+from petct.survival.competing_risks import cumulative_incidence
+from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cox import CoxResult, CoxTerm, cox
+from petct.survival.fine_gray import FineGrayResult, FineGrayTerm, fine_gray
+from petct.survival.groups import Grouping
+from petct.survival.results import as_dict
+
+
+@dataclass(frozen=True)
+class CompetingModels:
+    """What covariates do to the event of interest: each model, or the sentence of its refusal.
+
+    ``fine_gray`` speaks of its cumulative incidence, ``hazards`` of the rate of each event among those free of any.
+    """
+
+    fine_gray: FineGrayResult | str
+    hazards: tuple[tuple[str, CoxResult | str], ...]
+
+
+def run_competing(
+    source: Source,
+    data: AnalysisData,
+    groups: tuple[str | None, Grouping],
+    times: list[float],
+    covariates: list[str],
+    *,
+    as_json: bool,
+) -> None:
+    """Analyse and print.
+
+    Parameters
+    ----------
+    groups
+        Variable and grouping.
+    times
+        Landmarks.
+    covariates
+        Variables of the models; none for curves only.
+    """
+    variable, grouping = groups
+    result = cumulative_incidence(data.competing_outcome, grouping, landmarks=times)
+    models = _models(data, covariates) if covariates else None
+    ledger = enter_cumulative_incidence(source, data, variable, result)
+    if models is not None:
+        fits = [models.fine_gray, *(model for _, model in models.hazards)]
+        procedures = ["Fine-Gray", *(f"cause-specific Cox, {cause}" for cause, _ in models.hazards)]
+        ledger = enter_models(source, data, tuple(covariates), list(zip(procedures, fits, strict=True))) or ledger
+    if as_json:
+        found = {} if models is None else _models_dict(models)
+        header = data.header(*filter(None, [variable]))
+        console.say_json({**header, **as_dict(result), **found, "ledger": ledger})
+        return
+    say_cumulative_incidence(data, result, variable)
+    if models is not None:
+        _say_models(data, models)
+    say_notes(tuple(filter(None, [ledger])))
+
+
+def _models(data: AnalysisData, names: list[str]) -> CompetingModels:
+    outcome = data.competing_outcome
+    covariates: list[Covariate] = [
+        NumericCovariate(name, data.number(name), data.unit(name))
+        if data.is_number(name)
+        else CategoricalCovariate(name, data.texts(name))
+        for name in names
+    ]
+    hazards = []
+    for cause, label in enumerate(outcome.causes, 1):
+        hazards.append((label, _hazard_model(outcome, cause, covariates)))
+    try:
+        return CompetingModels(fine_gray(outcome, covariates), tuple(hazards))
+    except SurvivalError as error:
+        return CompetingModels(error.sentence(), tuple(hazards))
+
+
+def _hazard_model(outcome: CompetingOutcome, cause: int, covariates: list[Covariate]) -> CoxResult | str:
+    try:
+        return cox(outcome.of_interest(cause).cause_specific(), covariates)
+    except SurvivalError as error:
+        return error.sentence()
+
+
+def _models_dict(models: CompetingModels) -> dict[str, object]:
+    return {
+        "fine_gray": _model_dict(models.fine_gray),
+        "cause_specific": {cause: _model_dict(model) for cause, model in models.hazards},
+    }
+
+
+def _model_dict(model: FineGrayResult | CoxResult | str) -> dict[str, object]:
+    return {"refused": model} if isinstance(model, str) else dict(as_dict(model))
+
+
+def _say_models(data: AnalysisData, models: CompetingModels) -> None:
+    interest = data.competing_outcome.causes[0]
+    _say_model(f"Subdistribution hazard of {interest} (Fine-Gray: cumulative incidence)", models.fine_gray)
+    for cause, model in models.hazards:
+        _say_model(f"Cause-specific hazard of {cause} (Cox)", model)
+
+
+def _say_model(title: str, model: FineGrayResult | CoxResult | str) -> None:
+    if isinstance(model, str):
+        console.say(f"{title}: refused: {model}")
+        return
+    if isinstance(model, FineGrayResult):
+        rows: list[tuple[FineGrayTerm | CoxTerm, float]] = [
+            (term, term.subdistribution_hazard_ratio) for term in model.terms
+        ]
+    else:
+        rows = [(term, term.hazard_ratio) for term in model.terms]
+    console.say(f"{title}: {model.n} patients, {model.n_events} events")
+    console.say_table(
+        ("covariate", "scale", "hazard ratio", "95 % CI", "p"),
+        [
+            (term.covariate, term.scale, ratio, shown_span(term.lower, term.upper), shown_p(term.p))
+            for term, ratio in rows
+        ],
+    )
+    say_notes(model.notes)
