@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,18 @@ class Component:
     cumulative_ratio: float
     loadings: tuple[float, ...]
     scores: tuple[float, ...]
+
+    @property
+    def correlations(self) -> tuple[float, ...]:
+        """Correlation of each feature with the component: the arrows of a biplot, within the unit circle."""
+        length = math.sqrt(self.explained_variance)
+        return tuple(loading * length for loading in self.loadings)
+
+    @property
+    def biplot_scores(self) -> tuple[float, ...]:
+        """Scores of variance 1: the points of the biplot to which those arrows belong."""
+        length = math.sqrt(self.explained_variance)
+        return tuple(score / length if length else 0.0 for score in self.scores)
 
 
 @dataclass(frozen=True)
@@ -143,10 +156,14 @@ def pca(
             "PCA_TOO_FEW_FEATURES", "Fewer than two features vary", found=str(len(used)), expected="at least 2"
         )
 
-    means, deviations = rows[:, used].mean(axis=0), rows[:, used].std(axis=0, ddof=1)
-    standardised = (rows[:, used] - means) / deviations
-    left, singular, right = np.linalg.svd(standardised, full_matrices=False)
+    chosen = rows[:, used]
+    means, deviations = chosen.mean(axis=0), chosen.std(axis=0, ddof=1)
+    standardised = (chosen - means) / deviations
+    # The triangle of a QR decomposition has the singular values and loadings of the whole, and a fraction of its rows.
+    tall = np.linalg.qr(standardised, mode="r") if n > len(used) else standardised
+    _, singular, right = np.linalg.svd(tall, full_matrices=False)
     variance = singular**2 / (n - 1)
+    scores = standardised @ right.T
     kept = min(n - 1, len(used)) if n_components is None else min(n_components, n - 1, len(used))
     components = []
     for k in range(kept):
@@ -159,8 +176,8 @@ def pca(
                 float(variance[k]),
                 float(variance[k] / variance.sum()),
                 float(variance[: k + 1].sum() / variance.sum()),
-                tuple(float(value) for value in sign * right[k]),
-                tuple(float(value) for value in sign * left[:, k] * singular[k]),
+                tuple((sign * right[k]).tolist()),
+                tuple((sign * scores[:, k]).tolist()),
             )
         )
     notes = []
