@@ -12,8 +12,8 @@ from petct.dicom.index import FileRecord, SeriesRecord
 from petct.dicom.scans import ScanRecord
 from petct.lesions import LesionRecord
 from petct.pet_metrics import PetMetrics
-from petct.radiomics.definitions import ORIGINAL_FEATURES
-from petct.radiomics.features import COMPUTED, FeatureValue
+from petct.radiomics.extraction import Status
+from petct.radiomics.features import FeatureExtraction, FeatureValue
 from petct.suv import SuvRecord
 from warehouse.lake import Lake
 
@@ -65,13 +65,17 @@ def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
 
 def _features_incomplete(lake: Lake, patient_id: str) -> bool:
     rows = _rows(lake, "radiomic_features", patient_id, FeatureValue)
-    if any((row.value is None) == (row.status == COMPUTED) for row in rows):
+    if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
         return True
     counts: dict[tuple[str, ...], int] = {}
     for row in rows:
         key = (row.scan_id, row.protocol_id, row.lesion_id, row.feature_set_id)
         counts[key] = counts.get(key, 0) + 1
-    return any(count != len(ORIGINAL_FEATURES) for count in counts.values())
+    expected = {
+        (row.scan_id, row.protocol_id, row.lesion_id, row.feature_set_id): row.n_features
+        for row in _rows(lake, "feature_extractions", patient_id, FeatureExtraction)
+    }
+    return counts != expected
 
 
 def _variables_repeat(lake: Lake, patient_id: str) -> bool:

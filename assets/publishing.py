@@ -1,7 +1,7 @@
 """Publishing: the tables that describe the settings, and the snapshot; without Dagster, which is slow to load."""
 
 from assets.settings import CODE_VERSIONS, StudySettings
-from petct.radiomics.definitions import ORIGINAL_FEATURES
+from petct.radiomics.definitions import definitions_of_all
 from petct.radiomics.feature_sets import feature_set_record
 from petct.segmentation import protocol_record
 from warehouse.errors import WarehouseError
@@ -18,7 +18,9 @@ def write_definitions(settings: StudySettings) -> dict[str, int]:
     return {
         "protocols": lake.write("protocols", None, [protocol_record(p) for p in settings.protocols]).n_rows,
         "feature_sets": lake.write("feature_sets", None, [feature_set_record(f) for f in settings.feature_sets]).n_rows,
-        "feature_definitions": lake.write("feature_definitions", None, list(ORIGINAL_FEATURES)).n_rows,
+        "feature_definitions": lake.write(
+            "feature_definitions", None, definitions_of_all(settings.feature_sets)
+        ).n_rows,
     }
 
 

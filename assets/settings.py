@@ -8,6 +8,7 @@ from pathlib import Path
 from petct.clinical import ClinicalSpec
 from petct.dicom.roles import SeriesChoice
 from petct.lesions import MaskRules
+from petct.radiomics.extraction import EngineName
 from petct.radiomics.feature_sets import FeatureSet
 from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
@@ -20,7 +21,7 @@ CODE_VERSIONS: dict[str, str] = {
     "suv": "2",
     "lesions": "2",
     "pet_metrics": "2",
-    "radiomic_features": "1",
+    "radiomic_features": "2",
     "clinical": "1",
     "endpoints": "1",
     "snapshot": "1",
@@ -84,6 +85,8 @@ class StudySettings:
         Which series to prefer among several of a scan.
     suv_policy
         What an SUV may assume.
+    radiomics_engine
+        fast, or reference: both give pyradiomics' values.
     baseline_within_days
         A baseline scan lies at most so many days before the origin of an endpoint.
     """
@@ -99,6 +102,7 @@ class StudySettings:
     masks: MaskRules
     protocols: tuple[Protocol, ...]
     feature_sets: tuple[FeatureSet, ...]
+    radiomics_engine: EngineName
     aggregations: tuple[str, ...]
     primary_hypotheses: tuple[PrimaryHypothesis, ...]
     organ_aggregations: tuple[OrganAggregation, ...] = ()
@@ -129,6 +133,7 @@ class StudySettings:
             "radiomic_features": {
                 "protocols": protocols,
                 "feature_sets": [item.feature_set_id for item in self.feature_sets],
+                "engine": self.radiomics_engine,
             },
             "clinical": self._clinical_settings(with_endpoints=False),
             "endpoints": self._clinical_settings(with_endpoints=True),

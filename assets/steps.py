@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from assets.clinical_steps import clinical_step, endpoints_step
-from assets.feature_steps import pet_metrics_step, radiomic_features_step
+from assets.feature_steps import pet_metrics_step
 from assets.imaging_steps import scans_step, series_step, suv_step
 from assets.mask_steps import lesions_step
 from assets.patient_data import PatientData, StepOutput
+from assets.radiomics_steps import radiomic_features_step
 
 STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
     "series": series_step,

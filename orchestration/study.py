@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,9 @@ from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
-from petct.radiomics.feature_sets import load_feature_set
+from petct.radiomics.extraction import EngineName
+from petct.radiomics.feature_set_files import load_feature_set, read_feature_set
+from petct.radiomics.feature_sets import FeatureSet
 from petct.segmentation import load_protocol
 from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
@@ -98,6 +101,15 @@ class _Conformance(_Section):
         return names
 
 
+class _FeatureSetFile(_Section):
+    """A YAML file beside study.yaml; a parameter file of pyradiomics does not say of which modality it is."""
+
+    file: Path
+    modality: Literal["PT", "CT"] | None = None
+    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    minimum_roi_voxels: int | None = Field(default=None, ge=1)
+
+
 Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
 
 
@@ -112,7 +124,8 @@ class StudyFile(_Section):
     baseline: _Baseline = _Baseline()
     masks: _Masks
     protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
-    feature_sets: tuple[str, ...] = ("pet_original", "ct_original")
+    feature_sets: tuple[str | _FeatureSetFile, ...] = ("pet_original", "ct_original")
+    radiomics_engine: EngineName = "fast"
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
     organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
     primary_hypotheses: tuple[_Hypothesis, ...] = ()
@@ -169,7 +182,7 @@ def load_study(folder: Path) -> StudySettings:
     StudyError
         STUDY_MISSING; STUDY_NOT_YAML; STUDY_INVALID with the key, what was found and the nearest valid key.
     PetctError
-        PROTOCOL_UNKNOWN, FEATURE_SET_UNKNOWN.
+        PROTOCOL_UNKNOWN; what ``load_feature_set`` and ``read_feature_set`` raise.
     """
     lake = lake_root(folder)
     file = _parse(folder.resolve() / STUDY_FILE)
@@ -185,7 +198,8 @@ def load_study(folder: Path) -> StudySettings:
         baseline_within_days=file.baseline.within_days,
         masks=MaskRules(file.masks.tumour, tuple(file.masks.organs.items()), file.masks.elsewhere),
         protocols=tuple(load_protocol(name) for name in file.protocols),
-        feature_sets=tuple(load_feature_set(name) for name in file.feature_sets),
+        feature_sets=_feature_sets(root, file.feature_sets),
+        radiomics_engine=file.radiomics_engine,
         aggregations=file.aggregations,
         organ_aggregations=tuple(
             OrganAggregation(organ, rule) for organ, rules in file.organ_aggregations.items() for rule in rules
@@ -207,6 +221,29 @@ def study_from_environment() -> StudySettings | None:
 
 def _absolute(root: Path, path: Path) -> Path:
     return path if path.is_absolute() else (root / path).resolve()
+
+
+def _feature_sets(root: Path, entries: Sequence[str | _FeatureSetFile]) -> tuple[FeatureSet, ...]:
+    """Feature sets by the name of a packaged one, or by a YAML file."""
+    feature_sets = []
+    for entry in entries:
+        if isinstance(entry, _FeatureSetFile):
+            given = entry.model_dump(exclude={"file"})
+            feature_sets.append(read_feature_set(_absolute(root, entry.file), **given))
+        elif entry.endswith((".yaml", ".yml")):
+            feature_sets.append(read_feature_set(_absolute(root, Path(entry))))
+        else:
+            feature_sets.append(load_feature_set(entry))
+    names = [feature_set.name for feature_set in feature_sets]
+    if len(set(names)) != len(names):
+        raise StudyError(
+            "STUDY_INVALID",
+            "Two feature sets have the same name",
+            keyword="feature_sets",
+            found=", ".join(names),
+            hint="Give one of them another with {file: ..., name: ...}.",
+        )
+    return tuple(feature_sets)
 
 
 def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:

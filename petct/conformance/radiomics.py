@@ -35,8 +35,8 @@ from petct.conformance.ibsi_values import (
 )
 from petct.errors import FeatureError
 from petct.radiomics.definitions import ORIGINAL_FEATURES
-from petct.radiomics.feature_sets import FeatureSet
-from petct.radiomics.features import compute_features
+from petct.radiomics.extraction import compute_features
+from petct.radiomics.feature_sets import Discretisation, FeatureSet
 
 _SIGNIFICANT_DIGITS = 3
 _INDEPENDENT_TOLERANCE = 1e-9
@@ -199,7 +199,7 @@ _FEATURE_SET = FeatureSet(
     name="ibsi_digital_phantom",
     description="107 original features of the digital phantom, whose intensities are grey levels.",
     modality="CT",
-    bin_width=1.0,
+    discretisation=Discretisation(bin_width=1.0),
     minimum_roi_voxels=1,
     version=1,
 )

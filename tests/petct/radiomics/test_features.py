@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import radiomics
@@ -9,8 +11,9 @@ from radiomics import featureextractor
 
 from petct.errors import FeatureError
 from petct.radiomics.definitions import ORIGINAL_FEATURES
-from petct.radiomics.feature_sets import FeatureSet, load_feature_set, packaged_feature_sets
-from petct.radiomics.features import compute_features
+from petct.radiomics.extraction import compute_features
+from petct.radiomics.feature_set_files import load_feature_set, packaged_feature_sets
+from petct.radiomics.feature_sets import Discretisation
 from petct.volume import Geometry, Mask, Volume, to_sitk
 
 GRID = Geometry((24, 30, 28), (3.0, 2.0, 4.0), (-50.0, 20.0, 300.0))
@@ -62,19 +65,18 @@ def test_a_flat_region_gives_finite_values_or_reasons() -> None:
         assert feature.value is None or np.isfinite(feature.value)
 
 
-def test_voxels_that_are_not_numbers_are_refused() -> None:
+def test_a_lesion_with_voxels_that_are_not_numbers_has_its_shape_and_a_reason_for_the_rest() -> None:
     image, mask = phantom(4.5)
     array = image.array.copy()
     array[12, 15, 14] = np.nan
-    with pytest.raises(FeatureError, match="IMAGE_NOT_FINITE"):
-        compute_features(Volume(array, GRID), mask, PET)
+    features = compute_features(Volume(array, GRID), mask, PET)
+    assert {f.status for f in features if "_shape_" in f.feature_name} == {"COMPUTED"}
+    assert {f.status for f in features if "_shape_" not in f.feature_name} == {"IMAGE_NOT_FINITE"}
 
 
 def test_the_id_of_a_feature_set_is_its_settings() -> None:
-    assert packaged_feature_sets() == ("ct_original", "pet_original")
-    other = FeatureSet(PET.name, "other words", PET.modality, PET.bin_width, PET.minimum_roi_voxels, PET.version)
-    assert other.feature_set_id == PET.feature_set_id
-    changed = FeatureSet(PET.name, PET.description, PET.modality, 0.25, PET.minimum_roi_voxels, PET.version)
-    assert changed.feature_set_id != PET.feature_set_id
+    assert {"ct_original", "pet_original", "sstr_pet", "fdg_pet", "ct_soft_tissue"} < set(packaged_feature_sets())
+    assert replace(PET, description="other words").feature_set_id == PET.feature_set_id
+    assert replace(PET, discretisation=Discretisation(bin_width=0.25)).feature_set_id != PET.feature_set_id
     with pytest.raises(FeatureError, match="FEATURE_SET_UNKNOWN"):
         load_feature_set("pet_orignal")

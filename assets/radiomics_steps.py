@@ -1,0 +1,122 @@
+"""From lesions to radiomic features."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from assets.feature_steps import check_known
+from assets.patient_data import Measure, PatientData, StepOutput
+from assets.records import RefusalRecord, refusal
+from petct.dicom.scans import ScanRecord
+from petct.errors import DicomError, FeatureError, PetctError
+from petct.lesions import LesionRecord
+from petct.radiomics.extraction import Account, Extraction, Status, extract, missing
+from petct.radiomics.feature_sets import FeatureSet
+from petct.radiomics.features import FeatureExtraction, FeatureValue
+from petct.segmentation import Protocol
+from petct.suv import SuvRecord
+from petct.volume import Volume
+
+
+def radiomic_features_step(data: PatientData) -> StepOutput:
+    """Radiomic features of each lesion in each feature set, of each scan under each protocol."""
+    rows: list[FeatureValue] = []
+    accounts: list[FeatureExtraction] = []
+    refusals: list[RefusalRecord] = []
+    computed = False
+    lesions = data.rows("lesions", LesionRecord)
+    for scan in data.scans():
+        for feature_set in data.settings.feature_sets:
+            for protocol in data.settings.protocols:
+                of_scan = [r for r in lesions if (r.scan_id, r.protocol_id) == (scan.scan_id, protocol.protocol_id)]
+                try:
+                    for row, account in _extractions(data, scan, protocol, feature_set, of_scan):
+                        rows.extend(row)
+                        accounts.append(account)
+                    computed = True
+                except PetctError as error:
+                    refusals.append(refusal(error, patient_id=data.patient_id, table="radiomic_features"))
+    return StepOutput(
+        rows if computed else None,
+        companions=(("feature_extractions", accounts),),
+        refusals=tuple(dict.fromkeys(refusals)),
+        measures=(
+            Measure("lesions and feature sets", len(accounts)),
+            Measure("values", sum(row.value is not None for row in rows)),
+            Measure("reasons instead of values", sum(row.value is None for row in rows)),
+        ),
+    )
+
+
+def _extractions(
+    data: PatientData, scan: ScanRecord, protocol: Protocol, feature_set: FeatureSet, lesions: Sequence[LesionRecord]
+) -> list[tuple[list[FeatureValue], FeatureExtraction]]:
+    """The rows of each lesion, in the order of the lesions' ids."""
+    modality = feature_set.modality
+    check_known(data, modality, scan.scan_id, protocol.protocol_id)
+    if not lesions:
+        return []
+    image_sha256 = _image_sha256(data, scan, modality)
+    image = data.volume(image_sha256)
+    on_grid = {row.lesion_id: row for row in lesions if row.modality == modality}
+    found = _of_label_maps(data, image, on_grid.values(), feature_set)
+    rows = []
+    for lesion_id in sorted({row.lesion_id for row in lesions}):
+        absent = Account(data.settings.radiomics_engine, (), image.geometry.spacing_mm, 0, None, None, 0, ())
+        extraction = found.get(lesion_id) or Extraction(0, missing(feature_set, Status.ROI_ABSENT), absent)
+        key = (data.patient_id, scan.scan_id, protocol.protocol_id, lesion_id, feature_set.feature_set_id)
+        values = [FeatureValue(*key, item.feature_name, item.value, str(item.status)) for item in extraction.features]
+        label_map = on_grid[lesion_id].label_map_sha256 if lesion_id in on_grid else None
+        account = extraction.account
+        rows.append(
+            (
+                values,
+                FeatureExtraction(
+                    *key,
+                    account.engine,
+                    ", ".join(account.reference_classes),
+                    image_sha256,
+                    label_map,
+                    *account.spacing_mm,
+                    account.n_voxels_segmented,
+                    account.n_voxels_resampled,
+                    account.n_voxels,
+                    account.n_voxels_below_minimum,
+                    len(values),
+                    sum(value.value is None for value in values),
+                ),
+            )
+        )
+    return rows
+
+
+def _of_label_maps(
+    data: PatientData, image: Volume, lesions: Sequence[LesionRecord], feature_set: FeatureSet
+) -> Mapping[str, Extraction]:
+    """The extraction of each lesion by its id; all lesions of one label map at once."""
+    found = {}
+    for sha256, group in groupby(sorted(lesions, key=_label_map), key=_label_map):
+        of_map = list(group)
+        labels = [row.label for row in of_map]
+        extractions = extract(image, data.volume(sha256), labels, feature_set, data.settings.radiomics_engine)
+        found.update({row.lesion_id: extraction for row, extraction in zip(of_map, extractions, strict=True)})
+    return found
+
+
+def _label_map(row: LesionRecord) -> str:
+    return row.label_map_sha256
+
+
+def _image_sha256(data: PatientData, scan: ScanRecord, modality: str) -> str:
+    if modality == "CT":
+        if scan.ct_image_sha256 is None:
+            raise DicomError(
+                "CT_SERIES_MISSING",
+                "The scan has no readable CT image",
+                patient_id=data.patient_id,
+                keyword=scan.scan_id,
+            )
+        return scan.ct_image_sha256
+    for row in data.rows("suv", SuvRecord):
+        if row.scan_id == scan.scan_id:
+            return row.suv_image_sha256
+    raise FeatureError("SUV_MISSING", "The scan has no SUV image", patient_id=data.patient_id, keyword=scan.scan_id)
