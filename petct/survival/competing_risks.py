@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from petct.errors import SurvivalError
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.group_tests import withheld_reason
-from petct.survival.groups import Grouping, everyone
+from petct.survival.groups import Grouping, groups_of
 from petct.survival.incidence import Incidence, aalen_johansen, band, gray
-from petct.survival.kaplan_meier import check_times, confidence_level, round_times
+from petct.survival.kaplan_meier import check_times, round_times
 from petct.survival.outcome import FloatArray, IntArray
-from petct.survival.results import SIGNIFICANCE_LEVEL, Suppressed, chi_squared_p, counted, p_text
+from petct.survival.results import SIGNIFICANCE_LEVEL, Suppressed, check_confidence, chi_squared_p, counted, p_text
 
 __all__ = ["CumulativeIncidenceResult", "GrayTest", "IncidenceAt", "IncidenceCurve", "cumulative_incidence"]
 
@@ -154,15 +153,8 @@ def cumulative_incidence(
         GROUPING_LENGTH, TIME_GRID_INVALID, CONFIDENCE_INVALID, and the codes of ``CompetingOutcome`` when the patients
         with a group have no event of interest.
     """
-    confidence_level(confidence)
-    groups = everyone(outcome.n) if grouping is None else grouping
-    if len(groups.codes) != outcome.n:
-        raise SurvivalError(
-            "GROUPING_LENGTH",
-            "The groups are not of these patients",
-            found=f"{len(groups.codes)} patients in groups",
-            expected=f"{outcome.n}",
-        )
+    check_confidence(confidence)
+    groups = groups_of(grouping, outcome.n)
     check_times((*(at_risk_times or ()), *landmarks))
     kept = groups.codes >= 0
     cohort, codes = outcome.subset(kept), groups.codes[kept]

@@ -17,7 +17,7 @@ from petct.survival.groups import number_text
 from petct.survival.outcome import FloatArray, Outcome
 from petct.survival.penalised import Firth, Penalty, Ridge, firth_limits
 from petct.survival.power import minimum_detectable_hazard_ratio_per_sd
-from petct.survival.results import Suppressed, normal_quantile, small_arm
+from petct.survival.results import Suppressed, check_confidence, normal_quantile, small_arm
 from petct.survival.schoenfeld import Transform, proportional_hazards
 
 __all__ = [
@@ -85,10 +85,7 @@ def cox(
         CONFIDENCE_INVALID, TRANSFORM_UNKNOWN, the codes of ``design_of``, and those of ``Outcome`` for the complete
         cases.
     """
-    if not 0 < confidence < 1:
-        raise SurvivalError(
-            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
-        )
+    check_confidence(confidence)
     fit = fit_cox(
         outcome, covariates, strata=strata, robust=robust, cluster=cluster, patients=patients, penalty=penalty
     )

@@ -11,10 +11,10 @@ from petct.errors import SurvivalError
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.covariates import Column, Covariate, design_of
 from petct.survival.cox import FEWEST_EVENTS_PER_PARAMETER, WARNED_EVENTS_PER_PARAMETER
-from petct.survival.kaplan_meier import confidence_level
 from petct.survival.results import (
     SIGNIFICANCE_LEVEL,
     Suppressed,
+    check_confidence,
     chi_squared_p,
     counted,
     normal_quantile,
@@ -116,7 +116,7 @@ def fine_gray(
         FINE_GRAY_VARIANCE, CONFIDENCE_INVALID, the codes of ``design_of``, and those of ``CompetingOutcome`` for the
         complete cases.
     """
-    confidence_level(confidence)
+    check_confidence(confidence)
     design = design_of(covariates, outcome.n)
     cohort = outcome.subset(design.complete)
     n_events, n_parameters = cohort.n_events(1), len(design.columns)

@@ -59,6 +59,20 @@ def everyone(n: int) -> Grouping:
     return Grouping(None, None, "all patients", (), ("all",), np.zeros(n, dtype=np.int64))
 
 
+def groups_of(grouping: Grouping | None, n: int) -> Grouping:
+    """Return the groups of ``n`` patients, or all of them as one group; raises GROUPING_LENGTH for those of others."""
+    if grouping is None:
+        return everyone(n)
+    if len(grouping.codes) != n:
+        raise SurvivalError(
+            "GROUPING_LENGTH",
+            "The groups are not of these patients",
+            found=f"{len(grouping.codes)} patients in groups",
+            expected=f"{n}",
+        )
+    return grouping
+
+
 def split_by_median(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
     """Split at the median of the values that are there; see ``split_at``."""
     numbers = numeric_values(values, variable)

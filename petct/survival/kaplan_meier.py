@@ -17,14 +17,14 @@ from petct.survival.group_tests import (
     weighted_test,
     withheld_reason,
 )
-from petct.survival.groups import Grouping, everyone
+from petct.survival.groups import Grouping, groups_of
 from petct.survival.kaplan_meier_result import KaplanMeierResult, MedianTime, SurvivalAt, SurvivalCurve
 from petct.survival.log_rank import Weighting
 from petct.survival.multiplicity import Correction
 from petct.survival.outcome import FloatArray, Outcome
 from petct.survival.power import minimum_detectable_hazard_ratio
 from petct.survival.restricted_mean import GroupMean, MeanContrast, RestrictedMean, restricted_means
-from petct.survival.results import SIGNIFICANCE_LEVEL, counted, p_text
+from petct.survival.results import SIGNIFICANCE_LEVEL, check_confidence, counted, p_text
 
 __all__ = [
     "GroupMean",
@@ -87,15 +87,8 @@ def kaplan_meier(
         GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, TAU_INVALID, CONFIDENCE_INVALID, TREND_UNORDERED,
         CORRECTION_UNKNOWN, and the codes of ``Outcome`` when the patients with a group have no event.
     """
-    confidence_level(confidence)
-    groups = everyone(outcome.n) if grouping is None else grouping
-    if len(groups.codes) != outcome.n:
-        raise SurvivalError(
-            "GROUPING_LENGTH",
-            "The groups are not of these patients",
-            found=f"{len(groups.codes)} patients in groups",
-            expected=f"{outcome.n}",
-        )
+    check_confidence(confidence)
+    groups = groups_of(grouping, outcome.n)
     check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
     several = len(groups.labels) > 1
     if trend and not (groups.ordered and several):
@@ -174,15 +167,6 @@ def round_times(longest: float, unit: str, about: int = 6) -> tuple[float, ...]:
         steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 3, 5, 10, 20))]
     step = min(steps, key=lambda candidate: abs(math.log(candidate / raw)))
     return tuple(float(f"{i * step:.12g}") for i in range(int(longest / step * (1 + 1e-12)) + 1))
-
-
-def confidence_level(confidence: float) -> float:
-    """Return a level of confidence; raises CONFIDENCE_INVALID."""
-    if not 0 < confidence < 1:
-        raise SurvivalError(
-            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
-        )
-    return confidence
 
 
 def check_times(times: Sequence[float]) -> None:

@@ -9,6 +9,8 @@ from datetime import date
 
 from scipy.special import chdtrc, fdtrc, ndtri
 
+from petct.errors import SurvivalError
+
 SMALLEST_ARM = 10
 """Arms with fewer patients show no p-value."""
 
@@ -51,6 +53,14 @@ def chi_squared_p(statistic: float, df: int) -> float:
 def f_p(chi_squared: float, df: int, denominator_df: int) -> float:
     """Upper tail probability of ``chi_squared / df`` in the F distribution; the denominator counts at least 1."""
     return float(fdtrc(df, max(denominator_df, 1), max(chi_squared, 0.0) / df))
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise CONFIDENCE_INVALID unless a level of confidence lies between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise SurvivalError(
+            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
+        )
 
 
 def normal_quantile(confidence: float) -> float:

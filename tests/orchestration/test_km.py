@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.km import km
+from orchestration.commands.km_ledger import enter_kaplan_meier
+from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
+from petct.survival.cut_points import maximally_selected_cut
+from petct.survival.groups import split_at_chosen_cut, split_by_quantiles
+from petct.survival.kaplan_meier import kaplan_meier
+from petct.survival.log_rank import PETO_PETO
+from petct.survival.outcome import Outcome
+from warehouse.journal import ledger_of
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +119,30 @@ def test_a_refused_model_does_not_take_the_curves_with_it(tmp_path: Path) -> Non
     said = _run(path, "--competing", "--covariates", "x", event="first")
     assert "Cause-specific hazard of competing event (Cox): refused: NO_EVENTS" in said
     assert "Nobody had a competing event" in said
+
+
+def test_the_tests_of_a_snapshot_are_entered_into_its_ledger(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    (tmp_path / STUDY_FILE).touch()
+    x = rng.normal(size=60)
+    outcome = Outcome(rng.exponential(10, 60), np.ones(60))
+    source = Source(tmp_path, None, None, None, None, None)
+    data = AnalysisData("s", "f" * 64, "OS", (), {}, {}, frozenset({("OS", "x")}), 0, outcome)
+    split = kaplan_meier(outcome, split_by_quantiles(x, 3, "x"), trend=True, pairwise=True, weightings=[PETO_PETO])
+    assert split.log_rank is not None
+    enter_kaplan_meier(source, data, "x", (), split, None)
+    cut = maximally_selected_cut(outcome, x, "x", n_permutations=99, n_resamples=0)
+    at_cut = kaplan_meier(outcome, split_at_chosen_cut(x, cut.cut, "x"))
+    said = enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut)
+    assert said == "9 tests run on this snapshot so far: 9 primary, 0 exploratory."
+    assert enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut) == said
+    assert enter_kaplan_meier(source, data, None, (), kaplan_meier(outcome), None) is None
+    runs = {entry.run.procedure: entry.run for entry in ledger_of(lake_root(tmp_path), "f" * 64).entries}
+    assert runs["log-rank"].p == split.log_rank.p
+    assert runs["log-rank of pairs"].n_tests == 3
+    assert cut.permutation is not None
+    assert runs["maximally selected log-rank"].p == cut.permutation.p
+    assert runs["maximally selected log-rank"].subject.endswith("from 5 on")
 
 
 @pytest.mark.parametrize(

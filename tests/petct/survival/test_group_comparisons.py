@@ -91,6 +91,26 @@ def test_late_entries_count_from_their_entry_on(rows: list[tuple[int, int, int]]
 
 
 @given(TRUNCATED)
+def test_the_log_rank_test_of_late_entries_compares_those_under_observation(rows: list[tuple[int, int, int]]) -> None:
+    entry = np.array([start for start, _, _ in rows], dtype=float)
+    duration = entry + np.array([length for _, length, _ in rows])
+    event = np.array([seen for *_, seen in rows])
+    codes = np.arange(len(rows)) % 2
+    found = log_rank(duration, event, codes, 2, entry=entry)
+    difference = variance = 0.0
+    for time in np.unique(duration[event == 1]):
+        at_risk = (entry < time) & (time <= duration)
+        n, n1 = at_risk.sum(), (at_risk & (codes == 1)).sum()
+        died = (duration == time) & (event == 1)
+        d, d1 = died.sum(), (died & (codes == 1)).sum()
+        difference += d1 - d * n1 / n
+        variance += d * n1 / n * (1 - n1 / n) * (n - d) / (n - 1) if n > 1 else 0.0
+    assert (found.observed - found.expected)[1] == pytest.approx(difference, abs=1e-9)
+    if variance > 1e-6:
+        assert found.chi_squared == pytest.approx(difference**2 / variance, rel=1e-9, abs=1e-9)
+
+
+@given(TRUNCATED)
 def test_entries_at_the_origin_change_nothing(rows: list[tuple[int, int, int]]) -> None:
     duration, event = (np.array(column) for column in list(zip(*rows, strict=True))[1:])
     plain = kaplan_meier(Outcome(duration, event), split_by_category(_alternating(len(rows)), "arm"), landmarks=[3])
