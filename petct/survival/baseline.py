@@ -51,7 +51,13 @@ def baseline_hazard(outcome: Outcome, predictor: FloatArray) -> BaselineHazard:
         The cohort of the fit.
     predictor
         Log hazard of each patient relative to the baseline, shape (n,).
+
+    Raises
+    ------
+    SurvivalError
+        LEFT_TRUNCATION_UNSUPPORTED for late entries; ``cox_curves.baseline_hazards`` knows them.
     """
+    outcome.refuse_entries("This baseline hazard")
     order = np.argsort(outcome.duration, kind="stable")
     duration, event = outcome.duration[order], outcome.event[order] == 1
     risk = np.exp(np.minimum(predictor[order], _LARGEST_PREDICTOR))

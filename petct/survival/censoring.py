@@ -33,7 +33,13 @@ def censoring_distribution(outcome: Outcome) -> CensoringDistribution:
 
     A patient who died cannot be censored at the same time; so do R's ``survival`` and ``prodlim`` (which is behind
     riskRegression's ``cens.model="km"``).
+
+    Raises
+    ------
+    SurvivalError
+        LEFT_TRUNCATION_UNSUPPORTED for late entries.
     """
+    outcome.refuse_entries("Weighting by the probability of censoring")
     times, position = np.unique(outcome.duration, return_inverse=True)
     leaving = np.bincount(position, minlength=len(times))
     events = np.bincount(position, weights=outcome.event, minlength=len(times))

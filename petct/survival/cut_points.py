@@ -116,8 +116,8 @@ def maximally_selected_cut(
     Raises
     ------
     SurvivalError
-        CUT_RANGE_INVALID, CUT_PERMUTATIONS_TOO_FEW, CUT_LENGTH, CUT_LEFT_TRUNCATED, CUT_NONE, CUT_SCORES_CONSTANT, the
-        codes of ``split_at``, and those of ``Outcome`` for the patients with a value.
+        CUT_RANGE_INVALID, CUT_PERMUTATIONS_TOO_FEW, CUT_LENGTH, LEFT_TRUNCATION_UNSUPPORTED, CUT_NONE,
+        CUT_SCORES_CONSTANT, the codes of ``split_at``, and those of ``Outcome`` for the patients with a value.
     """
     _check(smallest_fraction, largest_fraction, n_permutations, n_resamples)
     numbers = numeric_values(values, variable)
@@ -129,13 +129,7 @@ def maximally_selected_cut(
             found=f"{len(numbers)} values",
             expected=f"{outcome.n}",
         )
-    if outcome.entry is not None:
-        raise SurvivalError(
-            "CUT_LEFT_TRUNCATED",
-            "A cut is searched only among patients who were observed from the origin on",
-            keyword=variable,
-            hint="Begin at a landmark, or use a fixed cut.",
-        )
+    outcome.refuse_entries("The search for a cut")
     present = ~np.isnan(numbers)
     cohort, x = outcome.subset(present), numbers[present]
     numeric_values(x, variable)  # one value among those with an outcome cannot be cut

@@ -96,6 +96,16 @@ class Outcome:
         entry = None if self.entry is None else self.entry[keep]
         return Outcome(self.duration[keep], self.event[keep], self.unit, self.n_competing_censored, entry)
 
+    def refuse_entries(self, what: str) -> None:
+        """Raise LEFT_TRUNCATION_UNSUPPORTED when patients entered late, for ``what`` would leave it out of account."""
+        if self.entry is not None:
+            raise SurvivalError(
+                "LEFT_TRUNCATION_UNSUPPORTED",
+                f"{what} does not take account of late entries",
+                found=f"{np.count_nonzero(self.entry > 0)} of {self.n} patients entered after the origin",
+                hint="Begin at a landmark by which everyone had entered.",
+            )
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What every analysis of this outcome has to say about it."""
@@ -214,6 +224,6 @@ def _numbers(values: npt.ArrayLike, code: str, what: str) -> FloatArray:
             f"Some {what} are missing",
             found=f"{np.count_nonzero(bad)} of {len(numbers)}, the first in row {int(np.argmax(bad)) + 1}",
             expected="a number for every patient",
-            hint="Leave out patients without an outcome before the analysis.",
+            hint="Leave those patients out before the analysis.",
         )
     return numbers

@@ -44,7 +44,13 @@ def pair_counts(outcome: Outcome, risk: FloatArray) -> PairCounts:
         The cohort.
     risk
         Higher means earlier events, shape (n,).
+
+    Raises
+    ------
+    SurvivalError
+        LEFT_TRUNCATION_UNSUPPORTED for late entries: two patients never under observation together cannot be compared.
     """
+    outcome.refuse_entries("A concordance of all pairs")
     n = outcome.n
     # Last to leave first; at one time the censored before the dead, who do not outlive each other.
     order = np.lexsort((outcome.event, -outcome.duration))

@@ -137,7 +137,7 @@ def test_missing_values_are_left_out_and_counted() -> None:
         ([1.0, 2.0], Outcome(np.arange(30), [1] * 30), "CUT_LENGTH"),
         ([0.0] * 29 + [1.0], Outcome(np.arange(30), [1] * 30), "CUT_NONE"),
         (range(30), Outcome([5.0] * 30, [1] * 30), "CUT_SCORES_CONSTANT"),
-        (range(30), Outcome(np.arange(2, 32), [1] * 30, entry=np.ones(30)), "CUT_LEFT_TRUNCATED"),
+        (range(30), Outcome(np.arange(2, 32), [1] * 30, entry=np.ones(30)), "LEFT_TRUNCATION_UNSUPPORTED"),
         ([1.0] * 2 + [float("nan")] * 28, Outcome(np.arange(30), [1] * 30), "SPLIT_CONSTANT"),
         ([float("nan")] * 5 + [1.0, 2.0], Outcome(range(7), [1] * 5 + [0] * 2), "NO_EVENTS"),
     ],

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from petct.errors import SurvivalError
+from petct.survival.baseline import baseline_hazard
+from petct.survival.concordance import concordance, uno_concordance
 from petct.survival.curves import product_limit
 from petct.survival.groups import split_at, split_by_category, split_by_median, split_by_quantiles
 from petct.survival.kaplan_meier import kaplan_meier
@@ -18,6 +20,7 @@ from petct.survival.landmark import landmark_cohort
 from petct.survival.log_rank import GEHAN_BRESLOW, LOG_RANK, PETO_PETO, TARONE_WARE, Weighting, log_rank
 from petct.survival.multiplicity import adjusted_p_values
 from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.prediction_error import brier_at
 from petct.survival.results import chi_squared_p
 
 ROWS = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 1)), min_size=3, max_size=40).filter(
@@ -158,6 +161,19 @@ def test_entries_that_cannot_be_are_refused(entry: list[float], code: str) -> No
     with pytest.raises(SurvivalError) as caught:
         Outcome([1, 2], [1, 1], entry=np.array(entry))
     assert caught.value.code == code
+
+
+def test_what_knows_no_late_entries_refuses_them() -> None:
+    outcome = Outcome([3, 4, 5, 6], [1, 1, 0, 1], entry=np.array([0.0, 1, 0, 0]))
+    risk = np.arange(4.0)
+    for ignorant in (
+        lambda: concordance(outcome, risk),
+        lambda: uno_concordance(outcome, risk),
+        lambda: brier_at(outcome, risk / 4, 4.5),
+        lambda: baseline_hazard(outcome, risk),
+    ):
+        with pytest.raises(SurvivalError, match="LEFT_TRUNCATION_UNSUPPORTED"):
+            ignorant()
 
 
 def test_a_trend_is_seen_only_where_groups_have_an_order() -> None:
