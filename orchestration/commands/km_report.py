@@ -1,5 +1,7 @@
 """What ``petlake km`` prints for people."""
 
+from collections.abc import Sequence
+
 from orchestration import console
 from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
@@ -32,6 +34,7 @@ def say_kaplan_meier(data: AnalysisData, result: KaplanMeierResult, variable: st
                 for group, at in landmarks
             ],
         )
+    _say_at_risk(result.at_risk_times, result.unit, [(curve.group, curve.n_at_risk) for curve in result.curves])
     for test in (result.log_rank, *result.weighted_tests):
         if test is not None:
             _say_test(test)
@@ -86,12 +89,22 @@ def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResu
                 else (0.0, "no such event")
             )
             rows.append((curve.cause, curve.group, curve.last_time, *last, curve.n))
-    at_risk = "at risk" if result.curves[0].landmarks else "patients"
-    console.say_table(("event", "group", f"time ({result.unit}s)", "cumulative incidence", "95 % CI", at_risk), rows)
+    last_column = "at risk" if result.curves[0].landmarks else "patients"
+    time = f"time ({result.unit}s)"
+    console.say_table(("event", "group", time, "cumulative incidence", "95 % CI", last_column), rows)
+    at_risk = [(curve.group, curve.n_at_risk) for curve in result.curves if curve.cause == result.causes[0]]
+    _say_at_risk(result.at_risk_times, result.unit, at_risk)
     for test in result.gray_tests:
         value = "" if test.chi_squared is None else f"chi-squared {console.shown(test.chi_squared)}, {test.df} df, "
         console.say(f"Gray's test, {test.cause}: {value}{shown_p(test.p)}")
     say_notes(result.notes)
+
+
+def _say_at_risk(times: Sequence[float], unit: str, groups: Sequence[tuple[str, Sequence[int]]]) -> None:
+    """Print how many patients of each group were under observation and free of the event just before each time."""
+    headers = [f"{time:g}" for time in times]
+    headers[0] += f" {unit}s"
+    console.say_table(("at risk at", *headers), [(group, *numbers) for group, numbers in groups])
 
 
 def _say_test(test: LogRankTest) -> None:

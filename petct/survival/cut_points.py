@@ -132,7 +132,6 @@ def maximally_selected_cut(
     outcome.refuse_entries("The search for a cut")
     present = ~np.isnan(numbers)
     cohort, x = outcome.subset(present), numbers[present]
-    numeric_values(x, variable)  # one value among those with an outcome cannot be cut
     fractions = (smallest_fraction, largest_fraction)
     search = search_cuts(x, cohort.duration, cohort.event, fractions)
     if search is None:

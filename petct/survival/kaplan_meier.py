@@ -152,7 +152,7 @@ def kaplan_meier(
         correction,
         restricted,
         detectable,
-        _notes(cohort, groups, n_missing, fits, curves, test, detectable),
+        _notes(cohort, groups, n_missing, fits, curves, (test, len(weightings)), detectable),
     )
 
 
@@ -237,9 +237,10 @@ def _notes(
     n_missing: int,
     fits: Sequence[ProductLimit],
     curves: Sequence[SurvivalCurve],
-    test: LogRankTest | None,
+    tests: tuple[LogRankTest | None, int],
     detectable: float | None,
 ) -> tuple[str, ...]:
+    test, n_weighted = tests
     notes = list(cohort.notes)
     if n_missing:
         notes.append(f"{counted(n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}.")
@@ -263,6 +264,10 @@ def _notes(
         notes.append(f"No evidence of a difference in survival between the groups (log-rank {p_text(test.p)}).")
     elif test.p is not None:
         notes.append(f"The groups differ in survival (log-rank {p_text(test.p)}, not corrected for other tests).")
+    if n_weighted and not groups.chosen_by_outcome:
+        notes.append(
+            f"{n_weighted + 1} log-rank tests of one question, by their weights: the one chosen beforehand counts."
+        )
     if detectable is not None and (test.p is None or test.p >= SIGNIFICANCE_LEVEL):
         notes.append(
             f"{cohort.n_events} events in groups of {curves[0].n} and {curves[1].n} detect a hazard ratio of "
