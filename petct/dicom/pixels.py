@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from petct.dicom.compressed import decoded_frames
 from petct.dicom.parsing import PIXEL_DATA, Header
 from petct.dicom.values import integer, text
 from petct.errors import DicomError
@@ -103,11 +101,7 @@ def stored_frames(data: bytes, header: Header) -> NDArray[np.integer]:
             "TRANSFER_SYNTAX_UNSUPPORTED", "The transfer syntax is not known", keyword="TransferSyntaxUID", found=syntax
         )
     if syntax.is_compressed or syntax == DeflatedExplicitVRLittleEndian:
-        values = _decoded(data, syntax)
-        values = values[None] if values.ndim == 2 else values
-        if values.shape != shape:
-            raise DicomError("PIXELS_TRUNCATED", "The decoded image is smaller than declared", keyword="PixelData")
-        return values
+        return decoded_frames(data, syntax, shape, bits)
     start, length = _value_place(header, data)
     needed = math.prod(shape) * bits // 8
     if length < needed or start + needed > len(data):
@@ -167,23 +161,3 @@ def _value_place(header: Header, data: bytes) -> tuple[int, int]:
         return header.offset + 8, struct.unpack_from("<L", data, header.offset + 4)[0]
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     return header.offset + 12, struct.unpack_from(f"{order}L", data, header.offset + 8)[0]
-
-
-def _decoded(data: bytes, syntax: UID) -> NDArray[np.integer]:
-    try:
-        values = dcmread(BytesIO(data), force=True).pixel_array
-    except (NotImplementedError, RuntimeError) as error:
-        # pydicom names the missing decoder package in a RuntimeError, and damaged streams likewise.
-        missing = "missing dependencies" in str(error) or isinstance(error, NotImplementedError)
-        raise DicomError(
-            "TRANSFER_SYNTAX_UNSUPPORTED" if missing else "PIXELS_TRUNCATED",
-            "There is no decoder for the compression of the pixels" if missing else "The pixels cannot be decompressed",
-            keyword="TransferSyntaxUID" if missing else "PixelData",
-            found=syntax.name,
-            hint="Decompress the series, for example with dcmdjpeg or gdcmconv --raw." if missing else None,
-        ) from error
-    except (ValueError, AttributeError, KeyError, IndexError, EOFError, OSError, struct.error, zlib.error) as error:
-        raise DicomError(
-            "PIXELS_TRUNCATED", "The pixels cannot be decompressed", keyword="PixelData", found=str(error)[:120]
-        ) from error
-    return np.asarray(values)
