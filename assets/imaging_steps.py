@@ -13,7 +13,7 @@ from petct.suv import compute_suv
 def series_step(data: PatientData) -> StepOutput:
     """Read the headers of the patient's files again, and check that they are the files that were ingested."""
     files = data.files()
-    index = index_files(data.settings.dicom_folder, files, data.settings.series_choice)
+    index = index_files(data.settings.dicom_folder, files, data.settings.series_choice, data.settings.declared_pet)
     roles = [item.role for item in index.series]
     return StepOutput(
         index.series,

@@ -111,7 +111,7 @@ def _index(settings: StudySettings, lake: Lake, on_file: Callable[[int], None] |
     known = {
         file.path: file for patient_id in lake.patients("files") for file in lake.read("files", patient_id, FileRecord)
     }
-    return index_folder(settings.dicom_folder, known, on_file, settings.series_choice)
+    return index_folder(settings.dicom_folder, known, on_file, settings.series_choice, settings.declared_pet)
 
 
 def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCell]], tuple[ClinicalError, ...]]:

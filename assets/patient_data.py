@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assets.records import RefusalRecord
 from assets.settings import StudySettings
+from petct.dicom.declared import declaration_of, is_volume, read_declared_pet
 from petct.dicom.index import FileRecord, Finding, SeriesRecord
 from petct.dicom.scans import ScanRecord, ScanSeries, scans_of
 from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet
@@ -125,8 +126,16 @@ class PatientData:
         """The PET series, read once."""
         uid = series.series_instance_uid
         if uid not in self._pet:
-            self._pet[uid] = read_pet(self.paths(uid), patient_id=self.patient_id, series_instance_uid=uid)
+            self._pet[uid] = self._read_pet(uid)
         return self._pet[uid]
+
+    def _read_pet(self, uid: str) -> PetSeries:
+        paths = self.paths(uid)
+        if len(paths) == 1 and is_volume(paths[0].name):
+            relative = paths[0].relative_to(self.settings.dicom_folder).as_posix()
+            units = declaration_of(relative, self.settings.declared_pet).units
+            return read_declared_pet(paths[0], units, patient_id=self.patient_id, series_instance_uid=uid)
+        return read_pet(paths, patient_id=self.patient_id, series_instance_uid=uid)
 
     def ct(self, scan: ScanSeries) -> CtSeries:
         """The CT of a scan, read once; raises ``DicomError`` CT_SERIES_MISSING."""

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from petct.clinical import ClinicalSpec
+from petct.dicom.declared import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.lesions import MaskRules
 from petct.radiomics.extraction import EngineName
@@ -83,6 +84,8 @@ class StudySettings:
         Roles of the clinical columns; None for a study without a clinical table.
     series_choice
         Which series to prefer among several of a scan.
+    declared_pet
+        PET volumes that are not DICOM.
     suv_policy
         What an SUV may assume.
     radiomics_engine
@@ -108,6 +111,7 @@ class StudySettings:
     organ_aggregations: tuple[OrganAggregation, ...] = ()
     suv_policy: SuvPolicy = SuvPolicy.LENIENT
     series_choice: SeriesChoice = field(default_factory=SeriesChoice)
+    declared_pet: tuple[DeclaredPet, ...] = ()
     conformance: ConformanceSettings = ConformanceSettings()
 
     @property
@@ -126,7 +130,11 @@ class StudySettings:
         }
         protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
-            "series": {"pet_series": list(self.series_choice.pet), "ct_series": list(self.series_choice.ct)},
+            "series": {
+                "pet_series": list(self.series_choice.pet),
+                "ct_series": list(self.series_choice.ct),
+                "volumes": [[one.files, one.units.value] for one in self.declared_pet],
+            },
             "suv": {"policy": self.suv_policy.value, "tracer": self.tracer},
             "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
             "pet_metrics": {"protocols": protocols},

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from assets.settings import ConformanceSettings, PrimaryHypothesis, StudySettings
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.conformance.exam import EXAM_FOLDERS
+from petct.dicom.declared import DeclaredPet, DeclaredUnits
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
@@ -41,10 +42,16 @@ class _Study(_Section):
     tracer: str | None = None
 
 
+class _Volumes(_Section):
+    files: str = Field(pattern=r"\{patient_id\}")
+    units: DeclaredUnits
+
+
 class _Dicom(_Section):
     folder: Path = Path("dicom")
     pet_series: tuple[str, ...] = ()
     ct_series: tuple[str, ...] = ()
+    volumes: tuple[_Volumes, ...] = ()
 
 
 class _Suv(_Section):
@@ -206,6 +213,7 @@ def load_study(folder: Path) -> StudySettings:
         ),
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
         series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
+        declared_pet=tuple(DeclaredPet(one.files, one.units) for one in file.dicom.volumes),
         suv_policy=file.suv.policy,
         conformance=ConformanceSettings(
             _absolute(root, file.conformance.data) if file.conformance.data else None, file.conformance.exams

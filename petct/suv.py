@@ -93,6 +93,10 @@ def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.L
 def _check_corrections(series: PetSeries, account: SuvAccount) -> None:
     """Attenuation must be corrected, and decay unless Decay Correction is NONE."""
     header = series.header
+    if header.is_declared:
+        message = "The file does not say what its values are; study.yaml does."
+        account.adapt("SUV_UNITS_DECLARED", "Units", None, header.units, message)
+        return
     corrected = header.corrected_image
     if not corrected and header.units in ("GML", "CM2ML") and "DERIVED" in header.image_type:
         message = "The derived image does not repeat the corrections of its source; they were taken as done."

@@ -80,6 +80,8 @@ class PetHeader:
         Convolution Kernel (0018,1210): the filter after reconstruction.
     software_versions, time_of_flight
         Software Versions (0018,1020); Time of Flight Information Used (0018,9755) of Enhanced PET.
+    is_declared
+        The image is a volume without a header; its units are those that study.yaml declares.
     decay_correction_datetime
         Decay Correction DateTime (0018,9701) of Enhanced PET: the time to which the image is corrected, as stated.
     damaged
@@ -112,6 +114,7 @@ class PetHeader:
     convolution_kernel: str | None = None
     software_versions: str | None = None
     time_of_flight: str | None = None
+    is_declared: bool = False
     damaged: tuple[tuple[str, str], ...] = ()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
+from petct.dicom.declared import DeclaredPet, is_volume, volume_instance
 from petct.dicom.dicomdir import missing_files
 from petct.dicom.instances import PATIENT_ID, Instance, read_instance
 from petct.dicom.parsing import lenient_parsing
@@ -31,6 +32,7 @@ def index_folder(
     known: Mapping[str, FileRecord] | None = None,
     on_file: Callable[[int], None] | None = None,
     choice: roles.SeriesChoice | None = None,
+    declared: Sequence[DeclaredPet] = (),
 ) -> DicomIndex:
     """Index every file below ``root``, whatever its name and depth, in one pass per file and without decoding pixels.
 
@@ -44,6 +46,8 @@ def index_folder(
         Called with the number of files read so far.
     choice
         Which series to prefer among several of a scan.
+    declared
+        PET volumes below ``root`` that are not DICOM.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def index_folder(
     with lenient_parsing():
         for count, (relative, path) in enumerate(_files_below(root), start=1):
             try:
-                instances.append(read_instance(path, relative, (known or {}).get(relative)))
+                instances.append(_read(path, relative, (known or {}).get(relative), declared))
             except OSError as error:
                 unreadable.append(
                     (relative, DicomError("FILE_UNREADABLE", f"The file cannot be read: {error.strerror}"))
@@ -94,8 +98,13 @@ def index_folder(
     )
 
 
-def index_files(root: Path, files: Sequence[FileRecord], choice: roles.SeriesChoice | None = None) -> DicomIndex:
-    """Index again the files of one patient that an earlier index found below ``root``, with the same ``choice``.
+def index_files(
+    root: Path,
+    files: Sequence[FileRecord],
+    choice: roles.SeriesChoice | None = None,
+    declared: Sequence[DeclaredPet] = (),
+) -> DicomIndex:
+    """Index again the files of one patient that an earlier index found below ``root``, by the same rules.
 
     Raises
     ------
@@ -108,7 +117,7 @@ def index_files(root: Path, files: Sequence[FileRecord], choice: roles.SeriesCho
             path = root / file.path
             if not path.is_file():
                 raise _not_as_indexed("FILE_MISSING", "A file that was ingested is no longer there", file)
-            instance = read_instance(path, file.path, file)
+            instance = _read(path, file.path, file, declared)
             if instance.record.sha256 != file.sha256:
                 raise _not_as_indexed("FILE_CHANGED", "A file is no longer the one that was ingested", file)
             instances.append(instance)
@@ -116,6 +125,12 @@ def index_files(root: Path, files: Sequence[FileRecord], choice: roles.SeriesCho
         return DicomIndex((), (), (), ())
     of_files, series, findings, set_aside = _index_patient(instances[0].record.patient_id, instances, choice)
     return DicomIndex(tuple(of_files), tuple(series), tuple(sorted(set(findings), key=_order)), tuple(set_aside))
+
+
+def _read(path: Path, relative: str, known: FileRecord | None, declared: Sequence[DeclaredPet]) -> Instance:
+    if is_volume(relative):
+        return volume_instance(path, relative, known, declared)
+    return read_instance(path, relative, known)
 
 
 def _order(finding: Finding) -> tuple[str, str, str, str]:

@@ -108,6 +108,7 @@ class Instance:
     referenced_series_instance_uid: str | None
     is_lossy: bool
     is_truncated: bool
+    is_volume: bool = False
 
 
 def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instance:
@@ -122,10 +123,8 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         DICOM_PREFIX_MISSING, DICOM_UNREADABLE, DICOMDIR, DICOM_IDENTIFIER_MISSING, DICOM_IDENTIFIER_INVALID or
         PATIENT_ID_INVALID.
     """
-    status = path.stat()
-    # A tool may restore the modification time of a file that it changed, but not the time of that change.
-    modified_ns = max(status.st_mtime_ns, status.st_ctime_ns)
-    if known is not None and (known.size_bytes, known.modified_ns) == (status.st_size, modified_ns):
+    size, modified_ns, is_known = _status(path, known)
+    if known is not None and is_known:
         digest = known.sha256
         with path.open("rb") as stream:
             data = stream.read(_HEADER_BYTES)
@@ -172,7 +171,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         identifiers["SeriesInstanceUID"],
         identifiers["SOPInstanceUID"],
         relative,
-        status.st_size,
+        size,
         modified_ns,
         digest,
     )
@@ -208,8 +207,25 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         plane=_plane(dataset),
         referenced_series_instance_uid=_referenced_series(dataset),
         is_lossy=_is_lossy(header),
-        is_truncated=cut or pixel_data_is_cut(status.st_size, header, data),
+        is_truncated=cut or pixel_data_is_cut(size, header, data),
     )
+
+
+def digest_of(path: Path, known: FileRecord | None) -> tuple[int, int, str]:
+    """Size, time of the last change and SHA-256 of a file; the digest of ``known`` where nothing changed since."""
+    size, modified_ns, is_known = _status(path, known)
+    if known is not None and is_known:
+        return size, modified_ns, known.sha256
+    return size, modified_ns, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _status(path: Path, known: FileRecord | None) -> tuple[int, int, bool]:
+    """Size, time of the last change, and whether both are those of ``known``."""
+    status = path.stat()
+    # A tool may restore the modification time of a file that it changed, but not the time of that change.
+    modified_ns = max(status.st_mtime_ns, status.st_ctime_ns)
+    is_known = known is not None and (known.size_bytes, known.modified_ns) == (status.st_size, modified_ns)
+    return status.st_size, modified_ns, is_known
 
 
 def _stop_at(tag: int) -> bool:

@@ -85,7 +85,7 @@ def series_findings(record: SeriesRecord, group: Sequence[Instance]) -> Iterator
         yield finding("INDEX_ATTENUATION_CONTRADICTORY", message)
     if any(instance.is_lossy for instance in group):
         yield finding("INDEX_LOSSY_COMPRESSION", "The pixels were compressed with loss")
-    if group[0].sop_class_uid in roles.ENHANCED_PET:
+    if group[0].sop_class_uid in roles.ENHANCED_PET or group[0].is_volume:
         # Where its frames lie is known to who reads it.
         return
     expected = group[0].number_of_slices

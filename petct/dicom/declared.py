@@ -1,0 +1,233 @@
+"""PET as NIfTI or NRRD: nothing in such a file says whose it is or what its values are, so a study declares both."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from petct.dicom import values
+from petct.dicom.images import PetHeader, PetSeries, PetSlice
+from petct.dicom.instances import PATIENT_ID, Instance, digest_of
+from petct.dicom.records import FileRecord
+from petct.dicom.values import HeaderValueError
+from petct.errors import DicomError
+from petct.volume import Geometry, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Formats of one file: a header that points to another file would hide a change of that file.
+_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
+_PLACEHOLDER = re.compile(r"\{(patient_id|scan_date)\}|(\*)")
+_GROUPS = {"patient_id": r"(?P<patient_id>[^/]+?)", "scan_date": r"(?P<scan_date>\d{8})"}
+
+
+class DeclaredUnits(StrEnum):
+    """What the values of a volume may be declared to be."""
+
+    SUV_BW = "SUVbw"
+    BQ_PER_ML = "BQML"
+
+
+@dataclass(frozen=True)
+class DeclaredPet:
+    """The PET volumes of a study that are not DICOM.
+
+    Attributes
+    ----------
+    files
+        Path below the DICOM folder, with ``{patient_id}``, and ``{scan_date}`` (YYYYMMDD) where it is known; ``*``
+        stands for anything within a name.
+    units
+        What the values are.
+    """
+
+    files: str
+    units: DeclaredUnits
+
+    def match(self, relative: str) -> re.Match[str] | None:
+        """The patient and the date that a relative path names, or None when the path is not one of these."""
+        pattern, place = "", 0
+        for found in _PLACEHOLDER.finditer(self.files):
+            name = found[1]
+            # What is named twice, as a folder and in its file, must be the same twice.
+            group = "[^/]*" if not name else f"(?P={name})" if f"(?P<{name}>" in pattern else _GROUPS[name]
+            pattern += re.escape(self.files[place : found.start()]) + group
+            place = found.end()
+        return re.fullmatch(pattern + re.escape(self.files[place:]), relative)
+
+
+def is_volume(relative: str) -> bool:
+    """Whether a file is named like a volume that is not DICOM."""
+    return relative.lower().endswith(_SUFFIXES)
+
+
+def declaration_of(relative: str, declared: Sequence[DeclaredPet]) -> DeclaredPet:
+    """The declaration of a volume.
+
+    Raises
+    ------
+    DicomError
+        VOLUME_NOT_DECLARED.
+    """
+    for one in declared:
+        if one.match(relative):
+            return one
+    raise DicomError(
+        "VOLUME_NOT_DECLARED",
+        "A volume that is not DICOM does not say whose it is or what its values are",
+        expected="a pattern of `dicom: volumes` in study.yaml",
+        hint="If it is a PET, declare its files and units there.",
+    )
+
+
+def volume_instance(path: Path, relative: str, known: FileRecord | None, declared: Sequence[DeclaredPet]) -> Instance:
+    """A declared PET volume as if it were an instance of a series of its own; its UIDs follow from its content.
+
+    Raises
+    ------
+    DicomError
+        VOLUME_NOT_DECLARED, PATIENT_ID_INVALID, SCAN_DATE_INVALID.
+    """
+    one = declaration_of(relative, declared)
+    match = one.match(relative)
+    named = match.groupdict() if match else {}
+    patient_id = named.get("patient_id") or ""
+    if not PATIENT_ID.fullmatch(patient_id):
+        raise DicomError(
+            "PATIENT_ID_INVALID",
+            "The patient id in the path of a volume cannot be used as a key",
+            keyword="dicom.volumes in study.yaml",
+            found=patient_id or "nothing",
+        )
+    scan_date = _date_of(named.get("scan_date"), patient_id)
+    size, modified_ns, digest = digest_of(path, known)
+    uid = _uid(digest)
+    return Instance(
+        record=FileRecord(patient_id, uid, uid, relative, size, modified_ns, digest),
+        study_instance_uid=_uid(hashlib.sha256(f"{patient_id}|{scan_date}".encode()).hexdigest()),
+        frame_of_reference_uid=None,
+        sop_class_uid=None,
+        modality="PT",
+        image_type=("DERIVED", "SECONDARY"),
+        corrected_image=("ATTN", "DECY"),
+        attenuation_corrected=None,
+        units=_UNITS[one.units],
+        series_type=(),
+        series_description=f"{path.name}, declared as {one.units.value}",
+        study_date=scan_date,
+        series_date=scan_date,
+        series_time=None,
+        acquisition_date=scan_date,
+        acquisition_time=None,
+        unchanging=(),
+        samples_per_pixel=1,
+        number_of_slices=None,
+        number_of_frames=1,
+        plane=None,
+        referenced_series_instance_uid=None,
+        is_lossy=False,
+        is_truncated=False,
+        is_volume=True,
+    )
+
+
+_UNITS = {DeclaredUnits.SUV_BW: "GML", DeclaredUnits.BQ_PER_ML: "BQML"}
+
+
+def read_declared_pet(path: Path, units: DeclaredUnits, *, patient_id: str, series_instance_uid: str) -> PetSeries:
+    """Read a declared PET volume; its header holds the declared units and nothing else.
+
+    Values that are no numbers are refused; in NIfTI the format's own library reads them as 0 (outside the body, as a
+    rule).
+
+    Raises
+    ------
+    DicomError
+        VOLUME_UNREADABLE, VOLUME_NOT_3D, VOLUME_NOT_FINITE, VOLUME_SHEARED.
+    """
+    import SimpleITK as sitk
+
+    def refuse(code: str, message: str, found: str | None = None) -> DicomError:
+        return DicomError(
+            code,
+            message,
+            patient_id=patient_id,
+            series_instance_uid=series_instance_uid,
+            keyword=path.name,
+            found=found,
+        )
+
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise refuse("VOLUME_UNREADABLE", "The volume cannot be read", " ".join(str(error).split())[-120:]) from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise refuse("VOLUME_NOT_3D", "The volume is not one image of three dimensions", str(image.GetSize()))
+    array = sitk.GetArrayFromImage(image).astype(np.float64)
+    if not np.isfinite(array).all():
+        raise refuse("VOLUME_NOT_FINITE", "The volume holds values that are no numbers")
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-3:
+        raise refuse("VOLUME_SHEARED", "The axes of the volume are not perpendicular", str(image.GetDirection()))
+    depth, rows, columns = array.shape
+    x, y, z = (float(value) for value in image.GetSpacing())
+    origin_x, origin_y, origin_z = (float(value) for value in image.GetOrigin())
+    geometry = Geometry(
+        (depth, rows, columns), (x, y, z), (origin_x, origin_y, origin_z), tuple(float(v) for v in direction.ravel())
+    )
+    one = PetSlice(series_instance_uid, None, None, None, None, None, 1.0)
+    return PetSeries(patient_id, series_instance_uid, Volume(array, geometry), (one,) * depth, _header(units))
+
+
+def _header(units: DeclaredUnits) -> PetHeader:
+    return PetHeader(
+        manufacturer=None,
+        manufacturer_model_name=None,
+        reconstruction_method=None,
+        image_type=("DERIVED", "SECONDARY"),
+        corrected_image=("ATTN", "DECY"),
+        units=_UNITS[units],
+        suv_type="BW" if units is DeclaredUnits.SUV_BW else None,
+        decay_correction=None,
+        sex=None,
+        weight=None,
+        size=None,
+        n_radiopharmaceuticals=0,
+        total_dose=None,
+        half_life_s=None,
+        nuclide_code=None,
+        nuclide_meaning=None,
+        start_time=None,
+        start_datetime=None,
+        series_time=None,
+        is_declared=True,
+    )
+
+
+def _date_of(text: str | None, patient_id: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return values.parse_date("scan_date", text)
+    except HeaderValueError as error:
+        raise DicomError(
+            "SCAN_DATE_INVALID",
+            "The date in the path of a volume is none",
+            patient_id=patient_id,
+            keyword="dicom.volumes in study.yaml",
+            found=text,
+            expected="YYYYMMDD",
+        ) from error
+
+
+def _uid(digest: str) -> str:
+    """A UID out of a digest, in the root for UUIDs (PS3.5, B.2)."""
+    return f"2.25.{int(digest[:32], 16)}"
