@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian
 
@@ -65,7 +65,7 @@ class Cleaned:
 
 
 def deidentify_dataset(
-    dataset: FileDataset, patient: PatientPseudonym, pseudonyms: Pseudonyms, identity: Identity
+    dataset: Dataset, patient: PatientPseudonym, pseudonyms: Pseudonyms, identity: Identity
 ) -> Cleaned:
     """De-identify a dataset in place, with its file meta information and preamble (in ``parsing.lenient_parsing``).
 
@@ -324,7 +324,7 @@ def _mark(dataset: Dataset) -> None:
     dataset.PatientBirthDate = ""
 
 
-def _replace_meta(dataset: FileDataset) -> None:
+def _replace_meta(dataset: Dataset) -> None:
     """New file meta information: the old one names the programs and stations that the file came through."""
     old = getattr(dataset, "file_meta", None)
     meta = FileMetaDataset()

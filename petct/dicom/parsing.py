@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,12 +12,13 @@ from pydicom import config
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
+from petct.dicom.element_walk import UnusualFileError, walk
 from petct.errors import DicomError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from pydicom.dataset import Dataset, FileDataset
+    from pydicom.dataset import Dataset
     from pydicom.tag import BaseTag
 
 PIXEL_DATA = 0x7FE00010
@@ -39,7 +40,7 @@ class Header:
         The file ends inside an element or is damaged; only whole elements before that are in ``dataset``.
     """
 
-    dataset: FileDataset
+    dataset: Dataset
     stopped_at: int | None
     offset: int
     truncated: bool
@@ -80,6 +81,9 @@ def parse(source: bytes | BinaryIO, wanted: Collection[int] | None, *, stop_at: 
     DicomError
         DICOM_PREFIX_MISSING when it is not a DICOM file, DICOM_UNREADABLE when not even its first elements can be read.
     """
+    if isinstance(source, bytes) and wanted is not None:
+        with suppress(UnusualFileError):
+            return Header(*walk(source, wanted, stop_at), False)
     stream = BytesIO(source) if isinstance(source, bytes) else source
     start = stream.read(132)
     stream.seek(0)
