@@ -75,7 +75,7 @@ class Combat:
         )
 
 
-def fit_combat(values: FloatArray, names: Sequence[str], batch: Sequence[str], outcome: Outcome | None) -> Combat:
+def fit_combat(values: FloatArray, names: Sequence[str], batch: Sequence[str]) -> Combat:
     """Estimate the correction on training patients.
 
     Parameters
@@ -93,12 +93,11 @@ def fit_combat(values: FloatArray, names: Sequence[str], batch: Sequence[str], o
     Raises
     ------
     FeatureError
-        HARMONISATION_ONE_BATCH, HARMONISATION_BATCH_TOO_SMALL, HARMONISATION_TOO_FEW_FEATURES, HARMONISATION_CONSTANT,
-        HARMONISATION_CONFOUNDED.
+        HARMONISATION_ONE_BATCH, HARMONISATION_BATCH_TOO_SMALL, HARMONISATION_TOO_FEW_FEATURES, HARMONISATION_CONSTANT.
     """
     sizes = Counter(batch)
     batches = tuple(sorted(sizes))
-    _refuse(sizes, names, outcome, batch)
+    _refuse(sizes, names)
     rows = [np.flatnonzero(np.array(batch, dtype=object) == name) for name in batches]
     share = np.array([len(each) for each in rows]) / len(values)
     means = np.array([values[each].mean(axis=0) for each in rows])
@@ -149,7 +148,7 @@ def _shrink(standardised: FloatArray, variance: FloatArray) -> tuple[FloatArray,
     return location, np.sqrt(scale)
 
 
-def _refuse(sizes: Counter[str], names: Sequence[str], outcome: Outcome | None, batch: Sequence[str]) -> None:
+def _refuse(sizes: Counter[str], names: Sequence[str]) -> None:
     if len(sizes) < 2:
         raise FeatureError("HARMONISATION_ONE_BATCH", "There is only one batch: nothing to harmonise", found="1 batch")
     smallest = min(sizes, key=lambda name: (sizes[name], name))
@@ -169,16 +168,29 @@ def _refuse(sizes: Counter[str], names: Sequence[str], outcome: Outcome | None, 
             found=str(len(names)),
             expected=f"at least {FEWEST_FEATURES}",
         )
-    if outcome is None:
+
+
+def refuse_confounded_batches(batch: Sequence[str], outcome: Outcome) -> None:
+    """Refuse to harmonise batches that differ in survival.
+
+    The correction would take the prognosis out of the features, or put it in. To be asked once, of the whole cohort: in
+    folds and resamples of it batches differ by chance more often.
+
+    Raises
+    ------
+    FeatureError
+        HARMONISATION_CONFOUNDED where the log-rank test of the batches is significant at 5 %.
+    """
+    batches, codes = np.unique(np.array(batch, dtype=np.str_), return_inverse=True)
+    if len(batches) < 2:
         return
-    codes = np.searchsorted(sorted(sizes), batch).astype(np.int64)
-    test = log_rank(outcome.duration, outcome.event, codes, len(sizes))
+    test = log_rank(outcome.duration, outcome.event, codes.astype(np.int64), len(batches), entry=outcome.entry)
     p = None if test.chi_squared is None else chi_squared_p(test.chi_squared, test.df)
     if p is not None and p < SIGNIFICANCE_LEVEL:
         raise FeatureError(
             "HARMONISATION_CONFOUNDED",
             "The batches differ in survival: the correction would change the prognosis that the features carry",
-            found=f"log-rank test of {len(sizes)} batches, {p_text(p)}",
+            found=f"log-rank test of {len(batches)} batches, {p_text(p)}",
             expected=f"p >= {SIGNIFICANCE_LEVEL:g}",
             hint="Analyse without harmonisation and stratify by batch.",
         )

@@ -1,7 +1,8 @@
 """Features made ready for a model: what is dropped, transformed and scaled, learnt from training patients only.
 
-A fitted preparation is frozen. It can be written as JSON and applied, unchanged, to the patients of a test fold or of
-another hospital; fitting it on all patients before a cross-validation would let the test patients have a say.
+The outcome plays no part in it. A fitted preparation is frozen. It can be written as JSON and applied, unchanged,
+to the patients of a test fold or of another hospital; fitting it on all patients before a cross-validation would
+let the test patients have a say.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from petct.correlation import PruningRule, prune
 from petct.errors import FeatureError
 from petct.feature_table import Dropped, FeatureTable, FloatArray
 from petct.harmonisation import Combat, fit_combat
-from petct.survival.outcome import Outcome
 from petct.survival.results import counted
 
 FEWEST_ROWS = 3
@@ -170,9 +170,7 @@ class Preparation:
         return FeatureTable(self.names, (values - mean) / sd, found.batch)
 
 
-def fit_preparation(
-    table: FeatureTable, rules: PreparationRules | None = None, outcome: Outcome | None = None
-) -> Preparation:
+def fit_preparation(table: FeatureTable, rules: PreparationRules | None = None) -> Preparation:
     """Learn a preparation from training patients.
 
     Parameters
@@ -181,9 +179,6 @@ def fit_preparation(
         Features of the training patients, shape (n, p).
     rules
         What to do; the defaults of ``PreparationRules`` when None.
-    outcome
-        Their outcome. Only harmonisation looks at it, to refuse batches that differ in survival; nothing is selected
-        by it.
 
     Raises
     ------
@@ -219,7 +214,7 @@ def fit_preparation(
     fill = _medians(values)
     n_filled = int(np.isnan(values).sum())
     values = np.where(np.isnan(values), fill, values)
-    combat = fit_combat(values, names, _batch(table), outcome) if rules.harmonise else None
+    combat = fit_combat(values, names, _batch(table)) if rules.harmonise else None
     if combat is not None:
         values = combat.apply(values, _batch(table))
 
@@ -246,7 +241,7 @@ def fit_preparation(
         features,
         tuple(dropped[j] for j in sorted(dropped)),
         None if combat is None else combat.features(inside),
-        _notes(rules, table, features, dropped, n_filled, outcome),
+        _notes(rules, table, features, dropped, n_filled),
     )
 
 
@@ -340,7 +335,6 @@ def _notes(
     features: Sequence[PreparedFeature],
     dropped: dict[int, Dropped],
     n_filled: int,
-    outcome: Outcome | None,
 ) -> tuple[str, ...]:
     notes = [f"{counted(len(features), 'feature')} of {len(table.names)} kept, fitted on {table.n} patients."]
     for code in dict.fromkeys(dropped[j].code for j in sorted(dropped)):
@@ -354,6 +348,5 @@ def _notes(
     if n_filled:
         notes.append(f"{counted(n_filled, 'missing value')} replaced by the median of the training patients.")
     if rules.harmonise:
-        checked = "" if outcome is not None else "; whether batches differ in survival was not looked at"
-        notes.append(f"ComBat over {len(set(table.batch or ()))} batches{checked}.")
+        notes.append(f"ComBat over {len(set(table.batch or ()))} batches.")
     return tuple(notes)

@@ -1,24 +1,39 @@
 """``petlake pca``: principal components of features, on a snapshot or on any CSV."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import click
 import numpy as np
 
 from orchestration import console
-from orchestration.analysis_data import Source, load_analysis
+from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.families import Family, family_options, load_family
+from orchestration.ledger import enter_test
 from petct.errors import SurvivalError
-from petct.survival.results import as_dict
+from petct.survival.covariates import NumericCovariate
+from petct.survival.cox import CoxResult
+from petct.survival.cox import cox as fit_cox
+from petct.survival.pca import PcaResult
+from petct.survival.pca import pca as fit_pca
+from petct.survival.results import as_dict, p_text
 
 
 @click.command()
-@click.option("--features", help="Columns, separated by commas.  [default: all of a wide feature table]")
-@click.option("--feature-set", default=None, help="Feature set and aggregation, for example pet_original__largest.")
+@family_options
 @click.option("--components", type=click.IntRange(min=1), default=5, show_default=True, help="How many to print.")
+@click.option(
+    "--cox", "n_in_model", type=click.IntRange(min=1), help="Also a Cox model of the first so many components."
+)
+@click.option("--umap", "umap_file", type=click.Path(dir_okay=False, path_type=Path), help="Write a UMAP: a picture.")
 @source_options
 def pca(
     features: str | None,
     feature_set: str | None,
     components: int,
+    n_in_model: int | None,
+    umap_file: Path | None,
     source: Source,
     as_json: bool,
 ) -> None:
@@ -27,23 +42,19 @@ def pca(
     \b
     petlake pca --feature-set pet_original__largest
     petlake pca --features suv_max,suv_mean,tumour_volume_ml
+    petlake pca --feature-set pet_original__largest --cox 3
     """  # noqa: D301 (click reads the character \b)
-    from petct.survival.pca import pca as fit_pca
-
-    names = [name.strip() for name in features.split(",") if name.strip()] if features else None
-    data = load_analysis(source, names, feature_table=feature_set, with_outcome=False)
-    numbers = [name for name in data.columns if data.is_number(name)]
-    if names:
-        for name in names:
-            data.number(name)
-    if not numbers:
-        raise SurvivalError("PCA_NO_NUMBERS", "There is no numeric column to take components of")
-    matrix = np.column_stack([data.number(name) for name in numbers])
-    result = fit_pca(matrix, numbers, data.row_ids)
+    family = load_family(source, features, feature_set, with_outcome=n_in_model is not None)
+    result = fit_pca(family.table.values, family.table.names, family.data.row_ids)
+    model = None if n_in_model is None else _cox_of_components(family, result, n_in_model)
+    counted = None if model is None else _enter(source, family, model, features or feature_set)
+    if umap_file is not None:
+        _write_umap(family, umap_file)
     if as_json:
-        console.say_json({**data.header(), **as_dict(result)})
+        fitted = None if model is None else as_dict(model)
+        console.say_json({**family.data.header(), "ledger": counted, **as_dict(result), "cox": fitted})
         return
-    console.say(f"{data.title()}: {result.n} patients, {len(result.features)} features")
+    console.say(f"{family.data.title()}: {result.n} patients, {len(result.features)} features")
     console.say_table(
         ("component", "variance explained %", "cumulative %", "strongest loadings"),
         [
@@ -59,8 +70,72 @@ def pca(
     say_notes(result.notes)
     for dropped in result.dropped_columns:
         console.say(f"  left out, {dropped.name}: {dropped.message}")
+    if model is not None:
+        _say_cox(model)
+    if counted:
+        console.say(f"  {counted}")
+    if umap_file is not None:
+        console.say(f"Wrote {umap_file}: a picture, not a result.")
 
 
-def _strongest(features: tuple[str, ...], loadings: tuple[float, ...]) -> list[str]:
+def _cox_of_components(family: Family, result: PcaResult, n_in_model: int) -> CoxResult:
+    if n_in_model > len(result.components):
+        raise SurvivalError(
+            "PCA_COMPONENTS_INVALID",
+            "There are not so many components",
+            keyword="--cox",
+            found=str(n_in_model),
+            expected=f"at most {len(result.components)}",
+        )
+    has_all = set(result.row_ids)
+    outcome = family.data.outcome.subset(np.array([row in has_all for row in family.data.row_ids]))
+    return fit_cox(
+        outcome, [NumericCovariate(each.name, np.array(each.scores)) for each in result.components[:n_in_model]]
+    )
+
+
+def _enter(source: Source, family: Family, model: CoxResult, named: str | None) -> str | None:
+    return enter_test(
+        source,
+        family.data,
+        "cox of components",
+        (named or "all features",),
+        how=f"PC1 to PC{model.n_parameters}",
+        n=model.n,
+        n_events=model.n_events,
+        p=model.overall.p,
+    )
+
+
+def _say_cox(model: CoxResult) -> None:
+    console.say(f"Cox model of the components: {model.n} patients, {model.n_events} events")
+    console.say_table(
+        ("component", "scale", "hazard ratio", "95 % CI", "p"),
+        [
+            (
+                term.covariate,
+                term.scale,
+                term.hazard_ratio,
+                f"{console.shown(term.lower)} to {console.shown(term.upper)}",
+                p_text(term.p) if term.p is not None else "-",
+            )
+            for term in model.terms
+        ],
+    )
+    say_notes(model.notes)
+    console.say(
+        f"  Concordance in these patients {model.concordance:.3f}: the components are fitted to them. "
+        f"In patients left out: petlake validate --procedure components --size {model.n_parameters}"
+    )
+
+
+def _write_umap(family: Family, file: Path) -> None:
+    from petct.serialised import write_json
+    from petct.survival.picture import umap_picture
+
+    file.write_text(write_json(umap_picture(family.table, family.data.row_ids)), encoding="utf-8")
+
+
+def _strongest(features: Sequence[str], loadings: Sequence[float]) -> list[str]:
     order = sorted(range(len(features)), key=lambda index: -abs(loadings[index]))[:3]
     return [f"{features[index]} ({loadings[index]:+.2f})" for index in order]

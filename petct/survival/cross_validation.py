@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 
 from petct.errors import PetctError, SurvivalError
 from petct.feature_table import FeatureTable
+from petct.harmonisation import refuse_confounded_batches
 from petct.survival.concordance import concordance, no_comparable_pairs
 from petct.survival.folds import event_stratified_folds
 from petct.survival.outcome import BoolArray, Outcome
@@ -118,7 +119,7 @@ def nested_cross_validation(
         FOLDS_INVALID, TABLE_LENGTH, NO_COMPARABLE_PAIRS, CROSS_VALIDATION_REFUSED when more than a tenth of the
         training parts are refused a fit, and what the procedure refuses on all patients (FeatureError too).
     """
-    check_rows(outcome, table)
+    check_cohort(outcome, table)
     apparent = concordance(outcome, procedure.fit(outcome, table, seed).predictor(table)).value
     parts = _Parts()
     repeats = []
@@ -198,6 +199,13 @@ def check_rows(outcome: Outcome, table: FeatureTable) -> None:
         raise SurvivalError(
             "TABLE_LENGTH", "The features are not of these patients", found=str(table.n), expected=str(outcome.n)
         )
+
+
+def check_cohort(outcome: Outcome, table: FeatureTable) -> None:
+    """Refuse a cohort to fit on: other patients (TABLE_LENGTH), batches that differ in survival (FeatureError)."""
+    check_rows(outcome, table)
+    if table.batch is not None:
+        refuse_confounded_batches(table.batch, outcome)
 
 
 def _corrected_error(parts: _Parts, n_folds: int) -> float:

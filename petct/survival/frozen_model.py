@@ -16,7 +16,7 @@ from petct.serialised import read_json, write_json
 from petct.survival.baseline import BaselineHazard, baseline_hazard
 from petct.survival.calibration import Calibration, calibration
 from petct.survival.concordance import concordance
-from petct.survival.cross_validation import check_rows
+from petct.survival.cross_validation import check_cohort, check_rows
 from petct.survival.discrimination import N_RESAMPLES, Discrimination, discrimination
 from petct.survival.groups import split_at
 from petct.survival.kaplan_meier import kaplan_meier
@@ -146,7 +146,7 @@ def freeze(
     SurvivalError
         MODEL_EMPTY when nothing was selected, CUTS_INVALID, TABLE_LENGTH, and what the procedure refuses.
     """
-    check_rows(outcome, table)
+    check_cohort(outcome, table)
     wanted = np.array(sorted(quantiles), dtype=np.float64)
     if len(wanted) == 0 or wanted[0] <= 0 or wanted[-1] >= 1:
         raise SurvivalError(

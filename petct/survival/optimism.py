@@ -15,7 +15,7 @@ import numpy as np
 from petct.errors import PetctError, SurvivalError
 from petct.feature_table import FeatureTable
 from petct.survival.concordance import concordance
-from petct.survival.cross_validation import check_rows
+from petct.survival.cross_validation import check_cohort
 from petct.survival.discrimination import FEWEST_RESAMPLES, refuse_lost_resamples, resamples
 from petct.survival.outcome import Outcome
 from petct.survival.procedures import Procedure
@@ -96,7 +96,7 @@ def optimism_corrected(
         OPTIMISM_TOO_MANY_FEATURES when the features outnumber the events: the bootstrap then sees too little of the
         optimism; BOOTSTRAP_INVALID, BOOTSTRAP_REFUSED, TABLE_LENGTH, and what the procedure refuses on all patients.
     """
-    check_rows(outcome, table)
+    check_cohort(outcome, table)
     if len(table.names) > outcome.n_events:
         raise SurvivalError(
             "OPTIMISM_TOO_MANY_FEATURES",

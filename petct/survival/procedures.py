@@ -77,7 +77,7 @@ class AllFeatures:
 
     def fit(self, outcome: Outcome, table: FeatureTable, seed: int) -> LinearRisk:  # noqa: ARG002 (nothing is random)
         """Fit; raises COX_SEPARATION, COX_NOT_CONVERGED and what the preparation refuses."""
-        preparation = fit_preparation(table, self.rules, outcome)
+        preparation = fit_preparation(table, self.rules)
         prepared = preparation.transform(table)
         return LinearRisk(preparation, tuple(_cox(outcome, prepared.values, prepared.names).tolist()))
 
@@ -99,7 +99,7 @@ class BestUnivariable:
 
     def fit(self, outcome: Outcome, table: FeatureTable, seed: int) -> LinearRisk:  # noqa: ARG002 (nothing is random)
         """Fit; raises COX_SEPARATION, COX_NOT_CONVERGED and what the preparation refuses."""
-        preparation = fit_preparation(table, self.rules, outcome)
+        preparation = fit_preparation(table, self.rules)
         prepared = preparation.transform(table)
         size = np.abs(marginal_z(outcome, prepared.values))
         best = np.sort(np.argsort(-size, kind="stable")[: self.n_features])
@@ -139,7 +139,7 @@ class ElasticNet:
 
     def fit(self, outcome: Outcome, table: FeatureTable, seed: int) -> LinearRisk:
         """Fit; raises FOLDS_INVALID, ELASTIC_NET_NOT_CONVERGED and what the preparation refuses."""
-        preparation = fit_preparation(table, self.rules, outcome)
+        preparation = fit_preparation(table, self.rules)
         x = preparation.transform(table).values
         whole = elastic_net_path(outcome, x, l1_ratio=self.l1_ratio, n_penalties=self.n_penalties)
         fold = event_stratified_folds(outcome, self.n_folds, np.random.default_rng(seed))
@@ -170,7 +170,7 @@ class PrincipalComponents:
 
     def fit(self, outcome: Outcome, table: FeatureTable, seed: int) -> LinearRisk:  # noqa: ARG002 (nothing is random)
         """Fit; raises COX_SEPARATION, COX_NOT_CONVERGED and what the preparation refuses."""
-        preparation = fit_preparation(table, self.rules, outcome)
+        preparation = fit_preparation(table, self.rules)
         x = preparation.transform(table).values
         _, singular, loadings = np.linalg.svd(x, full_matrices=False)
         kept = min(self.n_components, int(np.count_nonzero(singular > 1e-9 * singular[0])))
@@ -189,7 +189,16 @@ def _cox(outcome: Outcome, x: FloatArray, names: tuple[str, ...]) -> FloatArray:
             hint="Use a penalised model, or fewer features.",
         )
     sd = x.std(axis=0)
-    risk_sets = RiskSets.of(outcome.duration, outcome.event, (x - x.mean(axis=0)) / sd, entry=outcome.entry)
+    standardised = (x - x.mean(axis=0)) / sd
+    rank = int(np.linalg.matrix_rank(standardised))
+    if rank < x.shape[1]:
+        raise SurvivalError(
+            "COVARIATE_COLLINEAR",
+            "Some features are determined by the others",
+            found=f"{x.shape[1]} features of rank {rank} in {len(x)} patients",
+            hint="Prune correlated features, or use a penalised model.",
+        )
+    risk_sets = RiskSets.of(outcome.duration, outcome.event, standardised, entry=outcome.entry)
     return np.asarray(maximise(risk_sets, names).coefficients / sd, dtype=np.float64)
 
 

@@ -45,7 +45,13 @@ def on(trial: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["km", "--by", "x"], ["cox", "--covariates", "x"], ["pca", "--features", "x,y"]],
+    [
+        ["--help"],
+        ["km", "--by", "x"],
+        ["cox", "--covariates", "x"],
+        ["pca", "--features", "x,y"],
+        ["scan", "--features", "x,y"],
+    ],
 )
 def test_help_and_statistics_load_nothing_heavy(trial: Path, arguments: list[str]) -> None:
     if arguments != ["--help"]:

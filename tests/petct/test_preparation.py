@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from petct.correlation import prune, spearman
 from petct.errors import FeatureError
 from petct.feature_table import FeatureTable
-from petct.harmonisation import fit_combat
+from petct.harmonisation import fit_combat, refuse_confounded_batches
 from petct.preparation import Preparation, PreparationRules, fit_preparation
 from petct.serialised import read_json, write_json
 from petct.survival.outcome import Outcome
@@ -139,7 +139,7 @@ def _batches() -> tuple[np.ndarray, list[str]]:
 def test_combat_gives_the_numbers_of_neurocombat() -> None:
     # neuroCombat 0.2.12 (parametric, empirical Bayes, no covariates), its iteration carried to 1e-11.
     x, batch = _batches()
-    found = fit_combat(x, list("abcdef"), batch, None).apply(x, batch)
+    found = fit_combat(x, list("abcdef"), batch).apply(x, batch)
     assert found[[0, 15, 36]] == pytest.approx(np.array(NEUROCOMBAT), rel=1e-8)
 
 
@@ -149,20 +149,22 @@ def test_harmonisation_is_refused_where_it_would_guess() -> None:
     late = [100.0 if name == "A" else 10.0 for name in batch]
     confounded = Outcome(np.array(late) + np.arange(37) / 100, np.ones(37))
     alike = Outcome(np.arange(37.0)[np.random.default_rng(0).permutation(37)], np.ones(37))
-    assert fit_preparation(_table(x, batch), rules, alike).harmonisation is not None
+    refuse_confounded_batches(batch, alike)
+    refuse_confounded_batches(["A"] * 37, confounded)
+    with pytest.raises(FeatureError, match="HARMONISATION_CONFOUNDED"):
+        refuse_confounded_batches(batch, confounded)
     constant = x.copy()
     constant[:14, 2] = 1.0
     cases = [
-        (_table(x, batch), confounded, "HARMONISATION_CONFOUNDED"),
-        (_table(x), None, "HARMONISATION_BATCH_MISSING"),
-        (_table(x, ["A"] * 37), None, "HARMONISATION_ONE_BATCH"),
-        (_table(x, ["A"] * 28 + ["B"] * 9), None, "HARMONISATION_BATCH_TOO_SMALL"),
-        (_table(x[:, :2], batch), None, "HARMONISATION_TOO_FEW_FEATURES"),
-        (_table(constant, batch), None, "HARMONISATION_CONSTANT"),
+        (_table(x), "HARMONISATION_BATCH_MISSING"),
+        (_table(x, ["A"] * 37), "HARMONISATION_ONE_BATCH"),
+        (_table(x, ["A"] * 28 + ["B"] * 9), "HARMONISATION_BATCH_TOO_SMALL"),
+        (_table(x[:, :2], batch), "HARMONISATION_TOO_FEW_FEATURES"),
+        (_table(constant, batch), "HARMONISATION_CONSTANT"),
     ]
-    for table, outcome, code in cases:
+    for table, code in cases:
         with pytest.raises(FeatureError) as caught:
-            fit_preparation(table, rules, outcome)
+            fit_preparation(table, rules)
         assert caught.value.code == code
     fitted = fit_preparation(_table(x, batch), rules)
     with pytest.raises(FeatureError, match="HARMONISATION_BATCH_UNKNOWN"):

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from petct.errors import SurvivalError
+from petct.errors import FeatureError, SurvivalError
 from petct.feature_table import FeatureTable
 from petct.preparation import PreparationRules
 from petct.survival.concordance import concordance
@@ -130,6 +130,29 @@ def test_a_procedure_that_fails_in_the_folds_is_refused_and_one_failure_is_told(
         with pytest.raises(SurvivalError) as caught:
             ask()
         assert caught.value.code == code
+
+
+def test_duplicated_features_are_one_in_a_penalised_model_and_refused_in_a_plain_one() -> None:
+    outcome, table = _cohort(1.0, p=3)
+    doubled = FeatureTable((*table.names, "again"), np.column_stack([table.values, table.values[:, 0]]))
+    with pytest.raises(SurvivalError, match="COVARIATE_COLLINEAR"):
+        AllFeatures(PLAIN).fit(outcome, doubled, 0)
+    once = ElasticNet(rules=PLAIN, n_penalties=8).fit(outcome, table, 0).predictor(table)
+    twice = ElasticNet(rules=PLAIN, n_penalties=8).fit(outcome, doubled, 0).predictor(doubled)
+    assert twice == pytest.approx(once, abs=1e-5)
+    assert AllFeatures(PreparationRules(log1p="none")).fit(outcome, doubled, 0).preparation.names == table.names
+
+
+def test_scanners_that_differ_in_survival_are_not_harmonised() -> None:
+    outcome, table = _cohort(0.0)
+    early = outcome.duration < np.median(outcome.duration)
+    rules = PreparationRules(log1p="none", harmonise=True)
+    by_outcome = FeatureTable(table.names, table.values, tuple("A" if each else "B" for each in early))
+    with pytest.raises(FeatureError, match="HARMONISATION_CONFOUNDED"):
+        nested_cross_validation(outcome, by_outcome, BestUnivariable(2, rules), n_repeats=1)
+    shifted = table.values + 5.0 * (np.arange(table.n) % 2)[:, None]
+    by_chance = FeatureTable(table.names, shifted, tuple("AB"[i % 2] for i in range(table.n)))
+    assert nested_cross_validation(outcome, by_chance, BestUnivariable(2, rules), n_repeats=1).n_refused == 0
 
 
 def test_folds_share_events_and_patients_evenly() -> None:

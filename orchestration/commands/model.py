@@ -1,0 +1,172 @@
+"""``petlake model``: freeze a fitted model in a file, and apply it unchanged to a second cohort."""
+
+from pathlib import Path
+
+import click
+
+from orchestration import console
+from orchestration.analysis_data import Source
+from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.families import Plan, family_options, load_family, procedure_options
+from orchestration.commands.km_report import say_kaplan_meier
+from petct.errors import SurvivalError
+from petct.survival.calibration import Calibration
+from petct.survival.discrimination import Discrimination, Estimate
+from petct.survival.results import as_dict
+
+
+@click.group()
+def model() -> None:
+    """Freeze a fitted model, and apply it unchanged to a second cohort."""
+
+
+@model.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@family_options
+@procedure_options
+@click.option("--cuts", default="0.5", show_default=True, help="Quantiles of the risk score that make risk groups.")
+@click.option("--overwrite", is_flag=True, help="Replace the file.")
+@source_options
+def freeze(
+    file: Path,
+    features: str | None,
+    feature_set: str | None,
+    plan: Plan,
+    cuts: str,
+    overwrite: bool,
+    source: Source,
+    as_json: bool,
+) -> None:
+    """Fit a model on all patients and write it to FILE: preparation, coefficients, baseline hazard and cut points.
+
+    \b
+    petlake model freeze os.json --feature-set pet_original__largest
+    petlake model freeze os.json --features age_years,suv_max --procedure all --cuts 0.33,0.67
+    """  # noqa: D301 (click reads the character \b)
+    from petct.serialised import write_json
+    from petct.survival.frozen_model import freeze as freeze_model
+
+    if file.exists() and not overwrite:
+        raise SurvivalError(
+            "MODEL_EXISTS", "There is a file of this name", found=str(file), hint="Another name, or --overwrite."
+        )
+    family = load_family(source, features, feature_set, batch_column=plan.batch_column)
+    data = family.data
+    fitted = freeze_model(
+        data.outcome,
+        family.table,
+        plan.procedure,
+        endpoint=data.endpoint,
+        snapshot_id=data.snapshot_id,
+        quantiles=_numbers(cuts),
+        seed=plan.seed,
+    )
+    file.write_text(write_json(fitted), encoding="utf-8")
+    if as_json:
+        console.say_json({**data.header(), "file": file, "digest": fitted.digest, **as_dict(fitted)})
+        return
+    console.say(f"{data.title()}: {fitted.n} patients, {fitted.n_events} events")
+    console.say(fitted.procedure)
+    console.say_table(
+        ("feature", "log hazard ratio per SD"),
+        list(zip(fitted.preparation.names, fitted.coefficients, strict=True)),
+    )
+    say_notes(fitted.preparation.notes)
+    console.say(
+        f"  Concordance in these patients {fitted.apparent_concordance:.3f}: flattering; petlake validate says by "
+        f"how much."
+    )
+    console.say(
+        f"Wrote {file}, digest {fitted.digest[:12]}. Apply it elsewhere: petlake model apply {file} --horizon TIME"
+    )
+
+
+@model.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--horizon", type=float, required=True, help="Time of AUC, Brier score and calibration.")
+@click.option("--harmonise-by", "batch_column", help="Column of the scanner or site, where the model was harmonised.")
+@click.option("--resamples", type=int, default=500, show_default=True, help="Of the bootstrap, at least 200.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@source_options
+def apply(
+    file: Path,
+    horizon: float,
+    batch_column: str | None,
+    resamples: int,
+    seed: int,
+    source: Source,
+    as_json: bool,
+) -> None:
+    """Apply the model in FILE to other patients: discrimination, calibration, and curves of its risk groups.
+
+    \b
+    petlake model apply os.json --study second-hospital --horizon 1095
+    """  # noqa: D301 (click reads the character \b)
+    from petct.survival.frozen_model import read_model, validate_externally
+
+    frozen = read_model(file.read_bytes())
+    names = ",".join(frozen.preparation.names)
+    family = load_family(source, names, None, batch_column=batch_column)
+    data = family.data
+    result = validate_externally(frozen, data.outcome, family.table, horizon, n_resamples=resamples, seed=seed)
+    if as_json:
+        console.say_json({**data.header(), **as_dict(result)})
+        return
+    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
+    _say_discrimination(result.discrimination)
+    _say_calibration(result.calibration)
+    say_kaplan_meier(data, result.groups, None)
+    say_notes(result.notes)
+
+
+def _say_discrimination(found: Discrimination) -> None:
+    rows = [("concordance, Harrell", found.harrell), ("concordance, Uno", found.uno)]
+    if found.auc is not None and found.brier is not None and found.at_horizon is not None:
+        rows += [(f"AUC at {found.at_horizon.time:g}", found.auc), (f"Brier at {found.at_horizon.time:g}", found.brier)]
+    console.say_table(
+        ("in these patients", "value", "95 % CI"), [(name, each.value, _limits(each)) for name, each in rows]
+    )
+    if found.at_horizon is not None:
+        console.say(
+            f"Index of prediction accuracy {console.shown(found.at_horizon.ipa)} "
+            f"(Brier of the Kaplan-Meier estimate {console.shown(found.at_horizon.brier_null)})"
+        )
+    say_notes(found.notes)
+
+
+def _say_calibration(found: Calibration) -> None:
+    slope = (
+        "not computed"
+        if found.slope is None
+        else f"{found.slope:.2f} ({found.slope_lower:.2f} to {found.slope_upper:.2f})"
+    )
+    console.say(
+        f"Calibration at {found.time:g} {found.unit}s: observed / predicted {found.observed_to_expected:.2f}, slope "
+        f"{slope}"
+    )
+    console.say_table(
+        ("risk group", "n", "events", "predicted", "observed", "95 % CI"),
+        [
+            (
+                index + 1,
+                group.n,
+                group.n_events,
+                group.predicted,
+                group.observed,
+                None if group.lower is None else f"{console.shown(group.lower)} to {console.shown(group.upper)}",
+            )
+            for index, group in enumerate(found.groups)
+        ],
+    )
+    say_notes(found.notes)
+
+
+def _limits(estimate: Estimate) -> str:
+    return f"{console.shown(estimate.lower)} to {console.shown(estimate.upper)}"
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise SurvivalError("CUTS_INVALID", "A quantile is not a number", keyword="--cuts", found=text) from None

@@ -1,0 +1,85 @@
+"""``petlake validate``: what a model of many features is worth in patients it has not seen."""
+
+import click
+
+from orchestration import console
+from orchestration.analysis_data import Source
+from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.families import Family, Plan, family_options, load_family, procedure_options
+from petct.survival.cross_validation import CrossValidation
+from petct.survival.optimism import OptimismCorrected
+from petct.survival.results import as_dict
+
+
+@click.command()
+@family_options
+@procedure_options
+@click.option(
+    "--method",
+    type=click.Choice(["nested", "bootstrap"]),
+    default="nested",
+    show_default=True,
+    help="Nested cross-validation, or the bootstrap's correction (only with fewer features than events).",
+)
+@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="With nested.")
+@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="With nested.")
+@click.option("--resamples", type=int, default=200, show_default=True, help="With bootstrap, at least 200.")
+@source_options
+def validate(
+    features: str | None,
+    feature_set: str | None,
+    plan: Plan,
+    method: str,
+    folds: int,
+    repeats: int,
+    resamples: int,
+    source: Source,
+    as_json: bool,
+) -> None:
+    """Validate a model of many features: preparation, selection and fit are repeated in every fold or resample.
+
+    \b
+    petlake validate --feature-set pet_original__largest
+    petlake validate --features age_years,suv_max --procedure all --method bootstrap
+    petlake validate --csv trial.csv --duration time --event status --procedure components --size 3
+    """  # noqa: D301 (click reads the character \b)
+    from petct.survival.cross_validation import nested_cross_validation
+    from petct.survival.optimism import optimism_corrected
+
+    family = load_family(source, features, feature_set, batch_column=plan.batch_column)
+    outcome = family.data.outcome
+    result: CrossValidation | OptimismCorrected
+    if method == "nested":
+        result = nested_cross_validation(
+            outcome, family.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed
+        )
+    else:
+        result = optimism_corrected(outcome, family.table, plan.procedure, n_resamples=resamples, seed=plan.seed)
+    if as_json:
+        console.say_json({**family.data.header(), "method": method, **as_dict(result)})
+    else:
+        _say(family, result)
+
+
+def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
+    console.say(
+        f"{family.data.title()}: {result.n} patients, {result.n_events} events, {result.n_features} candidate features"
+    )
+    console.say(result.procedure)
+    nested = isinstance(result, CrossValidation)
+    console.say_table(
+        ("concordance (Harrell)", "value", "95 % CI"),
+        [
+            ("in the patients of the fit (naive)", result.apparent_concordance, None),
+            (
+                "in patients left out (nested cross-validation)" if nested else "corrected for optimism (bootstrap)",
+                result.concordance,
+                f"{console.shown(result.lower)} to {console.shown(result.upper)}",
+            ),
+            ("optimism", result.optimism, None),
+        ],
+    )
+    if isinstance(result, CrossValidation) and result.selected:
+        often = ", ".join(f"{each.name} ({100 * each.share:.0f} %)" for each in result.selected[:5])
+        console.say(f"Selected most often, of {result.n_fits} training parts: {often}")
+    say_notes(result.notes)

@@ -1,0 +1,121 @@
+"""The commands of many features on a CSV: what they say is what the functions find, and refusals are one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def _write(path: Path, seed: int) -> Path:
+    """Ninety patients whose hazard doubles with every SD of f0; f1 to f11 are noise."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(90, 12))
+    event_time, censoring = rng.exponential(1000 * 0.4 ** x[:, 0]), rng.uniform(300, 3000, 90)
+    rows = [",".join(["time", "status", *(f"f{j}" for j in range(12)), "site", "arm"])]
+    rows += [
+        ",".join([f"{min(t, c):.1f}", str(int(t <= c)), *(f"{v:.4f}" for v in row), "ST"[i % 2], "AB"[i % 2]])
+        for i, (t, c, row) in enumerate(zip(event_time, censoring, x, strict=True))
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _write(tmp_path_factory.mktemp("first") / "first.csv", 1)
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _write(tmp_path_factory.mktemp("second") / "second.csv", 2)
+
+
+def on(trial: Path) -> list[str]:
+    return ["--csv", str(trial), "--duration", "time", "--event", "status"]
+
+
+def test_a_scan_finds_the_planted_feature_and_counts_the_others(first: Path, petlake: Callable) -> None:
+    found = petlake("scan", *on(first), "--adjust-for", "f11", "--permutations", "999", "--json").json
+    assert found["found"] == ["f0"]
+    assert (found["n_declared"], found["n_tested"], found["adjusted_for"]) == (11, 11, ["f11"])
+    said = petlake("scan", *on(first), "--permutations", "999", "--top", "3").out
+    assert "12 features tested of 12" in said
+    assert "9 more features" in said
+    assert f"{found['rows'][0]['hazard_ratio']['value']:.4g}" in said
+
+
+def test_a_validation_prints_both_concordances(first: Path, petlake: Callable) -> None:
+    arguments = [
+        "validate",
+        *on(first),
+        "--procedure",
+        "best",
+        "--size",
+        "4",
+        "--repeats",
+        "1",
+        "--harmonise-by",
+        "site",
+    ]
+    found = petlake(*arguments, "--json").json
+    assert found["method"] == "nested"
+    assert 0.6 < found["concordance"] < found["apparent_concordance"]
+    said = petlake(*arguments).out
+    for value in (found["concordance"], found["apparent_concordance"]):
+        assert f"{value:.4g}" in said
+    corrected = petlake(
+        "validate", *on(first), "--method", "bootstrap", "--features", "f0", "--procedure", "all", "--json"
+    ).json
+    assert abs(corrected["optimism"]) < 0.02
+
+
+def test_a_model_is_frozen_and_applied_elsewhere(first: Path, second: Path, tmp_path: Path, petlake: Callable) -> None:
+    file = tmp_path / "model.json"
+    frozen = petlake("model", "freeze", file, *on(first), "--cuts", "0.33,0.67", "--json").json
+    assert (
+        frozen["digest"][:12] in petlake("model", "freeze", file, *on(first), "--cuts", "0.33,0.67", "--overwrite").out
+    )
+    assert json.loads(file.read_text())["cuts"] == frozen["cuts"]
+    applied = petlake("model", "apply", file, *on(second), "--horizon", "730", "--resamples", "200", "--json").json
+    assert applied["model_digest"] == frozen["digest"]
+    assert applied["groups"]["cut_points"] == frozen["cuts"]
+    said = petlake("model", "apply", file, *on(second), "--horizon", "730", "--resamples", "200").out
+    assert f"{applied['discrimination']['harrell']['value']:.4g}" in said
+    assert "Calibration at 730" in said
+
+
+def test_components_go_into_a_cox_model(first: Path, petlake: Callable) -> None:
+    found = petlake("pca", *on(first), "--features", "f0,f1,f2", "--cox", "2", "--json").json
+    assert [term["covariate"] for term in found["cox"]["terms"]] == ["PC1", "PC2"]
+    assert (
+        "petlake validate --procedure components --size 2"
+        in petlake("pca", *on(first), "--features", "f0,f1,f2", "--cox", "2").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["scan", "--features", "f0,arm"], ["COLUMN_NOT_NUMERIC", "arm"]),
+        (["scan", "--adjust-for", "f99"], ["COLUMN_UNKNOWN", "f99"]),
+        (["validate", "--method", "bootstrap", "--resamples", "20"], ["BOOTSTRAP_INVALID", "200"]),
+        (["validate", "--max-correlation", "2"], ["PREPARATION_RULES_INVALID"]),
+        (["validate", "--folds", "80"], ["FOLDS_INVALID"]),
+        (["model", "freeze", "{first}"], ["MODEL_EXISTS"]),
+        (["model", "freeze", "new.json", "--cuts", "half"], ["CUTS_INVALID"]),
+        (["model", "apply", "{first}", "--horizon", "1"], ["JSON_INVALID"]),
+        (["pca", "--features", "f0,f1", "--cox", "3"], ["PCA_COMPONENTS_INVALID", "at most 2"]),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_1(
+    first: Path, petlake: Callable, arguments: list[str], says: list[str]
+) -> None:
+    refused = petlake(*(part.replace("{first}", str(first)) for part in arguments), *on(first), expect=1)
+    assert refused.out == ""
+    assert len(refused.err.splitlines()) == 1
+    for words in says:
+        assert words in refused.err
