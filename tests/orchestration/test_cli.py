@@ -90,6 +90,7 @@ def test_text_and_json_say_the_same(trial: Path, petlake: Callable) -> None:
         (["cox", "--covariates", "x,x2"], ["COLUMN_UNKNOWN", "x2"]),
         (["cox", "--covariates", "x", "--scale", "per_doubling"], ["x"]),
         (["pca", "--features", "x,arm"], ["COLUMN_NOT_NUMERIC", "arm"]),
+        (["model", "freeze", "new.json", "--features", "x", "--cuts", "half"], ["CUTS_INVALID", "half"]),
     ],
 )
 def test_a_refused_analysis_is_one_line_and_exit_code_1(
