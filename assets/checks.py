@@ -14,6 +14,8 @@ from petct.lesions import LesionRecord
 from petct.pet_metrics import PetMetrics
 from petct.radiomics.extraction import Status
 from petct.radiomics.features import FeatureExtraction, FeatureValue
+from petct.radiomics.perturbation_sets import UNPERTURBED
+from petct.radiomics.robustness_records import PerturbedFeature
 from petct.suv import SuvRecord
 from warehouse.lake import Lake
 
@@ -78,6 +80,14 @@ def _features_incomplete(lake: Lake, patient_id: str) -> bool:
     return counts != expected
 
 
+def _perturbations_incomplete(lake: Lake, patient_id: str) -> bool:
+    rows = _rows(lake, "perturbed_features", patient_id, PerturbedFeature)
+    if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
+        return True
+    unchanged = {(row.scan_id, row.lesion_id, row.feature_set_id) for row in rows if row.perturbation == UNPERTURBED}
+    return unchanged != {(row.scan_id, row.lesion_id, row.feature_set_id) for row in rows}
+
+
 def _variables_repeat(lake: Lake, patient_id: str) -> bool:
     variables = [row.variable for row in _rows(lake, "clinical", patient_id, ClinicalValue)]
     return len(set(variables)) != len(variables)
@@ -109,6 +119,11 @@ _CHECKS: dict[str, _Check] = {
     ),
     "radiomic_features": _Check(
         "every_feature_or_a_reason", "Each lesion has each feature, as a value or as a reason.", _features_incomplete
+    ),
+    "perturbed_features": _Check(
+        "compared_with_no_change",
+        "Each lesion was measured without change, too; a feature has a value or a reason.",
+        _perturbations_incomplete,
     ),
     "clinical": _Check("one_value_a_variable", "No variable is there twice.", _variables_repeat),
     "endpoints": _Check("no_negative_time", "No survival time is negative.", _times_negative),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.exams import CONFORMANCE, write_conformance
-from assets.publishing import DEFINITION_TABLES, publish_snapshot, write_definitions
+from assets.publishing import DEFINITION_TABLES, cohort_tables, publish_snapshot, write_definitions
 from assets.reporting import DATA_VERSION_TAG
 from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
 from assets.specs import column_metadata
@@ -81,6 +81,7 @@ def conformance_asset() -> dg.AssetsDefinition:
 def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The published snapshot: immutable, named by its content."""
     tables = settings.patient_tables if settings else PATIENT_TABLES
+    of_cohort = cohort_tables(settings)
 
     @dg.asset(
         name="snapshot",
@@ -89,7 +90,7 @@ def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
             "An immutable DuckDB file with every table, the cohort table and the wide feature matrices. Its id is the "
             "digest of rows, settings and code versions; publishing what exists changes nothing."
         ),
-        deps=[dg.AssetKey(name) for name in (*tables, *DEFINITION_TABLES, CONFORMANCE)],
+        deps=[dg.AssetKey(name) for name in (*tables, *of_cohort, CONFORMANCE)],
         code_version=CODE_VERSIONS["snapshot"],
         check_specs=[
             dg.AssetCheckSpec(

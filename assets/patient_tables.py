@@ -12,13 +12,20 @@ from assets.imaging import imaging_specs
 from assets.masks import mask_specs
 from assets.partitions import patients_partitions
 from assets.reporting import failure, materialization, reason
+from assets.robustness import perturbation_specs
 from assets.settings import PATIENT_TABLES, StudySettings
 from assets.work import PatientJob, PatientOutcome, lose_patient, process_patient
 
 
 def patient_tables(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The multi-asset of all tables that are computed of a patient."""
-    specs = [*imaging_specs(settings), *mask_specs(settings), *feature_specs(settings), *clinical_specs(settings)]
+    specs = [
+        *imaging_specs(settings),
+        *mask_specs(settings),
+        *feature_specs(settings),
+        *perturbation_specs(settings),
+        *clinical_specs(settings),
+    ]
 
     @dg.multi_asset(
         name="patient_tables",

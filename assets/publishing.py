@@ -1,5 +1,6 @@
 """Publishing: the tables that describe the settings, and the snapshot; without Dagster, which is slow to load."""
 
+from assets.robustness_rows import ROBUSTNESS, write_robustness
 from assets.settings import CODE_VERSIONS, StudySettings
 from petct.radiomics.definitions import definitions_of_all
 from petct.radiomics.feature_sets import feature_set_record
@@ -10,6 +11,12 @@ from warehouse.snapshot import Published, SnapshotSettings, publish
 
 DEFINITION_TABLES = ("protocols", "feature_sets", "feature_definitions")
 """Tables that describe the study's settings; they hold no patient."""
+
+
+def cohort_tables(settings: StudySettings | None) -> tuple[str, ...]:
+    """The tables that are not of a patient; robustness only of a study that asks for it, or without a study."""
+    asked = settings is None or settings.robustness is not None
+    return (*DEFINITION_TABLES, *((ROBUSTNESS,) if asked else ()))
 
 
 def write_definitions(settings: StudySettings) -> dict[str, int]:
@@ -41,6 +48,7 @@ def publish_snapshot(settings: StudySettings) -> Published:
             hint="Run `petlake ingest` and `petlake materialize` first.",
         )
     write_definitions(settings)
+    write_robustness(settings)
     return publish(
         lake,
         SnapshotSettings(
@@ -48,6 +56,7 @@ def publish_snapshot(settings: StudySettings) -> Published:
             code_versions=CODE_VERSIONS,
             aggregations=settings.aggregations,
             organ_aggregations=settings.organ_aggregations,
+            with_reliability=settings.robustness is not None,
             default_protocol_id=settings.protocols[0].protocol_id,
         ),
     )

@@ -55,7 +55,7 @@ def _extractions(
     check_known(data, modality, scan.scan_id, protocol.protocol_id)
     if not lesions:
         return []
-    image_sha256 = _image_sha256(data, scan, modality)
+    image_sha256 = image_sha256_of(data, scan, modality)
     image = data.volume(image_sha256)
     on_grid = {row.lesion_id: row for row in lesions if row.modality == modality}
     found = _of_label_maps(data, image, on_grid.values(), feature_set)
@@ -106,7 +106,8 @@ def _label_map(row: LesionRecord) -> str:
     return row.label_map_sha256
 
 
-def _image_sha256(data: PatientData, scan: ScanRecord, modality: str) -> str:
+def image_sha256_of(data: PatientData, scan: ScanRecord, modality: str) -> str:
+    """The digest of the image of a modality: SUV or Hounsfield units."""
     if modality == "CT":
         if scan.ct_image_sha256 is None:
             raise DicomError(

@@ -8,9 +8,11 @@ from pathlib import Path
 from petct.clinical import ClinicalSpec
 from petct.dicom.declared import DeclaredPet
 from petct.dicom.roles import SeriesChoice
+from petct.errors import FeatureError
 from petct.lesions import MaskRules
 from petct.radiomics.extraction import EngineName
 from petct.radiomics.feature_sets import FeatureSet
+from petct.radiomics.perturbation_sets import PerturbationSet
 from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
 from petct.suv_policy import SuvPolicy
@@ -23,13 +25,25 @@ CODE_VERSIONS: dict[str, str] = {
     "lesions": "2",
     "pet_metrics": "2",
     "radiomic_features": "2",
+    "perturbed_features": "1",
     "clinical": "1",
     "endpoints": "1",
+    "robustness": "1",
     "snapshot": "1",
 }
 """Raised whenever the code of a table changes a number: what was computed before is then stale."""
 
-PATIENT_TABLES = ("series", "scans", "suv", "lesions", "pet_metrics", "radiomic_features", "clinical", "endpoints")
+PATIENT_TABLES = (
+    "series",
+    "scans",
+    "suv",
+    "lesions",
+    "pet_metrics",
+    "radiomic_features",
+    "perturbed_features",
+    "clinical",
+    "endpoints",
+)
 """Tables computed of each patient, in the order in which they build on one another."""
 
 _CLINICAL_TABLES = ("clinical", "endpoints")
@@ -41,6 +55,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "lesions": ("dicom_files", "series", "scans", "suv"),
     "pet_metrics": ("suv", "lesions"),
     "radiomic_features": ("scans", "suv", "lesions"),
+    "perturbed_features": ("scans", "suv", "lesions"),
     "clinical": ("clinical_table",),
     "endpoints": ("clinical_table", "scans"),
 }
@@ -70,6 +85,28 @@ class ConformanceSettings:
 
     data_folder: Path | None = None
     exams: tuple[str, ...] = ("suv",)
+
+
+@dataclass(frozen=True)
+class RobustnessSettings:
+    """Which repeated measurements of features a study compares.
+
+    Attributes
+    ----------
+    perturbation_sets
+        Chains of small changes, after which the features of every lesion are computed again.
+    retest_within_days
+        Two scans of a patient at most so many days apart are a test and a retest; None: not compared.
+    readers
+        Whether the study's protocols are compared as readers.
+    minimum_icc
+        What the lower bound of the intraclass correlation has to reach for a feature to be called robust.
+    """
+
+    perturbation_sets: tuple[PerturbationSet, ...] = ()
+    retest_within_days: int | None = None
+    readers: bool = False
+    minimum_icc: float = 0.75
 
 
 @dataclass(frozen=True)
@@ -109,6 +146,7 @@ class StudySettings:
     aggregations: tuple[str, ...]
     primary_hypotheses: tuple[PrimaryHypothesis, ...]
     organ_aggregations: tuple[OrganAggregation, ...] = ()
+    robustness: RobustnessSettings | None = None
     suv_policy: SuvPolicy = SuvPolicy.LENIENT
     series_choice: SeriesChoice = field(default_factory=SeriesChoice)
     declared_pet: tuple[DeclaredPet, ...] = ()
@@ -116,10 +154,19 @@ class StudySettings:
 
     @property
     def patient_tables(self) -> tuple[str, ...]:
-        """The per-patient tables of the study; without a clinical table there are no clinical ones."""
-        if self.clinical is None:
-            return tuple(name for name in PATIENT_TABLES if name not in _CLINICAL_TABLES)
-        return PATIENT_TABLES
+        """The per-patient tables of the study; clinical ones and perturbed features only where they are asked for."""
+        absent = set() if self.clinical is not None else set(_CLINICAL_TABLES)
+        if self.robustness is None or not self.robustness.perturbation_sets:
+            absent.add("perturbed_features")
+        return tuple(name for name in PATIENT_TABLES if name not in absent)
+
+    def require_robustness(self) -> RobustnessSettings:
+        """What the study asks of robustness; raises ``FeatureError`` ROBUSTNESS_NOT_ASKED when it asks for nothing."""
+        if self.robustness is None:
+            raise FeatureError(
+                "ROBUSTNESS_NOT_ASKED", "The study does not ask for robustness", keyword="robustness", hint="Add it."
+            )
+        return self.robustness
 
     def settings_of(self, table: str) -> dict[str, object]:
         """The settings that change the rows of ``table``; places on a disk are not among them."""
@@ -143,6 +190,7 @@ class StudySettings:
                 "feature_sets": [item.feature_set_id for item in self.feature_sets],
                 "engine": self.radiomics_engine,
             },
+            **self._robustness_settings(protocols[0]),
             "clinical": self._clinical_settings(with_endpoints=False),
             "endpoints": self._clinical_settings(with_endpoints=True),
         }
@@ -170,6 +218,23 @@ class StudySettings:
                 "primary_hypotheses": [[item.endpoint, item.variable] for item in self.primary_hypotheses],
             }
         )
+
+    def _robustness_settings(self, protocol_id: str) -> dict[str, dict[str, object]]:
+        if self.robustness is None:
+            return {}
+        return {
+            "perturbed_features": {
+                "protocol": protocol_id,
+                "feature_sets": [item.feature_set_id for item in self.feature_sets],
+                "perturbation_sets": [item.perturbation_set_id for item in self.robustness.perturbation_sets],
+                "engine": self.radiomics_engine,
+            },
+            "robustness": {
+                "retest_within_days": self.robustness.retest_within_days,
+                "readers": self.robustness.readers,
+                "minimum_icc": self.robustness.minimum_icc,
+            },
+        }
 
     def _clinical_settings(self, *, with_endpoints: bool) -> dict[str, object]:
         if self.clinical is None:

@@ -8,6 +8,7 @@ from assets.imaging_steps import scans_step, series_step, suv_step
 from assets.mask_steps import lesions_step
 from assets.patient_data import PatientData, StepOutput
 from assets.radiomics_steps import radiomic_features_step
+from assets.robustness_steps import perturbed_features_step
 
 STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
     "series": series_step,
@@ -16,6 +17,7 @@ STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
     "lesions": lesions_step,
     "pet_metrics": pet_metrics_step,
     "radiomic_features": radiomic_features_step,
+    "perturbed_features": perturbed_features_step,
     "clinical": clinical_step,
     "endpoints": endpoints_step,
 }

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.settings import PATIENT_TABLES
+from assets.publishing import cohort_tables
+from assets.settings import PATIENT_TABLES, StudySettings
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -14,11 +15,13 @@ REGISTER_JOB = "register_patients"
 _LOOK_EVERY_SECONDS = 300
 
 
-def automation() -> tuple[list["UnresolvedAssetJobDefinition"], list[dg.SensorDefinition]]:
+def automation(
+    settings: StudySettings | None,
+) -> tuple[list["UnresolvedAssetJobDefinition"], list[dg.SensorDefinition]]:
     """The jobs and the sensors that start them."""
     publish = dg.define_asset_job(
         PUBLISH_JOB,
-        dg.AssetSelection.assets("protocols", "feature_sets", "feature_definitions", "snapshot"),
+        dg.AssetSelection.assets(*cohort_tables(settings), "snapshot"),
         description="Publish a snapshot of what is in the lake.",
     )
     register = dg.define_asset_job(

@@ -6,6 +6,7 @@ from assets.cohort import conformance_asset, definitions_asset, snapshot_asset
 from assets.engine import Engine, Listener, Silent
 from assets.patient_tables import patient_tables
 from assets.registration import patients_asset
+from assets.robustness import robustness_assets
 from assets.settings import StudySettings
 from assets.specs import external_specs
 from orchestration.automation import automation
@@ -18,7 +19,7 @@ def build_definitions(
     settings: StudySettings | None, engine: Engine | None = None, listener: Listener | None = None
 ) -> dg.Definitions:
     """All assets, jobs and sensors of a study; without one they can be looked at but not run."""
-    jobs, sensors = automation()
+    jobs, sensors = automation(settings)
     return dg.Definitions(
         assets=[
             *external_specs(),
@@ -26,6 +27,7 @@ def build_definitions(
             patient_tables(settings),
             definitions_asset(settings),
             conformance_asset(),
+            *robustness_assets(settings),
             snapshot_asset(settings),
         ],
         jobs=jobs,

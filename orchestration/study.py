@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from assets.settings import ConformanceSettings, PrimaryHypothesis, StudySettings
+from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.declared import DeclaredPet, DeclaredUnits
@@ -20,6 +20,7 @@ from petct.lesions import MaskRules
 from petct.radiomics.extraction import EngineName
 from petct.radiomics.feature_set_files import load_feature_set, read_feature_set
 from petct.radiomics.feature_sets import FeatureSet
+from petct.radiomics.perturbation_sets import load_perturbation_set
 from petct.segmentation import load_protocol
 from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
@@ -90,6 +91,13 @@ class _Baseline(_Section):
     within_days: int = Field(default=90, ge=0)
 
 
+class _Robustness(_Section):
+    perturbations: tuple[str, ...] = ()
+    retest_within_days: int | None = Field(default=None, ge=0)
+    readers: bool = False
+    minimum_icc: float = Field(default=0.75, ge=0, le=1)
+
+
 class _Hypothesis(_Section):
     endpoint: str
     variable: str
@@ -135,6 +143,7 @@ class StudyFile(_Section):
     radiomics_engine: EngineName = "fast"
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
     organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
+    robustness: _Robustness | None = None
     primary_hypotheses: tuple[_Hypothesis, ...] = ()
     conformance: _Conformance = _Conformance()
 
@@ -149,6 +158,8 @@ class StudyFile(_Section):
         for organ in self.organ_aggregations:
             if organ not in organs:
                 raise ValueError(f"organ_aggregations names {organ}, and the organs of masks are {', '.join(organs)}")
+        if self.robustness is not None and self.robustness.readers and len(self.protocols) < 2:
+            raise ValueError("robustness.readers compares the protocols of the study, and there is only one")
         return self
 
     @field_validator("organ_aggregations")
@@ -211,6 +222,7 @@ def load_study(folder: Path) -> StudySettings:
         organ_aggregations=tuple(
             OrganAggregation(organ, rule) for organ, rules in file.organ_aggregations.items() for rule in rules
         ),
+        robustness=_robustness(file.robustness),
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
         series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
         declared_pet=tuple(DeclaredPet(one.files, one.units) for one in file.dicom.volumes),
@@ -252,6 +264,17 @@ def _feature_sets(root: Path, entries: Sequence[str | _FeatureSetFile]) -> tuple
             hint="Give one of them another with {file: ..., name: ...}.",
         )
     return tuple(feature_sets)
+
+
+def _robustness(section: _Robustness | None) -> RobustnessSettings | None:
+    if section is None:
+        return None
+    return RobustnessSettings(
+        perturbation_sets=tuple(load_perturbation_set(name) for name in section.perturbations),
+        retest_within_days=section.retest_within_days,
+        readers=section.readers,
+        minimum_icc=section.minimum_icc,
+    )
 
 
 def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:

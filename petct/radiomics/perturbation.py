@@ -47,29 +47,33 @@ def around(image: Volume, mask: Mask) -> tuple[Volume, Mask]:
     x, y, z = (float(value) for value in image.geometry.to_physical(first)[0])
     slices, rows, columns = mask.array[box].shape
     geometry = Geometry((slices, rows, columns), image.geometry.spacing_mm, (x, y, z), image.geometry.direction)
-    return Volume(np.asarray(image.array[box], dtype=np.float64), geometry), Mask(mask.array[box], geometry)
+    return Volume(image.array[box], geometry), Mask(mask.array[box], geometry)
 
 
 def perturb(image: Volume, mask: Mask, steps: Sequence[Step], rng: np.random.Generator) -> tuple[Volume, Mask]:
     """Apply the steps of a chain one after the other; the result is on the same grid, and its region may be empty.
+
+    An image that no step changes keeps its type, and so its features.
 
     Parameters
     ----------
     image, mask
         Finite values (z, y, x) and the region on the same grid.
     """
-    array, region = np.asarray(image.array, dtype=np.float64), mask.array
+    array: NDArray[np.generic] = image.array
+    region = mask.array
     for step in steps:
         if step.kind == "erode":
             region = _eroded(region, image.geometry, step.share, rng)
         elif step.kind == "dilate":
             region = _dilated(region, image.geometry, step.share, rng)
         elif step.kind == "translate":
-            array, region = _translated(array, region, step.amount)
+            array, region = _translated(np.asarray(array, dtype=np.float64), region, step.amount)
         elif step.kind == "threshold":
-            region = _rethresholded(array, region, step.share)
+            region = _rethresholded(np.asarray(array, dtype=np.float64), region, step.share)
         else:
-            array = array + rng.normal(0.0, step.share * noise_level(array), array.shape)
+            values = np.asarray(array, dtype=np.float64)
+            array = values + rng.normal(0.0, step.share * noise_level(values), values.shape)
     return Volume(array, image.geometry), Mask(region, mask.geometry)
 
 

@@ -25,6 +25,12 @@ GRAPH = {
     "feature_definitions": ("features", [], ["not_empty"]),
     "pet_metrics": ("features", ["lesions", "suv"], ["as_recorded", "volumes_add_up"]),
     "radiomic_features": ("features", ["lesions", "scans", "suv"], ["as_recorded", "every_feature_or_a_reason"]),
+    "perturbed_features": (
+        "features",
+        ["lesions", "scans", "suv"],
+        ["as_recorded", "compared_with_no_change"],
+    ),
+    "robustness": ("features", ["perturbed_features", "radiomic_features"], ["not_empty"]),
     "clinical_table": ("clinical", [], []),
     "clinical": ("clinical", ["clinical_table"], ["as_recorded", "one_value_a_variable"]),
     "endpoints": ("clinical", ["clinical_table", "scans"], ["as_recorded", "no_negative_time"]),
@@ -39,15 +45,19 @@ GRAPH = {
                 "feature_definitions",
                 "feature_sets",
                 "lesions",
+                "perturbed_features",
                 "pet_metrics",
                 "protocols",
             ),
-            *("radiomic_features", "scans", "series", "suv"),
+            *("radiomic_features", "robustness", "scans", "series", "suv"),
         ],
         ["holds_patients"],
     ),
 }
-NOT_OF_A_PATIENT = {"patients", "protocols", "feature_sets", "feature_definitions", "conformance", "snapshot"}
+NOT_OF_A_PATIENT = {
+    *("patients", "protocols", "feature_sets", "feature_definitions", "conformance", "robustness", "snapshot"),
+}
+ASKED_FOR = {"perturbed_features", "robustness"}
 WITHOUT_OUTCOME = "study: {name: no outcome}\nmasks: {tumour: [lesion*]}\n"
 
 
@@ -72,16 +82,31 @@ def test_what_is_of_a_patient_is_partitioned_by_patient() -> None:
     assert partitioned == set(GRAPH) - NOT_OF_A_PATIENT
 
 
-def test_the_demo_study_has_the_whole_graph(tmp_path: Path) -> None:
+def without(names: set[str]) -> dict[str, tuple[str, list[str], list[str]]]:
+    return {
+        name: (group, [parent for parent in parents if parent not in names], checks)
+        for name, (group, parents, checks) in GRAPH.items()
+        if name not in names
+    }
+
+
+def test_robustness_is_there_only_where_the_study_asks_for_it(tmp_path: Path) -> None:
+    (tmp_path / STUDY_FILE).write_text(WITHOUT_OUTCOME + "robustness: {retest_within_days: 7}\n", encoding="utf-8")
+    found = graph_of(definitions.build_definitions(load_study(tmp_path)))
+    assert found["robustness"][1] == ["radiomic_features"]
+    assert "perturbed_features" not in found
+
+
+def test_the_demo_study_has_all_that_need_not_be_asked_for(tmp_path: Path) -> None:
     template = Path(definitions.__file__).with_name("study_demo.yaml")
     (tmp_path / STUDY_FILE).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
-    assert graph_of(definitions.build_definitions(load_study(tmp_path))) == GRAPH
+    assert graph_of(definitions.build_definitions(load_study(tmp_path))) == without(ASKED_FOR)
 
 
 def test_a_study_without_a_clinical_table_has_no_clinical_assets(tmp_path: Path) -> None:
     (tmp_path / STUDY_FILE).write_text(WITHOUT_OUTCOME, encoding="utf-8")
     found = graph_of(definitions.build_definitions(load_study(tmp_path)))
-    assert set(GRAPH) - set(found) == {"clinical", "endpoints"}
+    assert set(GRAPH) - set(found) == {"clinical", "endpoints", *ASKED_FOR}
     assert "clinical" not in found["snapshot"][1]
 
 

@@ -21,7 +21,7 @@ from warehouse.lake import Lake
 from warehouse.locks import was_interrupted
 
 FIRST, SECOND = "NET-001", "NET-002"
-TABLES = settings.PATIENT_TABLES
+TABLES = tuple(name for name in settings.PATIENT_TABLES if name != "perturbed_features")
 STALE, FRESH, MISSING = "STALE", "FRESH", "MISSING"
 PATIENCE_S = 120
 
