@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assets.engine import Job, Outcome
 
 # Loaded once by the fork server, so that a worker starts warm: imports cost more than a small patient.
-_PRELOAD = ["assets.work", "petct.radiomics.reference"]
+_PRELOAD = ["assets.work", "petct.radiomics.fast"]
 WORKERS_VARIABLE = "PETLAKE_WORKERS"
 
 
@@ -57,6 +57,8 @@ class ProcessEngine:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
+    # Read by NumPy when the fork server loads it: the cores are shared out among the workers already.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread_each)
@@ -77,7 +79,7 @@ def default_workers() -> int:
 
 
 def _one_thread_each() -> None:
-    """The cores are shared out among the workers already; Ctrl-C is for the parent, which lets them finish."""
+    """One thread in ITK, too; Ctrl-C is for the parent, which lets them finish."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import SimpleITK as sitk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from petct.errors import FeatureError
 from petct.radiomics.feature_sets import FeatureSet, ImageType
@@ -65,6 +66,7 @@ def image_names(image_type: ImageType, feature_set: FeatureSet) -> tuple[str, ..
     return (*names, f"{prefix}-{bands[0]}")
 
 
+@lru_cache(maxsize=64)
 def definitions_of(feature_set: FeatureSet) -> tuple[FeatureDefinition, ...]:
     """All features of ``feature_set``, in their order: shape, then image by image.
 

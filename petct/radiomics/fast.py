@@ -6,12 +6,13 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import SimpleITK as sitk
 from radiomics import imageoperations
-from scipy import ndimage
+from threadpoolctl import ThreadpoolController
 
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.extraction import (
@@ -28,7 +29,7 @@ from petct.radiomics.filters import filtered
 from petct.radiomics.first_order import first_order
 from petct.radiomics.pyradiomics_settings import bin_settings, general_settings, texture_settings
 from petct.radiomics.reference import ReferenceEngine
-from petct.radiomics.region import Box, Region, native_region, resampled_region
+from petct.radiomics.region import Box, Region, bounding_boxes, native_region, resampled_region
 from petct.radiomics.shape import shape
 from petct.radiomics.texture import bytes_needed, discretise, texture
 from petct.volume import Volume, to_sitk
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 # pyradiomics announces on every call that a symmetrical GLCM makes two features redundant.
 logging.getLogger("radiomics").setLevel(logging.CRITICAL)
 
-MEMORY_LIMIT_BYTES = 1 << 30
+MEMORY_LIMIT_BYTES = 1 << 29
 """What the matrices of one texture class may take; where it would be more, the class is OUT_OF_MEMORY."""
 
 _MOST_BINS = 1_000_000
@@ -62,15 +63,22 @@ class FastEngine:
         )
         normalised = _normalised(image, feature_set)
         # The bounding boxes of all lesions, in one pass.
-        boxes = ndimage.find_objects(labels.array, max_label=max(wanted)) if wanted else []
+        boxes = bounding_boxes(labels.array)
         largest = _Largest(normalised.array)
         extractions = []
         for label in wanted:
-            extraction = _extract(normalised, labels.array, label, boxes[label - 1], covered, largest)
+            with _blas().limit(limits=1, user_api="blas"):
+                extraction = _extract(normalised, labels.array, label, boxes.get(label), covered, largest)
             if left:
                 extraction = _with_reference(extraction, image, labels, feature_set, left)
             extractions.append(extraction)
         return tuple(extractions)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    # On matrices of tens of grey levels, threads of a BLAS wait for one another a hundred times longer than they work.
+    return ThreadpoolController()
 
 
 def _left_to_reference(feature_set: FeatureSet) -> tuple[FeatureClass, ...]:
@@ -220,7 +228,7 @@ def _of_image(
     classes: Sequence[FeatureClass],
 ) -> tuple[dict[str, float], dict[str, Status]]:
     """Values by ``class_feature``, and reasons by class, of one image."""
-    grey = discretise(image, region.mask, bin_settings(feature_set, image_type), _MOST_BINS)
+    grey = discretise(image, region.mask, region.spacing_mm, bin_settings(feature_set, image_type), _MOST_BINS)
     if grey is None:
         return {}, {item.name: Status.OUT_OF_MEMORY for item in classes}
     values: dict[str, float] = {}
@@ -235,7 +243,7 @@ def _of_image(
             continue
         else:
             try:
-                found = texture(item.name, grey, region.spacing_mm, settings, item.features)
+                found = texture(item.name, grey, settings, item.features)
             except MemoryError:
                 reasons[item.name] = Status.OUT_OF_MEMORY
                 continue

@@ -74,6 +74,26 @@ class Region:
         return Region(self.image, self.spacing_mm, (z, y, x), mask[inner], self.n_voxels_below_minimum)
 
 
+def bounding_boxes(labels: NDArray[np.generic]) -> dict[int, Box]:
+    """The bounding box of each label above 0, all found in one pass."""
+    flat = np.flatnonzero(labels)
+    if not flat.size:
+        return {}
+    found = labels.ravel()[flat].astype(np.int64)
+    extents = []
+    for along in np.unravel_index(flat, labels.shape):
+        first = np.full(found.max() + 1, np.iinfo(np.int64).max)
+        last = np.full(found.max() + 1, -1)
+        np.minimum.at(first, found, along)
+        np.maximum.at(last, found, along)
+        extents.append((first, last))
+    boxes = {}
+    for label in np.flatnonzero(extents[0][1] >= 0):
+        z, y, x = (slice(int(first[label]), int(last[label]) + 1) for first, last in extents)
+        boxes[int(label)] = (z, y, x)
+    return boxes
+
+
 def native_region(image: Volume, labels: NDArray[np.generic], label: int, box: Box) -> Region:
     """The lesion on the image's own grid."""
     return Region(image.array, image.geometry.spacing_mm, box, labels[box] == label)

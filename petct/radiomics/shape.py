@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from radiomics import cShape
-from scipy.spatial import ConvexHull, QhullError
-from scipy.spatial.distance import pdist
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +56,7 @@ def _surface(padded: NDArray[np.bool_], spacing: NDArray[np.float64]) -> tuple[f
 
     The mesh's volume is a sum over its triangles of the signed volume below them, which depends on where the triangle
     lies: that of the configuration at the origin, plus a third of the product of its place and its area vector. Both
-    follow from pyradiomics' own tables, which ``_configurations`` reads by asking for the mesh of single cubes.
+    follow from pyradiomics' own tables, which are read by asking for the mesh of single cubes.
     """
     parts = [padded[z : z - 1 or None, y : y - 1 or None, x : x - 1 or None] for z, y, x in _CORNERS]
     configuration = np.zeros(parts[0].shape, dtype=np.uint8)
@@ -66,38 +64,53 @@ def _surface(padded: NDArray[np.bool_], spacing: NDArray[np.float64]) -> tuple[f
         configuration |= part.astype(np.uint8) << bit
     place = np.nonzero((configuration != 0) & (configuration != _N_CONFIGURATIONS - 1))
     found = configuration[place]
-    areas, volumes, vectors = _configurations(tuple(spacing))
     counts = np.bincount(found, minlength=_N_CONFIGURATIONS)
+    volumes, vectors = _volumes()
     volume = float(counts @ volumes)
     for axis in range(3):
         # Sums of integers, so exact.
         index_sums = np.bincount(found, weights=place[axis], minlength=_N_CONFIGURATIONS)
         volume += float(index_sums @ vectors[:, axis])
-    return float(counts @ areas), volume
+    return float(counts @ _areas(tuple(spacing))), volume * float(np.prod(spacing))
 
 
 @lru_cache(maxsize=64)
-def _configurations(
-    spacing: tuple[float, ...],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Area (256,), volume (256,) and change of the volume with a step along each axis (256, 3) of single cubes."""
-    areas, volumes = np.zeros(_N_CONFIGURATIONS), np.zeros(_N_CONFIGURATIONS)
-    vectors = np.zeros((_N_CONFIGURATIONS, 3))
+def _areas(spacing: tuple[float, ...]) -> NDArray[np.float64]:
+    """Area of the mesh in a single cube of each configuration (256,)."""
     step = np.array(spacing)
+    return np.array([0.0 if _is_empty(cube) else cShape.calculate_coefficients(cube, step)[0] for cube in _cubes()])
+
+
+@lru_cache(maxsize=1)
+def _volumes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For voxels of 1 mm: volume (256,), and its change with a step along each axis (256, 3), of single cubes."""
+    step = np.ones(3)
+
+    def volume(array: NDArray[np.bool_]) -> float:
+        return 0.0 if _is_empty(array) else float(cShape.calculate_coefficients(array, step)[1])
+
+    volumes, vectors = np.zeros(_N_CONFIGURATIONS), np.zeros((_N_CONFIGURATIONS, 3))
+    for number, cube in enumerate(_cubes()):
+        volumes[number] = volume(cube)
+        for axis in range(3):
+            # The cube once more, one voxel further along the axis, below it a cube that repeats its first layer.
+            first, second = cube.take([0], axis=axis), cube.take([1], axis=axis)
+            below = np.concatenate((first, first), axis=axis)
+            both = volume(np.concatenate((below, second), axis=axis))
+            vectors[number, axis] = both - volume(below) - volumes[number]
+    return volumes, vectors
+
+
+def _is_empty(array: NDArray[np.bool_]) -> bool:
+    return bool(array.all() or not array.any())
+
+
+def _cubes() -> NDArray[np.bool_]:
+    """All configurations of 8 voxels, (256, 2, 2, 2), in the order of their number."""
     cubes = np.zeros((_N_CONFIGURATIONS, 2, 2, 2), dtype=bool)
     for bit, (z, y, x) in enumerate(_CORNERS):
         cubes[:, z, y, x] = (np.arange(_N_CONFIGURATIONS) >> bit) & 1
-    for number in range(1, _N_CONFIGURATIONS - 1):
-        areas[number], volumes[number], _ = cShape.calculate_coefficients(cubes[number], step)
-    index = {cube.tobytes(): number for number, cube in enumerate(cubes)}
-    for number in range(1, _N_CONFIGURATIONS - 1):
-        for axis in range(3):
-            # The cube once more, one voxel further along the axis: below it a cube with its first layer doubled.
-            layers = [cubes[number].take(i, axis=axis) for i in (0, 0, 1)]
-            _, volume, _ = cShape.calculate_coefficients(np.stack(layers, axis=axis), step)
-            below = np.stack(layers[:2], axis=axis)
-            vectors[number, axis] = volume - volumes[index[below.tobytes()]] - volumes[number]
-    return areas, volumes, vectors
+    return cubes
 
 
 def _eigenvalues(padded: NDArray[np.bool_], spacing: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -174,10 +187,15 @@ def _largest(points: NDArray[np.float64], known: float = 0.0) -> float:
     # No point is farther than the largest radius from the centre: one nearer than the rest cannot be an end.
     points = points[radii >= lower - radii.max() - 1e-9 * lower]
     if len(points) > _FEW and points.shape[1] == 3:
+        from scipy.spatial import ConvexHull, QhullError
+
         # Where all are in one plane there is no hull; the distances are then taken as they are.
         with contextlib.suppress(QhullError):
             points = points[ConvexHull(points).vertices]
-    return max(lower, float(pdist(points).max())) if len(points) > 1 else lower
+    for first in range(0, len(points), _ROWS):
+        squares = sum(np.subtract.outer(along[first : first + _ROWS], along) ** 2 for along in points.T)
+        lower = max(lower, float(np.sqrt(np.max(squares))))
+    return lower
 
 
 def _spread(points: NDArray[np.float64]) -> float:
@@ -188,6 +206,8 @@ def _spread(points: NDArray[np.float64]) -> float:
 
 
 _FEW = 200
+# Of distances that are computed at a time: bounds the memory.
+_ROWS = 256
 _DIRECTIONS = {
     2: np.array([(1, 0), (0, 1), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1)], dtype=np.float64).T,
     3: np.array(
