@@ -45,6 +45,10 @@ mutations: install  ## Hold the SUV of many mutated headers and damaged files ag
 	PETLAKE_MUTATIONS=$(MUTATIONS) PETLAKE_DAMAGED=$(MUTATIONS) $(BIN)/python -m pytest $(ARGS) \
 		tests/petct/conformance/test_suv_mutations.py tests/petct/conformance/test_suv_damage.py
 
+.PHONY: identity
+identity: install  ## Compare every feature of all patients, filtered and resampled too, with pyradiomics (minutes)
+	PETLAKE_IDENTITY=all $(BIN)/python -m pytest tests/petct/radiomics/test_identity.py
+
 .PHONY: lint
 lint: install  ## Check format, style and spelling
 	$(BIN)/ruff format --check .

@@ -11,17 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK as sitk
 from playwright.sync_api import expect, sync_playwright
-from radiomics import featureextractor
 
 from assets.work import PatientJob, process_patient
 from orchestration.engines import ProcessEngine
 from orchestration.study import load_study
 from petct.lesions import LesionRecord
+from petct.radiomics.feature_set_files import load_feature_set
 from petct.radiomics.features import FeatureValue
+from tests.petct.radiomics.identity import features, sts_case
 from warehouse.lake import Lake
 
 PATIENTS = [f"STS_{number:03d}" for number in range(1, 21)]
@@ -72,34 +72,14 @@ def test_masks_equal_the_published_voxel_masks(sts: Path, petlake_data: Path, pa
 
 
 @pytest.mark.parametrize("patient", PATIENTS)
-def test_original_features_equal_pyradiomics_called_directly(sts: Path, petlake_data: Path, patient: str) -> None:
-    """Against ``execute`` on the whole image, as pydicom reads it, with the published mask."""
-    lake = Lake(load_study(sts).lake)
-    rows = lake.read("radiomic_features", patient, FeatureValue)
-    for folder, name, bin_width in (("PET", "pet_original", 0.5), ("CT", "ct_original", 25.0)):
-        mask = sitk.ReadImage(str(petlake_data / "sts" / "nifti" / patient / f"{folder}_mask.nii.gz"))
-        image = pydicom_image(petlake_data / "sts" / "dicom" / patient / folder / "image")
-        mask.CopyInformation(image)
-        extractor = featureextractor.RadiomicsFeatureExtractor(binWidth=bin_width, additionalInfo=False)
-        expected = {key: float(value) for key, value in extractor.execute(image, mask).items()}
+def test_original_features_are_those_of_the_plain_image(sts: Path, petlake_data: Path, patient: str) -> None:
+    """The image as pydicom reads it, with the published mask; that its features are pyradiomics' is shown elsewhere."""
+    rows = Lake(load_study(sts).lake).read("radiomic_features", patient, FeatureValue)
+    for folder, name in (("PET", "pet_original"), ("CT", "ct_original")):
+        expected = features(sts_case(petlake_data, patient, folder), load_feature_set(name))
         values = {row.feature_name: row.value for row in rows if row.feature_set_id.startswith(name)}
         assert len(values) == 107
-        assert values == pytest.approx(expected, rel=1e-9, abs=1e-12)
-
-
-def pydicom_image(folder: Path) -> sitk.Image:
-    """The image by the plainest means: pydicom's pixels, slope and intercept of each slice, sorted along z."""
-    slices = sorted(
-        (pydicom.dcmread(path) for path in folder.iterdir()), key=lambda item: float(item.ImagePositionPatient[2])
-    )
-    array = np.stack([s.pixel_array * float(s.RescaleSlope) + float(s.RescaleIntercept) for s in slices])
-    # SUV is kept in single precision; Hounsfield units are whole numbers.
-    image = sitk.GetImageFromArray(array.astype(np.float32))
-    positions = [float(item.ImagePositionPatient[2]) for item in slices]
-    rows, columns = (float(value) for value in slices[0].PixelSpacing)
-    image.SetSpacing((columns, rows, (positions[-1] - positions[0]) / (len(positions) - 1)))
-    image.SetOrigin([float(value) for value in slices[0].ImagePositionPatient])
-    return image
+        assert values == pytest.approx({key: item.value for key, item in expected.items()}, rel=1e-9, abs=1e-12)
 
 
 def test_the_snapshot_id_is_that_of_the_content(
