@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -86,15 +87,23 @@ def make_study() -> Callable[[Path, Path, Path], Path]:
 
 @pytest.fixture(scope="session")
 def sts(petlake_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study of all 20 patients: ingested, materialised with two workers, published. Read only."""
-    folder = make_sts_study(
-        tmp_path_factory.mktemp("sts") / "study",
-        petlake_data / "sts" / "dicom",
-        petlake_data / "sts" / "clinical_simulated.csv",
-    )
-    run_petlake("ingest", "--study", folder)
-    run_petlake("materialize", "--study", folder, "--workers", "2")
-    run_petlake("snapshot", "publish", "--study", folder)
+    """The study of all 20 patients: ingested, materialised with two workers, published. Read only.
+
+    It is made once, also where several processes share out the test files: the first makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "sts" / "study"
+    ready = shared / "sts-is-ready"
+    with (shared / "sts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            dicom = petlake_data / "sts" / "dicom"
+            make_sts_study(folder, dicom, petlake_data / "sts" / "clinical_simulated.csv")
+            run_petlake("ingest", "--study", folder)
+            run_petlake("materialize", "--study", folder, "--workers", "2")
+            run_petlake("snapshot", "publish", "--study", folder)
+            ready.touch()
     return folder
 
 
