@@ -65,14 +65,10 @@ _INDEX_TAGS = values.tags(
 )
 # A person has one of each; they are compared, and never stored.
 _UNCHANGING = ("PatientBirthDate", "PatientSex")
-_LOSSY_SYNTAXES = {
-    "1.2.840.10008.1.2.4.50",
-    "1.2.840.10008.1.2.4.51",
-    "1.2.840.10008.1.2.4.81",
-    "1.2.840.10008.1.2.4.91",
-    "1.2.840.10008.1.2.4.203",
-}
-"""JPEG Baseline and Extended, JPEG-LS near-lossless, JPEG 2000 and HTJ2K where loss is allowed."""
+_ALWAYS_LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+"""JPEG Baseline and Extended."""
+_PERHAPS_LOSSY = ("1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203")
+"""JPEG-LS near-lossless, JPEG 2000 and HTJ2K: loss is allowed, and the header may say that there was none."""
 
 _HEADER_BYTES = 1 << 16
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -234,10 +230,10 @@ def _stop_at(tag: int) -> bool:
 
 
 def _is_lossy(header: parsing.Header) -> bool:
-    """Whether the pixels lost something, by the header or by what JPEG 2000 and the like are not bound to keep."""
+    """Whether the pixels lost something, by what the header says or by how they are compressed."""
     declared = _optional(values.text, header.dataset, "LossyImageCompression")
-    # A stream of JPEG 2000 may be lossless though its transfer syntax allows loss; then the header says 00.
-    return declared == "01" or (declared is None and transfer_syntax(header) in _LOSSY_SYNTAXES)
+    syntax = transfer_syntax(header)
+    return declared == "01" or syntax in _ALWAYS_LOSSY or (declared is None and syntax in _PERHAPS_LOSSY)
 
 
 def _media_storage_class(header: parsing.Header) -> str | None:

@@ -126,6 +126,44 @@ def test_the_window_of_a_stated_administration_is_half_open(uptake: float, rebui
     assert result.facts.uptake_duration_s == pytest.approx(uptake)
 
 
+_LATE = {"acquisition": SCAN + timedelta(minutes=30), "frame_reference_s": 1950.0}
+_CHAINS: list[dict[str, object]] = [
+    {"scan_start": SCAN - timedelta(minutes=2)},
+    _LATE,
+    {**_LATE, "manufacturer": "GE MEDICAL SYSTEMS"},
+    {**_LATE, "start_datetime": None},
+    {"decay_correction": "NONE", "corrected_image": ("ATTN",)},
+    {"decay_correction": "NONE", "corrected_image": ("ATTN",), "frame_reference": SCAN + timedelta(minutes=2)},
+    {"decay_correction": "ADMIN"},
+    {"decay_correction": "DATETIME", "decay_correction_datetime": SCAN + timedelta(minutes=7)},
+]
+
+
+@given(st.sampled_from(_CHAINS), st.integers(-4000, 4000), st.integers(0, 86399))
+def test_no_rule_depends_on_the_calendar_or_the_clock(changes: dict[str, object], days: int, seconds: int) -> None:
+    """One shift of all times, the vendors' private ones included, leaves every voxel as it was."""
+    shift = timedelta(days=days, seconds=seconds)
+    stated: dict[str, object] = {
+        "acquisition": SCAN,
+        "start_datetime": INJECTION,
+        "start_time": INJECTION.time(),
+        "series_time": SCAN.time(),
+        **changes,
+    }
+    shifted: dict[str, object] = {}
+    for name, value in stated.items():
+        if isinstance(value, datetime):
+            shifted[name] = value + shift
+        elif isinstance(value, time):
+            shifted[name] = (datetime.combine(SCAN.date(), value) + shift).time()
+        else:
+            shifted[name] = value
+    before, after = compute_suv(suv_series(**stated), "scan"), compute_suv(suv_series(**shifted), "scan")
+    assert after.volume.array == pytest.approx(before.volume.array, rel=1e-6)
+    assert after.facts.uptake_duration_s == before.facts.uptake_duration_s
+    assert [row.code for row in after.adaptations] == [row.code for row in before.adaptations]
+
+
 def test_enhanced_pet_is_corrected_to_the_stated_time() -> None:
     to = INJECTION + timedelta(minutes=90)
     series = suv_series(decay_correction="DATETIME", decay_correction_datetime=to)

@@ -80,6 +80,7 @@ def test_compressed_frames_of_enhanced_pet(dicom, syntax: str, tmp_path: Path) -
         (None, "1.2.840.10008.1.2.4.50", True),
         # JPEG 2000 may be lossless where loss is allowed; then the header says so.
         ("00", "1.2.840.10008.1.2.4.91", False),
+        ("00", "1.2.840.10008.1.2.4.50", True),
         ("01", JPEG_2000_LOSSLESS, True),
         (None, JPEG_LOSSLESS, False),
     ],
