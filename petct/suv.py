@@ -74,6 +74,11 @@ def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.L
             units,
             "BQML, GML, CM2ML or CNTS",
         )
+    if not np.isfinite(array).all():
+        message = "A value of the image is beyond every number that an SUV can be"
+        raise account.refusal(
+            "SUV_NOT_FINITE", message, "RescaleSlope", max(one.rescale_slope for one in series.slices)
+        )
     if any(one.acquisition is not None and one.acquisition_date_keyword is None for one in series.slices):
         # Times of day were enough for the uptake, but they are no date-times.
         facts = replace(facts, administration_datetime=None, reference_datetime=None)
@@ -262,8 +267,9 @@ def _require_decay_corrected(series: PetSeries, account: SuvAccount) -> None:
 
 
 def _scaled(series: PetSeries, per_slice: NDArray[np.float64]) -> NDArray[np.float32]:
-    scaled = np.multiply(series.volume.array, per_slice[:, None, None], dtype=np.float64)
-    return np.asarray(scaled, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        scaled = np.multiply(series.volume.array, per_slice[:, None, None], dtype=np.float64)
+        return np.asarray(scaled, dtype=np.float32)
 
 
 def _stated_facts(series: PetSeries, account: SuvAccount) -> SuvFacts:

@@ -123,7 +123,7 @@ def read_frames(parsed: Header, data: bytes, where: SeriesPlace, *, is_legacy: b
                 f"{pixels.min()} to {pixels.max()}",
                 f"{mapping.first:g} to {mapping.last:g}",
             )
-        _translate(flat, is_legacy=is_legacy)
+        where.read(lambda flat=flat: _translate(flat, is_legacy=is_legacy))  # type: ignore[misc]
         one, damaged = pet_header.slice_facts(flat, uid, mapping.slope)
         head = HeaderReader(flat, damaged)
         one = replace(one, frame_reference=pet_header.moment(head, "FrameReferenceDateTime", head))

@@ -308,6 +308,11 @@ def test_refusals(changes: dict[str, object], code: str, keyword: str) -> None:
     assert (caught.value.patient_id, caught.value.series_instance_uid) == ("P1", "1.2.3")
 
 
+def test_a_value_beyond_every_number_is_refused() -> None:
+    with pytest.raises(SuvError, match="SUV_NOT_FINITE"):
+        compute_suv(suv_series(1e300), "scan")
+
+
 def test_a_refusal_shows_the_text_of_a_damaged_element() -> None:
     with pytest.raises(SuvError) as caught:
         compute_suv(suv_series(weight=None, damaged=(("PatientWeight", "heavy"),)), "scan")

@@ -15,7 +15,7 @@ from petct.dicom.enhanced import units_of
 from petct.dicom.images import PetSeries
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_pet
-from petct.errors import DicomError, SuvError
+from petct.errors import DicomError, PetctError, SuvError
 from petct.suv import SuvResult, compute_suv
 
 LEGACY = "1.2.840.10008.5.1.4.1.1.128.1"
@@ -243,3 +243,23 @@ def test_a_dynamic_series_is_not_one_grid(dicom) -> None:
 
     with pytest.raises(DicomError, match="SLICE_DUPLICATE"):
         _read(dicom.enhanced_pet(edit_frame=repeated))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_flipped_bits_and_cuts_give_an_suv_or_a_refusal(dicom, legacy: bool) -> None:
+    path = dicom.enhanced_pet(sop_class=LEGACY, edit=_legacy) if legacy else dicom.enhanced_pet()
+    data = path.read_bytes()
+    random = np.random.default_rng(11)
+    refused = 0
+    for number in range(60):
+        spoiled = bytearray(data)
+        if number % 5:
+            spoiled[int(random.integers(132, len(data) - 340))] ^= 1 << int(random.integers(8))
+        else:
+            del spoiled[int(random.integers(132, len(data))) :]
+        path.write_bytes(spoiled)
+        try:
+            assert np.isfinite(_suv(path).volume.array).all()
+        except PetctError:
+            refused += 1
+    assert refused > 15
