@@ -49,6 +49,12 @@ mutations: install  ## Hold the SUV of many mutated headers and damaged files ag
 identity: install  ## Compare every feature of all patients, filtered and resampled too, with pyradiomics (minutes)
 	PETLAKE_IDENTITY=all $(BIN)/python -m pytest tests/petct/radiomics/test_identity.py
 
+.PHONY: bench
+bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim (PETLAKE_DATA)
+	@failed=; for script in benchmarks/p[0-9]*.py; do \
+		echo "$$script"; $(BIN)/python $$script || failed="$$failed $$script"; \
+	done; if [ -n "$$failed" ]; then echo "missed:$$failed"; exit 1; fi
+
 .PHONY: lint
 lint: install  ## Check format, style and spelling
 	$(BIN)/ruff format --check .

@@ -1,5 +1,7 @@
 """P8: a DICOM series as values on a grid, against pydicom's ``pixel_array`` slice by slice. Values must be equal.
 
+petlake's time holds more than pydicom's: header facts, checks, rescaling, and the slices in order on one grid.
+
 ``python benchmarks/p8_dicom_reading.py [--data DIR] [--rounds 5]`` prints one row a case; exit code 1 when a target is
 missed or a value differs.
 """
@@ -16,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from paired import Paired, paired
 
+from benchmarks.paired import Paired, paired
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_ct, read_pet
 
@@ -39,8 +41,12 @@ class Series:
         read = read_pet if self.kind == "PET" else read_ct
         return read(self.paths, patient_id=self.patient_id, series_instance_uid=self.uid).volume.array
 
+    def decode_with_pydicom(self) -> list[NDArray[np.generic]]:
+        """What petlake is timed against: the stored values of each file, neither rescaled nor put in order."""
+        return [pydicom.dcmread(path).pixel_array for path in self.paths]
+
     def read_with_pydicom(self) -> NDArray[np.generic]:
-        """The same values by pydicom: each file parsed, decoded, rescaled, put in order."""
+        """What petlake's values are compared with: the same by pydicom, rescaled and put in order."""
         slices = []
         for path in self.paths:
             dataset = pydicom.dcmread(path)
@@ -104,7 +110,7 @@ def main() -> int:
     for name, series in cases:
         kind = series[0].kind
         equal = all(np.array_equal(one.read(), one.read_with_pydicom()) for one in series)
-        result = paired(_all_of(series, Series.read), _all_of(series, Series.read_with_pydicom), options.rounds)
+        result = paired(_all_of(series, Series.read), _all_of(series, Series.decode_with_pydicom), options.rounds)
         print(row(name, kind, series, result, equal), flush=True)
         all_met &= equal and result.cpu_ratio <= TARGETS[kind]
     return 0 if all_met else 1
