@@ -74,7 +74,7 @@ def write_object(one: SuvObject, phantom: SuvPhantom, folder: Path) -> None:
     """Write ``PT/*.dcm``, ``RS/*.dcm`` and ``mask/DRO_mask.nii.gz`` below ``folder``, as the published objects lie."""
     import SimpleITK as sitk
 
-    images = [_enhanced(one, phantom)] if one.enhanced else pet_slices(one, phantom)
+    images = [enhanced_pet(one, phantom)] if one.enhanced else pet_slices(one, phantom)
     for number, image in enumerate(images):
         save(image, folder / "PT" / f"pet_{one.id.lower()}_{number:03d}.dcm")
     save(_contours(one, phantom, images[0]), folder / "RS" / f"RS_{one.id.lower()}.dcm")
@@ -177,7 +177,7 @@ def _radiopharmaceutical(one: SuvObject) -> Dataset:
     return item
 
 
-def _enhanced(one: SuvObject, phantom: SuvPhantom) -> Dataset:
+def enhanced_pet(one: SuvObject, phantom: SuvPhantom) -> Dataset:
     """All slices as frames of one Enhanced PET object, the uppermost first: only their positions tell the order."""
     geometry = phantom.geometry
     out = _common(one, EnhancedPETImageStorage, "PT", "frames")

@@ -90,7 +90,7 @@ def stored_frames(data: bytes, header: Header) -> NDArray[np.integer]:
     Raises
     ------
     DicomError
-        PIXELS_MISSING, PIXELS_TRUNCATED, PIXEL_FORMAT_UNSUPPORTED or TRANSFER_SYNTAX_UNSUPPORTED.
+        PIXELS_MISSING, PIXELS_TRUNCATED, PIXELS_EXCESS, PIXEL_FORMAT_UNSUPPORTED or TRANSFER_SYNTAX_UNSUPPORTED.
     """
     if header.stopped_at != PIXEL_DATA:
         raise DicomError("PIXELS_MISSING", "The file has no pixel data", keyword="PixelData")
@@ -112,6 +112,15 @@ def stored_frames(data: bytes, header: Header) -> NDArray[np.integer]:
             found=f"{max(0, min(length, len(data) - start))} bytes",
             expected=f"{needed} bytes",
             hint="Copy the file again from its source.",
+        )
+    if length - needed >= shape[2] * bits // 8:
+        # Padding is a byte; a row more means that the size is not that of the pixels.
+        raise DicomError(
+            "PIXELS_EXCESS",
+            "There is more pixel data than the image has pixels",
+            keyword="PixelData",
+            found=f"{length} bytes",
+            expected=f"{needed} bytes",
         )
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     dtype = np.dtype(f"{order}{'i' if signed else 'u'}{bits // 8}")
