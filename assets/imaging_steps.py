@@ -1,5 +1,6 @@
 """The steps from DICOM files to SUV: series, scans, suv."""
 
+from assets.clinical_row import clinical_row, declared
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from petct.dicom.index import index_files
@@ -8,6 +9,7 @@ from petct.dicom.series import CtSeries
 from petct.errors import DicomError, PetctError
 from petct.plausibility import scan_findings
 from petct.suv import compute_suv
+from petct.suv_override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
 
 
 def series_step(data: PatientData) -> StepOutput:
@@ -65,10 +67,13 @@ def suv_step(data: PatientData) -> StepOutput:
     """Body-weight SUV of each scan, with every adaptation that was needed."""
     rows, adaptations, findings, refusals = [], [], [], []
     by_id = {scan.scan_id: scan for scan in data.scan_series()}
-    for record in data.scans():
+    scans = data.scans()
+    overrides = _overrides_of(data)
+    for record in scans:
         try:
             pet = data.pet(by_id[record.scan_id].require_pet())
-            result = compute_suv(pet, record.scan_id, data.settings.suv_policy)
+            of_scan = overrides.of_scan(record.scan_date, len(scans))
+            result = compute_suv(pet, record.scan_id, data.settings.suv_policy, of_scan)
             rows.append(result.record(data.keep(result.volume)))
             adaptations.extend(result.adaptations)
             findings.extend((*result.findings, *scan_findings(result, data.settings.tracer)))
@@ -85,3 +90,11 @@ def suv_step(data: PatientData) -> StepOutput:
             *(Measure("largest SUV", row.suv_max, "SUV") for row in rows[:1]),
         ),
     )
+
+
+def _overrides_of(data: PatientData) -> SuvOverrides:
+    """What the patient's row of the clinical table says in place of the header; nothing where there is no row."""
+    spec = data.settings.suv_overrides
+    if spec is None or not data.lake.exists("suv_override_cells", data.patient_id):
+        return NO_OVERRIDES
+    return read_overrides(clinical_row(data, "suv_override_cells"), spec, declared(data.settings))

@@ -1,13 +1,12 @@
 """Ingest: index the DICOM folder and the clinical table, and lay down each patient's inputs in the lake."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from assets.inputs import CLINICAL_TABLE, DICOM_FILES, fingerprint
+from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, fingerprint
 from assets.records import PatientRecord
 from assets.settings import StudySettings
-from petct.clinical import ClinicalSpec
 from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
 from petct.errors import ClinicalError, DicomError
 from warehouse.errors import WarehouseError
@@ -21,7 +20,7 @@ _MOST_LOST = 0.5
 
 @dataclass(frozen=True)
 class ClinicalCell:
-    """A row of the table ``clinical_cells``."""
+    """A row of the table ``clinical_cells`` or ``suv_override_cells``."""
 
     patient_id: str
     row: int
@@ -36,6 +35,7 @@ class IngestedPatient:
     record: PatientRecord
     files_sha256: str | None
     cells_sha256: str | None
+    overrides_sha256: str | None
     is_new: bool
     files_changed: bool
     cells_changed: bool
@@ -90,12 +90,20 @@ def ingest(
     before = set(lake.patients("patients"))
     found = sorted(set(files) | set(cells))
     patients = tuple(
-        _write(lake, patient_id, index, files.get(patient_id, []), cells.get(patient_id, []), patient_id not in before)
+        _write(
+            lake,
+            settings,
+            patient_id,
+            index,
+            files.get(patient_id, []),
+            cells.get(patient_id, []),
+            is_new=patient_id not in before,
+        )
         for patient_id in found
     )
     gone = tuple(sorted(before - set(found)))
     for patient_id in gone:
-        _write(lake, patient_id, index, [], [], is_new=False)
+        _write(lake, settings, patient_id, index, [], [], is_new=False)
     return IngestReport(patients, index.set_aside, clinical_set_aside, gone)
 
 
@@ -118,7 +126,7 @@ def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCel
     if settings.clinical is None or settings.clinical_file is None:
         return {}, ()
     table = read_table(settings.clinical_file)
-    columns = _checked_columns(settings.clinical, table)
+    columns = _checked_columns(settings, table)
     where = {column: table.columns.index(column) for column in columns}
     cells: dict[str, list[ClinicalCell]] = defaultdict(list)
     rows_of: Mapping[str, list[int]] = defaultdict(list)
@@ -144,17 +152,17 @@ def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCel
     return cells, tuple(set_aside)
 
 
-def columns_with_a_role(spec: ClinicalSpec) -> list[str]:
-    """The columns of the clinical table that study.yaml names, each once."""
-    wanted = [spec.patient_id_column, *(variable.column for variable in spec.variables)]
-    for endpoint in spec.endpoints:
-        wanted += [endpoint.origin_column, endpoint.event_column, endpoint.censor_column]
-        wanted += [endpoint.competing_column] if endpoint.competing_column else []
-    return list(dict.fromkeys(wanted))
+def columns_of_tables(settings: StudySettings) -> dict[str, list[str]]:
+    """The columns of the clinical table that study.yaml names, each once, by the table of the lake that keeps them."""
+    if settings.clinical is None:
+        return {}
+    spec, overrides = settings.clinical, settings.suv_overrides
+    of_suv = [spec.patient_id_column, *overrides.columns()] if overrides is not None else []
+    return {"clinical_cells": list(spec.columns()), "suv_override_cells": list(dict.fromkeys(of_suv))}
 
 
-def _checked_columns(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
-    columns = columns_with_a_role(spec)
+def _checked_columns(settings: StudySettings, table: ImportedTable) -> list[str]:
+    columns = list(dict.fromkeys(column for named in columns_of_tables(settings).values() for column in named))
     for column in columns:
         if column not in table.columns:
             raise ClinicalError(
@@ -168,7 +176,14 @@ def _checked_columns(spec: ClinicalSpec, table: ImportedTable) -> list[str]:
 
 
 def _write(
-    lake: Lake, patient_id: str, index: DicomIndex, files: list[FileRecord], cells: list[ClinicalCell], is_new: bool
+    lake: Lake,
+    settings: StudySettings,
+    patient_id: str,
+    index: DicomIndex,
+    files: list[FileRecord],
+    cells: list[ClinicalCell],
+    *,
+    is_new: bool,
 ) -> IngestedPatient:
     series = [item for item in index.series if item.patient_id == patient_id] if files else []
     record = PatientRecord(
@@ -180,23 +195,34 @@ def _write(
         any(item.role in ("RTSTRUCT", "SEG") for item in series),
         bool(cells),
     )
+    by_table = {
+        table: [cell for cell in cells if cell.column in columns]
+        for table, columns in columns_of_tables(settings).items()
+    }
+    rows: dict[str, Sequence[FileRecord] | Sequence[ClinicalCell]] = {
+        DICOM_FILES: files,
+        CLINICAL_TABLE: by_table.get("clinical_cells", []),
+        SUV_OVERRIDES: by_table.get("suv_override_cells", []),
+    }
+    tables = {DICOM_FILES: "files", CLINICAL_TABLE: "clinical_cells", SUV_OVERRIDES: "suv_override_cells"}
     with patient_lock(lake.root, patient_id):
-        had_files, had_cells = lake.exists("files", patient_id), lake.exists("clinical_cells", patient_id)
-        files_before = fingerprint(lake, patient_id, DICOM_FILES)
-        cells_before = fingerprint(lake, patient_id, CLINICAL_TABLE)
-        _replace(lake, "files", patient_id, files)
+        had = {source: lake.exists(table, patient_id) for source, table in tables.items()}
+        before = {source: fingerprint(lake, patient_id, source) for source in tables}
+        for source, table in tables.items():
+            _replace(lake, table, patient_id, rows[source])
         _replace_findings(lake, patient_id, [f for f in index.findings if f.patient_id == patient_id])
-        _replace(lake, "clinical_cells", patient_id, cells)
         lake.write("patients", patient_id, [record])
-        files_sha256 = fingerprint(lake, patient_id, DICOM_FILES)
-        cells_sha256 = fingerprint(lake, patient_id, CLINICAL_TABLE)
+        after = {source: fingerprint(lake, patient_id, source) for source in tables}
+    changed = {s: (had[s] or bool(rows[s])) and after[s] != before[s] for s in tables}
+    sha256 = {source: after[source] if rows[source] else None for source in tables}
     return IngestedPatient(
         record,
-        files_sha256 if files else None,
-        cells_sha256 if cells else None,
+        sha256[DICOM_FILES],
+        sha256[CLINICAL_TABLE],
+        sha256[SUV_OVERRIDES],
         is_new,
-        (had_files or bool(files)) and files_sha256 != files_before,
-        (had_cells or bool(cells)) and cells_sha256 != cells_before,
+        changed[DICOM_FILES],
+        changed[CLINICAL_TABLE] or changed[SUV_OVERRIDES],
     )
 
 
@@ -207,7 +233,7 @@ def _replace_findings(lake: Lake, patient_id: str, findings: list[Finding]) -> N
     lake.write("qc_events", patient_id, list(dict.fromkeys(rows)))
 
 
-def _replace(lake: Lake, table: str, patient_id: str, rows: list[FileRecord] | list[ClinicalCell]) -> None:
+def _replace(lake: Lake, table: str, patient_id: str, rows: Sequence[FileRecord] | Sequence[ClinicalCell]) -> None:
     """Write the rows, or remove the table when there are none."""
     if rows:
         lake.write(table, patient_id, rows)

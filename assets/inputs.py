@@ -9,11 +9,15 @@ from warehouse.lake import Lake
 
 DICOM_FILES = "dicom_files"
 CLINICAL_TABLE = "clinical_table"
+SUV_OVERRIDES = "suv_overrides"
+SOURCES = (DICOM_FILES, CLINICAL_TABLE, SUV_OVERRIDES)
+"""What comes from outside and is observed by `petlake ingest`."""
 
 # The tables of the lake that stand for an input; what is written together with a table is read together with it.
 _TABLES = {
     DICOM_FILES: ("files",),
     CLINICAL_TABLE: ("clinical_cells",),
+    SUV_OVERRIDES: ("suv_override_cells",),
     "lesions": ("lesions", "delineations"),
 }
 
@@ -25,7 +29,8 @@ def fingerprint(lake: Lake, patient_id: str, name: str) -> str:
     ----------
     name
         A table of a patient, or one of the inputs from outside: ``dicom_files``, which is the files with what the walk
-        of the folder found about them, and ``clinical_table``, which is the patient's cells.
+        of the folder found about them, ``clinical_table``, which is the patient's cells, and ``suv_overrides``, which
+        is those cells that an SUV depends on.
     """
     tables = _TABLES.get(name, (name,))
     parts = [f"{table}={_digest(lake, table, patient_id)}" for table in tables]

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.ingest import IngestReport, ingest
 from assets.partitions import PATIENTS
 from assets.reporting import DATA_VERSION_TAG
-from assets.specs import CLINICAL_TABLE, DICOM_FILES, column_metadata
+from assets.specs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, column_metadata
 from warehouse.tables import table
 
 ABSENT = "absent"
@@ -22,6 +22,8 @@ def register(instance: dg.DagsterInstance, report: IngestReport) -> None:
     gone = dict.fromkeys(report.gone, ABSENT)
     _observe(instance, DICOM_FILES, {p.record.patient_id: p.files_sha256 or ABSENT for p in report.patients} | gone)
     _observe(instance, CLINICAL_TABLE, {p.record.patient_id: p.cells_sha256 or ABSENT for p in report.patients} | gone)
+    overrides = {p.record.patient_id: p.overrides_sha256 or ABSENT for p in report.patients}
+    _observe(instance, SUV_OVERRIDES, overrides | gone)
 
 
 def record_ingest(instance: dg.DagsterInstance, report: IngestReport) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from assets.inputs import SOURCES
 from assets.records import RefusalRecord
 from assets.settings import UPSTREAM, StudySettings
-from assets.specs import CLINICAL_TABLE, DICOM_FILES
 from assets.work import PatientOutcome, TableOutcome
 
 # The tags by which Dagster tells fresh from stale (docs: asset versioning).
@@ -36,9 +36,7 @@ def materialization(
     tags = {CODE_VERSION_TAG: study.code_version(result.table), DATA_VERSION_TAG: str(result.sha256)}
     for upstream in UPSTREAM[result.table]:
         key = dg.AssetKey(upstream)
-        record = instance.get_latest_data_version_record(
-            key, is_source=upstream in (DICOM_FILES, CLINICAL_TABLE), partition_key=patient_id
-        )
+        record = instance.get_latest_data_version_record(key, is_source=upstream in SOURCES, partition_key=patient_id)
         version = _data_version(record.event_log_entry) if record else None
         # A table that is there only in part was never reported: whatever is reported of it from now on is news.
         pointer = record.storage_id if record else instance.event_log_storage.get_maximum_record_id()

@@ -15,6 +15,7 @@ from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation_sets import PerturbationSet
 from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
+from petct.suv_override_cells import SuvOverrideSpec
 from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
 
@@ -51,7 +52,7 @@ _CLINICAL_TABLES = ("clinical", "endpoints")
 UPSTREAM: dict[str, tuple[str, ...]] = {
     "series": ("dicom_files",),
     "scans": ("series",),
-    "suv": ("series", "scans"),
+    "suv": ("series", "scans", "suv_overrides"),
     "lesions": ("dicom_files", "series", "scans", "suv"),
     "pet_metrics": ("suv", "lesions"),
     "radiomic_features": ("scans", "suv", "lesions"),
@@ -59,7 +60,7 @@ UPSTREAM: dict[str, tuple[str, ...]] = {
     "clinical": ("clinical_table",),
     "endpoints": ("clinical_table", "scans"),
 }
-"""What each table is computed from; ``dicom_files`` and ``clinical_table`` are the outside world."""
+"""What each table is computed from; ``dicom_files``, ``clinical_table`` and ``suv_overrides`` are the outside world."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class StudySettings:
         What an SUV may assume.
     radiomics_engine
         fast, or reference: both give pyradiomics' values.
+    suv_overrides
+        Which columns of the clinical table override the header of the PET; None where none does.
     baseline_within_days
         A baseline scan lies at most so many days before the origin of an endpoint.
     """
@@ -151,6 +154,7 @@ class StudySettings:
     series_choice: SeriesChoice = field(default_factory=SeriesChoice)
     declared_pet: tuple[DeclaredPet, ...] = ()
     conformance: ConformanceSettings = ConformanceSettings()
+    suv_overrides: SuvOverrideSpec | None = None
 
     @property
     def patient_tables(self) -> tuple[str, ...]:
@@ -182,7 +186,7 @@ class StudySettings:
                 "ct_series": list(self.series_choice.ct),
                 "volumes": [[one.files, one.units.value] for one in self.declared_pet],
             },
-            "suv": {"policy": self.suv_policy.value, "tracer": self.tracer},
+            "suv": self._suv_settings(),
             "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
             "pet_metrics": {"protocols": protocols},
             "radiomic_features": {
@@ -235,6 +239,13 @@ class StudySettings:
                 "minimum_icc": self.robustness.minimum_icc,
             },
         }
+
+    def _suv_settings(self) -> dict[str, object]:
+        settings: dict[str, object] = {"policy": self.suv_policy.value, "tracer": self.tracer}
+        if self.suv_overrides is not None and self.clinical is not None:
+            settings["overrides"] = self.suv_overrides.settings()
+            settings["missing_values"] = sorted(self.clinical.missing_values)
+        return settings
 
     def _clinical_settings(self, *, with_endpoints: bool) -> dict[str, object]:
         if self.clinical is None:

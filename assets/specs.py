@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.inputs import CLINICAL_TABLE, DICOM_FILES
+from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES
 from assets.partitions import patients_partitions
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
 from warehouse.tables import table
@@ -59,6 +59,16 @@ def external_specs() -> list[dg.AssetSpec]:
             CLINICAL_TABLE,
             group_name="clinical",
             description="A patient's row of the clinical table; the data version is the digest of its cells.",
+            partitions_def=patients_partitions,
+            kinds={"csv"},
+        ),
+        dg.AssetSpec(
+            SUV_OVERRIDES,
+            group_name="clinical",
+            description=(
+                "The cells of a patient's row that override the header of the PET (syringe, weight, height); the data "
+                "version is their digest."
+            ),
             partitions_def=patients_partitions,
             kinds={"csv"},
         ),

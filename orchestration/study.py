@@ -22,6 +22,7 @@ from petct.radiomics.feature_set_files import load_feature_set, read_feature_set
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation_sets import load_perturbation_set
 from petct.segmentation import load_protocol
+from petct.suv_override_cells import Quantity, SuvOverrideSpec
 from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
 
@@ -55,8 +56,49 @@ class _Dicom(_Section):
     volumes: tuple[_Volumes, ...] = ()
 
 
+class _Activity(_Section):
+    column: str
+    unit: Literal["Bq", "kBq", "MBq", "GBq", "uCi", "mCi"]
+
+
+class _Weight(_Section):
+    column: str
+    unit: Literal["kg", "g"]
+
+
+class _Height(_Section):
+    column: str
+    unit: Literal["m", "cm"]
+
+
+class _Overrides(_Section):
+    measured_activity: _Activity | None = None
+    measured_time: str | None = None
+    residual_activity: _Activity | None = None
+    residual_time: str | None = None
+    injection_time: str | None = None
+    weight: _Weight | None = None
+    height: _Height | None = None
+    scan_date: str | None = None
+
+    @model_validator(mode="after")
+    def _activities_have_times(self) -> "_Overrides":
+        for name in ("measured", "residual"):
+            if (getattr(self, f"{name}_activity") is None) != (getattr(self, f"{name}_time") is None):
+                raise ValueError(f"{name}_activity and {name}_time are needed together")
+        return self
+
+    def spec(self) -> SuvOverrideSpec:
+        """The same for the domain."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return SuvOverrideSpec(
+            **{k: Quantity(v.column, v.unit) if isinstance(v, _Section) else v for k, v in named.items()}
+        )
+
+
 class _Suv(_Section):
     policy: SuvPolicy = SuvPolicy.LENIENT
+    overrides: _Overrides | None = None
 
 
 class _Variable(_Section):
@@ -151,6 +193,8 @@ class StudyFile(_Section):
     def _names_refer_to_something(self) -> "StudyFile":
         if self.endpoints and self.clinical is None:
             raise ValueError("endpoints need the section `clinical`, which says where their dates are")
+        if self.suv.overrides is not None and self.clinical is None:
+            raise ValueError("suv.overrides needs the section `clinical`, which says where its columns are")
         for hypothesis in self.primary_hypotheses:
             if hypothesis.endpoint not in self.endpoints:
                 raise ValueError(f"primary_hypotheses names an endpoint that is not declared: {hypothesis.endpoint}")
@@ -230,6 +274,7 @@ def load_study(folder: Path) -> StudySettings:
         conformance=ConformanceSettings(
             _absolute(root, file.conformance.data) if file.conformance.data else None, file.conformance.exams
         ),
+        suv_overrides=file.suv.overrides.spec() if file.suv.overrides else None,
     )
 
 

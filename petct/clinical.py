@@ -82,7 +82,12 @@ class ClinicalRows:
     refusals: tuple[ClinicalError, ...]
 
 
-def index_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], spec: ClinicalSpec) -> ClinicalRows:
+def index_rows(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    spec: ClinicalSpec,
+    wanted: Sequence[str] | None = None,
+) -> ClinicalRows:
     """Find the one row of each patient.
 
     Parameters
@@ -90,7 +95,9 @@ def index_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], spec: Clin
     columns, rows
         The table as text.
     spec
-        Which column holds the patient, and which columns must be there.
+        Which column holds the patient, and what counts as missing.
+    wanted
+        The columns that must be there; None: those of ``spec``.
 
     Returns
     -------
@@ -109,7 +116,7 @@ def index_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], spec: Clin
             "A column appears more than once in the clinical table",
             found=", ".join(repeated),
         )
-    for column in spec.columns():
+    for column in spec.columns() if wanted is None else wanted:
         if column not in columns:
             close = difflib.get_close_matches(column, columns, n=1)
             raise ClinicalError(

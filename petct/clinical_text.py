@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Generic, TypeVar
 
 from petct.errors import ClinicalError
@@ -18,6 +18,7 @@ _POINTS_THEN_COMMA = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+", re.ASCII)
 _COMMAS_THEN_POINT = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+", re.ASCII)
 
 _TIME_OF_DAY = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_MOMENT = re.compile(r"(?:(.+?)[T ]+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?", re.ASCII)
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME_OF_DAY}", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _POINTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
@@ -131,6 +132,34 @@ def read_date(text: str) -> Reading[date]:
         if months:
             return Reading(_calendar(text, match[3], str(months[0]), match[1]), "CLINICAL_DATE_FORMAT")
     raise ClinicalError("CLINICAL_DATE_INVALID", "The text is not a date", found=text, expected="YYYY-MM-DD")
+
+
+def read_moment(text: str) -> Reading[datetime | time]:
+    """Read a date with a time of day (``2020-01-31 09:40``), or a time of day alone (``09:40``).
+
+    Raises
+    ------
+    ClinicalError
+        CLINICAL_TIME_INVALID, and the codes of ``read_date``.
+    """
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        raise ClinicalError(
+            "CLINICAL_TIME_INVALID",
+            "The text is not a time",
+            found=text,
+            expected="YYYY-MM-DD HH:MM, or HH:MM",
+        )
+    try:
+        of_day = time(int(match[2]), int(match[3]), int(match[4] or 0))
+    except ValueError:
+        raise ClinicalError(
+            "CLINICAL_TIME_INVALID", "There is no such time of day", found=text, expected="HH:MM"
+        ) from None
+    if match[1] is None:
+        return Reading(of_day)
+    day = read_date(match[1])
+    return Reading(datetime.combine(day.value, of_day), day.adaptation)
 
 
 def _calendar(text: str, year: str, month: str, day: str) -> date:

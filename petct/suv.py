@@ -14,6 +14,7 @@ from petct.errors import SuvError
 from petct.suv_account import SuvAccount, SuvAdaptation
 from petct.suv_body import body_size_factors
 from petct.suv_inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
+from petct.suv_overrides import NO_OVERRIDES, SuvOverrides, overridden
 from petct.suv_policy import SuvPolicy
 from petct.suv_result import SuvFacts, SuvRecord, SuvResult
 from petct.suv_times import (
@@ -38,7 +39,12 @@ __all__ = ["SuvAdaptation", "SuvFacts", "SuvPolicy", "SuvRecord", "SuvResult", "
 _NOT_STATED = "NOT_STATED"
 
 
-def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.LENIENT) -> SuvResult:
+def compute_suv(
+    series: PetSeries,
+    scan_id: str,
+    policy: SuvPolicy = SuvPolicy.LENIENT,
+    overrides: SuvOverrides = NO_OVERRIDES,
+) -> SuvResult:
     """The body-weight SUV of a PET series.
 
     Parameters
@@ -49,6 +55,8 @@ def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.L
         Names the scan in the rows of adaptations and findings.
     policy
         What may be assumed; see ``SuvPolicy``.
+    overrides
+        What the chart says in place of the header; see ``petct.suv_overrides``.
 
     Raises
     ------
@@ -56,6 +64,7 @@ def compute_suv(series: PetSeries, scan_id: str, policy: SuvPolicy = SuvPolicy.L
         A coded refusal with the DICOM keyword and the series, for whatever could only be guessed.
     """
     account = SuvAccount(series, scan_id, policy)
+    series = overridden(series, overrides, account)
     _check_corrections(series, account)
     units = series.header.units
     if units == "BQML":

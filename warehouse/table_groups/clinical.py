@@ -20,6 +20,19 @@ TABLES = (
         ),
     ),
     Table(
+        "suv_override_cells",
+        "clinical",
+        "cell",
+        "The cells of the clinical table that override the header of the PET, as text: an input of suv.",
+        ("patient_id", "row", "column"),
+        (
+            keys.PATIENT,
+            integer("row", "1 for the patient's first row of the file, 2 for a second one, ..."),
+            text("column", "Column of the file"),
+            text("value", "The cell, as it stands in the file"),
+        ),
+    ),
+    Table(
         "clinical",
         "clinical",
         "patient and variable",
