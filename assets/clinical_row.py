@@ -1,6 +1,6 @@
 """A patient's row of the clinical table, from the cells that `petlake ingest` kept."""
 
-from assets.ingest import ClinicalCell, columns_of_tables
+from assets.ingest_clinical import ClinicalCell, columns_of_tables
 from assets.patient_data import PatientData
 from assets.settings import StudySettings
 from petct.clinical import ClinicalSpec, index_rows
@@ -19,8 +19,8 @@ def declared(settings: StudySettings) -> ClinicalSpec:
     return settings.clinical
 
 
-def clinical_row(data: PatientData, table: str) -> dict[str, str]:
-    """The one row of the patient as text by column.
+def clinical_row(data: PatientData, table: str) -> tuple[dict[str, str], int]:
+    """The row of the patient as text by column, and how many times the file has it.
 
     Parameters
     ----------
@@ -63,4 +63,4 @@ def clinical_row(data: PatientData, table: str) -> dict[str, str]:
     indexed = index_rows(columns, rows, spec, wanted)
     if indexed.refusals:
         raise indexed.refusals[0]
-    return dict(indexed.rows[patient_id])
+    return dict(indexed.rows[patient_id]), len(rows)

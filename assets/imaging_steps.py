@@ -97,4 +97,5 @@ def _overrides_of(data: PatientData) -> SuvOverrides:
     spec = data.settings.suv_overrides
     if spec is None or not data.lake.exists("suv_override_cells", data.patient_id):
         return NO_OVERRIDES
-    return read_overrides(clinical_row(data, "suv_override_cells"), spec, declared(data.settings))
+    row, _ = clinical_row(data, "suv_override_cells")
+    return read_overrides(row, spec, declared(data.settings))

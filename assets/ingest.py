@@ -4,28 +4,24 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from assets.ingest_clinical import (
+    ClinicalCell,
+    check_rows,
+    clinical_cells,
+    columns_of_tables,
+    unknown_finding,
+    unknown_patients,
+)
 from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, fingerprint
 from assets.records import PatientRecord
 from assets.settings import StudySettings
 from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
 from petct.errors import ClinicalError, DicomError
-from warehouse.errors import WarehouseError
-from warehouse.imports import ImportedTable, read_table
-from warehouse.lake import Lake, check_patient_id
+from warehouse.lake import Lake
 from warehouse.locks import patient_lock
 
 # Above this share of patients without files, the folder is more likely to be away than the patients.
 _MOST_LOST = 0.5
-
-
-@dataclass(frozen=True)
-class ClinicalCell:
-    """A row of the table ``clinical_cells`` or ``suv_override_cells``."""
-
-    patient_id: str
-    row: int
-    column: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -52,12 +48,16 @@ class IngestReport:
         `petlake materialize` refuses them for want of input.
     clinical_set_aside
         Rows of the clinical table without a usable patient id.
+    unknown
+        Patients of the clinical table without any DICOM file, each with the id among the DICOM files that is most like
+        it, if there is one.
     """
 
     patients: tuple[IngestedPatient, ...]
     set_aside: tuple[SetAside, ...]
     clinical_set_aside: tuple[ClinicalError, ...]
     gone: tuple[str, ...]
+    unknown: tuple[tuple[str, str | None], ...] = ()
 
 
 def ingest(
@@ -70,23 +70,26 @@ def ingest(
     on_file
         Called with the number of files read so far.
     allow_loss
-        Accept that most patients have lost their files.
+        Accept that most patients have lost their files or their rows of the clinical table.
 
     Raises
     ------
     DicomError
         DICOM_FOLDER_MISSING; DICOM_FILES_LOST.
     WarehouseError, ClinicalError
-        When the clinical table cannot be read or lacks a column that study.yaml names.
+        When the clinical table cannot be read or lacks a column that study.yaml names; CLINICAL_ROWS_LOST.
     """
     lake = Lake(settings.lake)
     index = _index(settings, lake, on_file)
-    cells, clinical_set_aside = _clinical_cells(settings)
+    cells, clinical_set_aside = clinical_cells(settings)
     files: dict[str, list[FileRecord]] = defaultdict(list)
     for file in index.files:
         files[file.patient_id].append(file)
     if not allow_loss:
         _check_loss(lake, files)
+        if settings.clinical is not None:
+            check_rows(lake, cells)
+    unknown = unknown_patients(cells, files)
     before = set(lake.patients("patients"))
     found = sorted(set(files) | set(cells))
     patients = tuple(
@@ -98,13 +101,14 @@ def ingest(
             files.get(patient_id, []),
             cells.get(patient_id, []),
             is_new=patient_id not in before,
+            findings=unknown_finding(patient_id, unknown),
         )
         for patient_id in found
     )
     gone = tuple(sorted(before - set(found)))
     for patient_id in gone:
         _write(lake, settings, patient_id, index, [], [], is_new=False)
-    return IngestReport(patients, index.set_aside, clinical_set_aside, gone)
+    return IngestReport(patients, index.set_aside, clinical_set_aside, gone, tuple(sorted(unknown.items())))
 
 
 def _index(settings: StudySettings, lake: Lake, on_file: Callable[[int], None] | None) -> DicomIndex:
@@ -122,59 +126,6 @@ def _index(settings: StudySettings, lake: Lake, on_file: Callable[[int], None] |
     return index_folder(settings.dicom_folder, known, on_file, settings.series_choice, settings.declared_pet)
 
 
-def _clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCell]], tuple[ClinicalError, ...]]:
-    if settings.clinical is None or settings.clinical_file is None:
-        return {}, ()
-    table = read_table(settings.clinical_file)
-    columns = _checked_columns(settings, table)
-    where = {column: table.columns.index(column) for column in columns}
-    cells: dict[str, list[ClinicalCell]] = defaultdict(list)
-    rows_of: Mapping[str, list[int]] = defaultdict(list)
-    set_aside = []
-    for number, row in enumerate(table.rows, start=2):
-        patient_id = row[where[settings.clinical.patient_id_column]].strip()
-        try:
-            check_patient_id(patient_id)
-        except WarehouseError as error:
-            set_aside.append(
-                ClinicalError(
-                    error.code,
-                    "A row of the clinical table has no usable patient id and is set aside",
-                    keyword=settings.clinical.patient_id_column,
-                    found=f"{patient_id!r} in line {number}",
-                    expected=error.expected,
-                )
-            )
-            continue
-        rows_of[patient_id].append(number)
-        ordinal = len(rows_of[patient_id])
-        cells[patient_id].extend(ClinicalCell(patient_id, ordinal, column, row[at]) for column, at in where.items())
-    return cells, tuple(set_aside)
-
-
-def columns_of_tables(settings: StudySettings) -> dict[str, list[str]]:
-    """The columns of the clinical table that study.yaml names, each once, by the table of the lake that keeps them."""
-    if settings.clinical is None:
-        return {}
-    spec, overrides = settings.clinical, settings.suv_overrides
-    of_suv = [spec.patient_id_column, *overrides.columns()] if overrides is not None else []
-    return {"clinical_cells": list(spec.columns()), "suv_override_cells": list(dict.fromkeys(of_suv))}
-
-
-def _checked_columns(settings: StudySettings, table: ImportedTable) -> list[str]:
-    columns = list(dict.fromkeys(column for named in columns_of_tables(settings).values() for column in named))
-    for column in columns:
-        if column not in table.columns:
-            raise ClinicalError(
-                "CLINICAL_COLUMN_MISSING",
-                "The clinical table lacks a column that study.yaml names",
-                keyword="clinical",
-                found=", ".join(table.columns),
-                expected=column,
-            )
-    return columns
-
-
 def _write(
     lake: Lake,
     settings: StudySettings,
@@ -184,6 +135,7 @@ def _write(
     cells: list[ClinicalCell],
     *,
     is_new: bool,
+    findings: Sequence[Finding] = (),
 ) -> IngestedPatient:
     series = [item for item in index.series if item.patient_id == patient_id] if files else []
     record = PatientRecord(
@@ -210,7 +162,8 @@ def _write(
         before = {source: fingerprint(lake, patient_id, source) for source in tables}
         for source, table in tables.items():
             _replace(lake, table, patient_id, rows[source])
-        _replace_findings(lake, patient_id, [f for f in index.findings if f.patient_id == patient_id])
+        of_patient = [f for f in index.findings if f.patient_id == patient_id]
+        _replace_findings(lake, patient_id, [*of_patient, *findings])
         lake.write("patients", patient_id, [record])
         after = {source: fingerprint(lake, patient_id, source) for source in tables}
     changed = {s: (had[s] or bool(rows[s])) and after[s] != before[s] for s in tables}

@@ -24,15 +24,32 @@ _SENTENCES = {
 _COPIED = {
     ("series", "series_description"),
     ("lesions", "roi_name"),
+    ("scans", "manufacturer"),
+    ("scans", "manufacturer_model_name"),
+    ("scans", "software_versions"),
+    ("scans", "reconstruction_method"),
+    ("scans", "pet_convolution_kernel"),
+    ("scans", "ct_convolution_kernel"),
+    ("scans", "ct_contrast_agent"),
+    ("suv", "radiopharmaceutical"),
     ("clinical_cells", "value"),
+    ("suv_override_cells", "value"),
     ("clinical", "value_text"),
     ("files", "path"),
     ("suv_adaptations", "value_from"),
     ("suv_adaptations", "value_to"),
-    ("exclusions", "roi_name"),
+}
+# Where a date may stand in a text without saying anything of a patient's identity.
+_DATED = {
+    ("clinical_cells", "value"),
+    ("suv_override_cells", "value"),
+    ("suv_adaptations", "value_from"),
+    ("suv_adaptations", "value_to"),
+    ("files", "path"),
+    ("scans", "software_versions"),
 }
 _FOREIGN = {".dcm", ".ima", ".csv", ".tsv", ".xlsx", ".xls", ".doc", ".docx", ".pdf", ".txt", ".png", ".jpg", ".zip"}
-_VARIABLE = {"clinical_cells": "column", "clinical": "variable"}
+_VARIABLE = {"clinical_cells": "column", "suv_override_cells": "column", "clinical": "variable"}
 
 
 @dataclass(frozen=True)
@@ -128,10 +145,9 @@ def _codes(cell: _Cell, first_scan: date | None) -> Iterator[str]:
     if place not in _COPIED:
         return
     days = privacy.dates_in(text)
-    is_cell = place == ("clinical_cells", "value")
     if named_birth or any(privacy.may_be_birth(day, first_scan) for day in days):
         yield "PRIVACY_BIRTH_DATE"
-    elif days and not is_cell and place[0] != "suv_adaptations" and place[1] != "path":
+    elif days and place not in _DATED:
         yield "PRIVACY_DATE_IN_TEXT"
     if place[1] != "path" and privacy.is_free_text(text):
         yield "PRIVACY_FREE_TEXT"

@@ -1,7 +1,7 @@
 """What one study asks for, as the assets see it, and the versions that make staleness true."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -27,8 +27,8 @@ CODE_VERSIONS: dict[str, str] = {
     "pet_metrics": "2",
     "radiomic_features": "2",
     "perturbed_features": "1",
-    "clinical": "1",
-    "endpoints": "1",
+    "clinical": "2",
+    "endpoints": "2",
     "robustness": "1",
     "snapshot": "1",
 }
@@ -256,12 +256,9 @@ class StudySettings:
             "missing_values": sorted(spec.missing_values),
         }
         if not with_endpoints:
-            settings["variables"] = [[v.name, v.column, v.kind, v.unit] for v in spec.variables]
+            settings["variables"] = [[v.name, v.column, v.kind, v.unit, v.bounds] for v in spec.variables]
             return settings
-        settings["endpoints"] = [
-            [e.name, e.origin_column, e.event_column, e.censor_column, e.competing_column, e.event_is_death]
-            for e in spec.endpoints
-        ]
+        settings["endpoints"] = [astuple(e) for e in spec.endpoints]
         settings["data_lock"] = spec.data_lock.isoformat() if isinstance(spec.data_lock, date) else None
         settings["baseline_within_days"] = self.baseline_within_days
         return settings

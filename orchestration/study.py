@@ -3,27 +3,22 @@
 import difflib
 import os
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError
 
 from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
+from orchestration.study_file import FeatureSetFile, RobustnessSection, StudyFile
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
-from petct.conformance.exam import EXAM_FOLDERS
-from petct.dicom.declared import DeclaredPet, DeclaredUnits
+from petct.dicom.declared import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
-from petct.radiomics.extraction import EngineName
 from petct.radiomics.feature_set_files import load_feature_set, read_feature_set
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation_sets import load_perturbation_set
 from petct.segmentation import load_protocol
-from petct.suv_override_cells import Quantity, SuvOverrideSpec
-from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"
@@ -33,193 +28,6 @@ LAKE_FOLDER = "lake"
 
 class StudyError(PetctError):
     """A study folder or study.yaml that cannot be used."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Study(_Section):
-    name: str = Field(min_length=1)
-    tracer: str | None = None
-
-
-class _Volumes(_Section):
-    files: str = Field(pattern=r"\{patient_id\}")
-    units: DeclaredUnits
-
-
-class _Dicom(_Section):
-    folder: Path = Path("dicom")
-    pet_series: tuple[str, ...] = ()
-    ct_series: tuple[str, ...] = ()
-    volumes: tuple[_Volumes, ...] = ()
-
-
-class _Activity(_Section):
-    column: str
-    unit: Literal["Bq", "kBq", "MBq", "GBq", "uCi", "mCi"]
-
-
-class _Weight(_Section):
-    column: str
-    unit: Literal["kg", "g"]
-
-
-class _Height(_Section):
-    column: str
-    unit: Literal["m", "cm"]
-
-
-class _Overrides(_Section):
-    measured_activity: _Activity | None = None
-    measured_time: str | None = None
-    residual_activity: _Activity | None = None
-    residual_time: str | None = None
-    injection_time: str | None = None
-    weight: _Weight | None = None
-    height: _Height | None = None
-    scan_date: str | None = None
-
-    @model_validator(mode="after")
-    def _activities_have_times(self) -> "_Overrides":
-        for name in ("measured", "residual"):
-            if (getattr(self, f"{name}_activity") is None) != (getattr(self, f"{name}_time") is None):
-                raise ValueError(f"{name}_activity and {name}_time are needed together")
-        return self
-
-    def spec(self) -> SuvOverrideSpec:
-        """The same for the domain."""
-        named = {name: getattr(self, name) for name in type(self).model_fields}
-        return SuvOverrideSpec(
-            **{k: Quantity(v.column, v.unit) if isinstance(v, _Section) else v for k, v in named.items()}
-        )
-
-
-class _Suv(_Section):
-    policy: SuvPolicy = SuvPolicy.LENIENT
-    overrides: _Overrides | None = None
-
-
-class _Variable(_Section):
-    column: str | None = None
-    kind: Literal["number", "category", "date"]
-    unit: str | None = None
-
-
-class _Clinical(_Section):
-    file: Path = Path("clinical.csv")
-    patient_id: str = "patient_id"
-    missing_values: tuple[str, ...] = ()
-    data_lock: date | None = None
-    variables: dict[str, _Variable] = {}
-
-
-class _Endpoint(_Section):
-    origin: str
-    event: str
-    censor: str
-    competing: str | None = None
-    event_is_death: bool | None = None
-
-
-class _Masks(_Section):
-    tumour: tuple[str, ...] = Field(min_length=1)
-    organs: dict[str, tuple[str, ...]] = {}
-    elsewhere: str = "unassigned"
-
-
-class _Baseline(_Section):
-    within_days: int = Field(default=90, ge=0)
-
-
-class _Robustness(_Section):
-    perturbations: tuple[str, ...] = ()
-    retest_within_days: int | None = Field(default=None, ge=0)
-    readers: bool = False
-    minimum_icc: float = Field(default=0.75, ge=0, le=1)
-
-
-class _Hypothesis(_Section):
-    endpoint: str
-    variable: str
-
-
-class _Conformance(_Section):
-    data: Path | None = None
-    exams: tuple[str, ...] = ("suv",)
-
-    @field_validator("exams")
-    @classmethod
-    def _exams_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name not in EXAM_FOLDERS]
-        if unknown or len(set(names)) != len(names):
-            raise ValueError(f"each of {', '.join(sorted(EXAM_FOLDERS))} at most once")
-        return names
-
-
-class _FeatureSetFile(_Section):
-    """A YAML file beside study.yaml; a parameter file of pyradiomics does not say of which modality it is."""
-
-    file: Path
-    modality: Literal["PT", "CT"] | None = None
-    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
-    minimum_roi_voxels: int | None = Field(default=None, ge=1)
-
-
-Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
-
-
-class StudyFile(_Section):
-    """The content of study.yaml; unknown keys are refused."""
-
-    study: _Study
-    dicom: _Dicom = _Dicom()
-    suv: _Suv = _Suv()
-    clinical: _Clinical | None = None
-    endpoints: dict[str, _Endpoint] = {}
-    baseline: _Baseline = _Baseline()
-    masks: _Masks
-    protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
-    feature_sets: tuple[str | _FeatureSetFile, ...] = ("pet_original", "ct_original")
-    radiomics_engine: EngineName = "fast"
-    aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
-    organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
-    robustness: _Robustness | None = None
-    primary_hypotheses: tuple[_Hypothesis, ...] = ()
-    conformance: _Conformance = _Conformance()
-
-    @model_validator(mode="after")
-    def _names_refer_to_something(self) -> "StudyFile":
-        if self.endpoints and self.clinical is None:
-            raise ValueError("endpoints need the section `clinical`, which says where their dates are")
-        if self.suv.overrides is not None and self.clinical is None:
-            raise ValueError("suv.overrides needs the section `clinical`, which says where its columns are")
-        for hypothesis in self.primary_hypotheses:
-            if hypothesis.endpoint not in self.endpoints:
-                raise ValueError(f"primary_hypotheses names an endpoint that is not declared: {hypothesis.endpoint}")
-        organs = [*self.masks.organs, self.masks.elsewhere]
-        for organ in self.organ_aggregations:
-            if organ not in organs:
-                raise ValueError(f"organ_aggregations names {organ}, and the organs of masks are {', '.join(organs)}")
-        if self.robustness is not None and self.robustness.readers and len(self.protocols) < 2:
-            raise ValueError("robustness.readers compares the protocols of the study, and there is only one")
-        return self
-
-    @field_validator("organ_aggregations")
-    @classmethod
-    def _no_repeated_rule(cls, values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for organ, rules in values.items():
-            if len(set(rules)) != len(rules):
-                raise ValueError(f"names an aggregation of {organ} twice")
-        return values
-
-    @field_validator("protocols", "feature_sets", "aggregations")
-    @classmethod
-    def _no_repetition(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(values)) != len(values):
-            raise ValueError("names an entry twice")
-        return values
 
 
 def lake_root(folder: Path) -> Path:
@@ -288,11 +96,11 @@ def _absolute(root: Path, path: Path) -> Path:
     return path if path.is_absolute() else (root / path).resolve()
 
 
-def _feature_sets(root: Path, entries: Sequence[str | _FeatureSetFile]) -> tuple[FeatureSet, ...]:
+def _feature_sets(root: Path, entries: Sequence[str | FeatureSetFile]) -> tuple[FeatureSet, ...]:
     """Feature sets by the name of a packaged one, or by a YAML file."""
     feature_sets = []
     for entry in entries:
-        if isinstance(entry, _FeatureSetFile):
+        if isinstance(entry, FeatureSetFile):
             given = entry.model_dump(exclude={"file"})
             feature_sets.append(read_feature_set(_absolute(root, entry.file), **given))
         elif entry.endswith((".yaml", ".yml")):
@@ -311,7 +119,7 @@ def _feature_sets(root: Path, entries: Sequence[str | _FeatureSetFile]) -> tuple
     return tuple(feature_sets)
 
 
-def _robustness(section: _Robustness | None) -> RobustnessSettings | None:
+def _robustness(section: RobustnessSection | None) -> RobustnessSettings | None:
     if section is None:
         return None
     return RobustnessSettings(
@@ -328,17 +136,18 @@ def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:
     return ClinicalSpec(
         patient_id_column=file.clinical.patient_id,
         variables=tuple(
-            VariableSpec(name, variable.column or name, variable.kind, variable.unit)
+            VariableSpec(name, variable.column or name, variable.kind, variable.unit, variable.bounds)
             for name, variable in file.clinical.variables.items()
         ),
         endpoints=tuple(
             EndpointSpec(
                 name,
                 endpoint.origin,
-                endpoint.event,
+                tuple(endpoint.event),
                 endpoint.censor,
                 endpoint.competing,
                 endpoint.event_is_death,
+                endpoint.unit,
             )
             for name, endpoint in file.endpoints.items()
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from petct.clinical_endpoints import EndpointRecord, endpoint
+from petct.clinical_endpoints import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings
 from petct.clinical_spec import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.clinical_text import Reading, located, read_date, read_number
 from petct.errors import ClinicalError
@@ -16,6 +16,7 @@ from petct.errors import ClinicalError
 __all__ = [
     "DEFAULT_MISSING_VALUES",
     "ClinicalAdaptation",
+    "ClinicalFinding",
     "ClinicalRows",
     "ClinicalSpec",
     "ClinicalValue",
@@ -24,6 +25,7 @@ __all__ = [
     "ParsedClinical",
     "VariableSpec",
     "endpoint",
+    "endpoint_findings",
     "index_rows",
     "parse_patient",
 ]
@@ -102,7 +104,8 @@ def index_rows(
     Returns
     -------
     ClinicalRows
-        Rows by patient in the order of the table. A patient with several rows has none: the choice would be a guess.
+        Rows by patient in the order of the table. Rows that say the same count once; a patient with rows that differ
+        has none: the choice would be a guess.
 
     Raises
     ------
@@ -144,22 +147,24 @@ def index_rows(
                 )
             continue
         of_patient.setdefault(patient_id, []).append(row)
-    refusals += [
-        ClinicalError(
-            "CLINICAL_PATIENT_DUPLICATE",
-            "The clinical table has more than one row for the patient",
-            patient_id=patient_id,
-            keyword=spec.patient_id_column,
-            found=f"{len(found)} rows",
-            expected="1 row",
-            hint="Keep the row that is right.",
+    usable: dict[str, Mapping[str, str]] = {}
+    for patient_id, found in of_patient.items():
+        differing = [column for column in columns if len({row[column].strip() for row in found}) > 1]
+        if not differing:
+            usable[patient_id] = found[0]
+            continue
+        refusals.append(
+            ClinicalError(
+                "CLINICAL_PATIENT_DUPLICATE",
+                "The clinical table has rows for the patient that differ",
+                patient_id=patient_id,
+                keyword=spec.patient_id_column,
+                found=f"{len(found)} rows that differ in {', '.join(differing)}",
+                expected="1 row",
+                hint="Keep the row that is right.",
+            )
         )
-        for patient_id, found in of_patient.items()
-        if len(found) > 1
-    ]
-    return ClinicalRows(
-        {patient: found[0] for patient, found in of_patient.items() if len(found) == 1}, tuple(refusals)
-    )
+    return ClinicalRows(usable, tuple(refusals))
 
 
 def parse_patient(row: Mapping[str, str], spec: ClinicalSpec) -> ParsedClinical:
@@ -193,7 +198,7 @@ def parse_patient(row: Mapping[str, str], spec: ClinicalSpec) -> ParsedClinical:
         day: date | None = None
         try:
             if variable.kind == "number":
-                number = _adapted(read_number(text), text, patient_id, variable.column, adaptations)
+                number = _adapted(_read_number(text, variable), text, patient_id, variable.column, adaptations)
             elif variable.kind == "date":
                 day = _adapted(read_date(text), text, patient_id, variable.column, adaptations)
             else:
@@ -205,6 +210,16 @@ def parse_patient(row: Mapping[str, str], spec: ClinicalSpec) -> ParsedClinical:
             ClinicalValue(patient_id, variable.name, variable.kind, number, category, day, variable.unit, "RECORDED")
         )
     return ParsedClinical(patient_id, tuple(values), tuple(adaptations), tuple(refusals))
+
+
+def _read_number(text: str, variable: VariableSpec) -> Reading[float]:
+    """A number; the limit itself of a text like ``>100`` where the variable says so."""
+    try:
+        return read_number(text)
+    except ClinicalError as error:
+        if error.code != "CLINICAL_NUMBER_BOUND" or variable.bounds != "limit":
+            raise
+        return Reading(read_number(text.strip().lstrip("<>≤≥= ")).value, "CLINICAL_NUMBER_BOUND")
 
 
 def _adapted(reading: Reading[T], text: str, patient_id: str, column: str, adaptations: list[ClinicalAdaptation]) -> T:

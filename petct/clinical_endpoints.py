@@ -11,23 +11,50 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from petct.clinical_spec import ClinicalSpec, EndpointSpec
+from petct.clinical_spec import DAYS_OF_UNIT, ClinicalSpec, EndpointSpec, TimeUnit
 from petct.clinical_text import located, read_date
 from petct.errors import ClinicalError
 
 
 @dataclass(frozen=True)
 class EndpointRecord:
-    """Survival time of one patient (a row of table ``endpoints``); event 0 censored, 1 event, 2 competing event."""
+    """Survival time of one patient (a row of table ``endpoints``); event 0 censored, 1 event, 2 competing event.
+
+    ``duration`` is ``duration_days`` in the endpoint's ``unit``.
+    """
 
     patient_id: str
     endpoint: str
     origin_date: date
     end_date: date
     duration_days: int
+    duration: float
+    unit: TimeUnit
     event: int
     baseline_scan_id: str | None
     scan_to_origin_days: int | None
+
+
+@dataclass(frozen=True)
+class ClinicalFinding:
+    """Something about one patient's dates that does not stop the work but that a reader should know."""
+
+    patient_id: str
+    column: str
+    code: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _Dates:
+    """The dates of one endpoint as they stand in the row, whatever the data lock says."""
+
+    origin: date | None
+    event: date | None
+    event_column: str
+    competing: date | None
+    censor: date | None
 
 
 def endpoint(
@@ -77,6 +104,81 @@ def endpoint(
             expected=expected,
         )
 
+    dates = _read_dates(row, spec, endpoint_spec)
+    origin = _checked_origin(dates, spec, endpoint_spec, refusal)
+    _check_order(dates, endpoint_spec, scans, refusal)
+    if dates.event is not None:
+        end, kind = dates.event, 1
+    elif dates.competing is not None:
+        end, kind = dates.competing, 2
+    elif dates.censor is not None:
+        end, kind = dates.censor, 0
+    else:
+        raise refusal(
+            "FOLLOW_UP_MISSING",
+            "neither an event nor an end of follow-up is recorded",
+            endpoint_spec.censor_column,
+            None,
+            "a date in one of them",
+        )
+    if spec.data_lock is not None and end > spec.data_lock:
+        end, kind = spec.data_lock, 0
+    baseline_id, gap = _baseline(origin, scans, baseline_window_days, refusal, endpoint_spec.origin_column)
+    days, unit = (end - origin).days, endpoint_spec.unit
+    return EndpointRecord(
+        patient_id, endpoint_spec.name, origin, end, days, days / DAYS_OF_UNIT[unit], unit, kind, baseline_id, gap
+    )
+
+
+def endpoint_findings(
+    row: Mapping[str, str], spec: ClinicalSpec, endpoint_spec: EndpointSpec, record: EndpointRecord
+) -> tuple[ClinicalFinding, ...]:
+    """What a reader should know of the dates behind ``record``, which were all usable.
+
+    Codes: CLINICAL_DATE_FORMAT (a date was not written as YYYY-MM-DD); EVENT_AFTER_DATA_LOCK,
+    COMPETING_AFTER_DATA_LOCK and FOLLOW_UP_AFTER_DATA_LOCK (censored at the lock); FOLLOW_UP_BEFORE_EVENT (an event
+    other than death after the patient was last seen); EVENT_AND_COMPETING_SAME_DAY; NO_FOLLOW_UP_TIME (0 days).
+    """
+    patient_id = record.patient_id
+    dates, lock, name = _read_dates(row, spec, endpoint_spec), spec.data_lock, endpoint_spec.name
+    found = []
+    for column in endpoint_spec.columns:
+        text = row[column]
+        if not spec.is_missing(text) and (reading := read_date(text)).adaptation is not None:
+            message = f"{column}: '{text.strip()}' was read as {reading.value}"
+            found.append(ClinicalFinding(patient_id, column, reading.adaptation, "info", message))
+
+    def note(code: str, severity: str, column: str, message: str) -> None:
+        found.append(ClinicalFinding(patient_id, column, code, severity, f"{name}: {message}"))
+
+    ends = (
+        ("EVENT_AFTER_DATA_LOCK", "warning", dates.event_column, "the event", dates.event),
+        ("COMPETING_AFTER_DATA_LOCK", "warning", endpoint_spec.competing_column or "", "it", dates.competing),
+        ("FOLLOW_UP_AFTER_DATA_LOCK", "info", endpoint_spec.censor_column, "the follow-up", dates.censor),
+    )
+    for code, severity, column, what, day in ends:
+        if lock is not None and day is not None and day > lock:
+            note(code, severity, column, f"{what} on {day} is after the data lock, {lock}, and is not used")
+    is_seen = dates.event is not None and (lock is None or dates.event <= lock)
+    if is_seen and dates.event == dates.competing:
+        message = f"event and competing event are on one day, {dates.event}; the event counts"
+        note("EVENT_AND_COMPETING_SAME_DAY", "info", dates.event_column, message)
+    is_death = endpoint_spec.ends_observation or dates.event == dates.competing
+    if is_seen and not is_death and dates.censor is not None and dates.event is not None and dates.censor < dates.event:
+        message = f"the event on {dates.event} is after the patient was last seen, {dates.censor}"
+        note("FOLLOW_UP_BEFORE_EVENT", "warning", endpoint_spec.censor_column, message)
+    if record.duration_days == 0:
+        note("NO_FOLLOW_UP_TIME", "warning", endpoint_spec.origin_column, "the time from origin to end is 0 days")
+    return tuple(found)
+
+
+_Refusal = Callable[[str, str, str, date | str | None, str], ClinicalError]
+
+
+def _read_dates(row: Mapping[str, str], spec: ClinicalSpec, endpoint_spec: EndpointSpec) -> _Dates:
+    """The dates of the endpoint's columns; of several events the first, with its column."""
+    patient_id = row[spec.patient_id_column].strip()
+
     def day_of(column: str | None) -> date | None:
         if column is None or spec.is_missing(row[column]):
             return None
@@ -85,85 +187,79 @@ def endpoint(
         except ClinicalError as error:
             raise located(error, patient_id, column) from None
 
-    columns = endpoint_spec
-    origin, event, censor, competing = (
-        day_of(columns.origin_column),
-        day_of(columns.event_column),
-        day_of(columns.censor_column),
-        day_of(columns.competing_column),
+    events = [(day, column) for column in endpoint_spec.event_columns if (day := day_of(column)) is not None]
+    event, event_column = min(events) if events else (None, endpoint_spec.event_columns[0])
+    return _Dates(
+        day_of(endpoint_spec.origin_column),
+        event,
+        event_column,
+        day_of(endpoint_spec.competing_column),
+        day_of(endpoint_spec.censor_column),
     )
+
+
+def _checked_origin(dates: _Dates, spec: ClinicalSpec, endpoint_spec: EndpointSpec, refusal: _Refusal) -> date:
+    column, origin, lock = endpoint_spec.origin_column, dates.origin, spec.data_lock
     if origin is None:
-        raise refusal("ORIGIN_MISSING", "the day of origin is missing", columns.origin_column, None, "a date")
-    lock = spec.data_lock
+        raise refusal("ORIGIN_MISSING", "the day of origin is missing", column, None, "a date")
     if lock is not None and origin > lock:
-        raise refusal(
-            "ORIGIN_AFTER_DATA_LOCK", "the origin is after the data lock", columns.origin_column, origin, f"<= {lock}"
-        )
-    for code, message, column, found in (
-        ("EVENT_BEFORE_ORIGIN", "the event is before the origin", columns.event_column, event),
+        raise refusal("ORIGIN_AFTER_DATA_LOCK", "the origin is after the data lock", column, origin, f"<= {lock}")
+    for code, message, of, found in (
+        ("EVENT_BEFORE_ORIGIN", "the event is before the origin", dates.event_column, dates.event),
         (
             "COMPETING_BEFORE_ORIGIN",
             "the competing event is before the origin",
-            columns.competing_column or "",
-            competing,
+            endpoint_spec.competing_column or "",
+            dates.competing,
         ),
-        ("FOLLOW_UP_BEFORE_ORIGIN", "the follow-up ends before the origin", columns.censor_column, censor),
+        ("FOLLOW_UP_BEFORE_ORIGIN", "the follow-up ends before the origin", endpoint_spec.censor_column, dates.censor),
     ):
         if found is not None and found < origin:
-            raise refusal(code, message, column, found, f">= {origin}")
-    if event is not None and competing is not None and competing < event:
+            raise refusal(code, message, of, found, f">= {origin}")
+    return origin
+
+
+def _check_order(
+    dates: _Dates, endpoint_spec: EndpointSpec, scans: Sequence[tuple[str, date | None]], refusal: _Refusal
+) -> None:
+    """Refuse what cannot be: an event after the one that makes it impossible, follow-up or a scan after death."""
+    event, competing, censor = dates.event, dates.competing, dates.censor
+    if event is None:
+        return
+    if competing is not None and competing < event:
         raise refusal(
             "EVENT_AFTER_COMPETING",
             "the event is after the competing event that makes it impossible",
-            columns.event_column,
+            dates.event_column,
             event,
             f"<= {competing}",
         )
-    if columns.ends_observation and event is not None:
-        if censor is not None and censor > event:
-            raise refusal(
-                "FOLLOW_UP_AFTER_DEATH",
-                "the patient was followed after death",
-                columns.censor_column,
-                censor,
-                f"<= {event}",
-            )
-        for scan_id, scan_date in scans:
-            if scan_date is not None and scan_date > event:
-                raise refusal(
-                    "SCAN_AFTER_DEATH",
-                    f"scan {scan_id} is after death",
-                    columns.event_column,
-                    f"scan {scan_date}, death {event}",
-                    "a scan before death",
-                )
-
-    if event is not None:
-        end, kind = event, 1
-    elif competing is not None:
-        end, kind = competing, 2
-    elif censor is not None:
-        end, kind = censor, 0
-    else:
+    if not endpoint_spec.ends_observation:
+        return
+    if censor is not None and censor > event:
         raise refusal(
-            "FOLLOW_UP_MISSING",
-            "neither an event nor an end of follow-up is recorded",
-            columns.censor_column,
-            None,
-            "a date in one of them",
+            "FOLLOW_UP_AFTER_DEATH",
+            "the patient was followed after death",
+            endpoint_spec.censor_column,
+            censor,
+            f"<= {event}",
         )
-    if lock is not None and end > lock:
-        end, kind = lock, 0
-
-    baseline_id, gap = _baseline(origin, scans, baseline_window_days, refusal, columns.origin_column)
-    return EndpointRecord(patient_id, endpoint_spec.name, origin, end, (end - origin).days, kind, baseline_id, gap)
+    for scan_id, scan_date in scans:
+        if scan_date is not None and scan_date > event:
+            raise refusal(
+                "SCAN_AFTER_DEATH",
+                f"scan {scan_id} is after death",
+                dates.event_column,
+                f"scan {scan_date}, death {event}",
+                "a scan before death",
+            )
 
 
 def _baseline(
     origin: date,
     scans: Sequence[tuple[str, date | None]],
     window_days: int,
-    refusal: Callable[[str, str, str, date | str | None, str], ClinicalError],
+    refusal: _Refusal,
     column: str,
 ) -> tuple[str | None, int | None]:
     """Nearest scan not after the origin, with the days between; of two on one day the smaller identifier."""

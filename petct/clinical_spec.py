@@ -9,6 +9,10 @@ from typing import Literal
 from petct.errors import ClinicalError
 
 Kind = Literal["number", "category", "date"]
+TimeUnit = Literal["day", "week", "month", "year"]
+
+DAYS_OF_UNIT: dict[TimeUnit, float] = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+"""Days in each unit of time; months and years are those of the Julian calendar on average."""
 
 DEFAULT_MISSING_VALUES = (
     "",
@@ -23,6 +27,12 @@ DEFAULT_MISSING_VALUES = (
     "unknown",
     "Not Collected",
     "missing",
+    "not available",
+    "not applicable",
+    "not recorded",
+    "#N/A",
+    "<NA>",
+    "?",
 )
 """Texts that mean "no value", compared without case and surrounding blanks."""
 
@@ -43,12 +53,15 @@ class VariableSpec:
         ``number``, ``category`` or ``date``.
     unit
         Unit of a number.
+    bounds
+        What to do with ``>100``: ``refuse`` it, or take the ``limit`` itself (recorded).
     """
 
     name: str
     column: str
     kind: Kind
     unit: str | None = None
+    bounds: Literal["refuse", "limit"] = "refuse"
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -70,22 +83,25 @@ class EndpointSpec:
         For example OS.
     origin_column
         Day 0: the first therapy cycle.
-    event_column
-        Date of the event; missing when it did not happen.
+    event_columns
+        Dates of the event, missing when it did not happen; of several (progression and death for PFS) the first counts.
     censor_column
         Date the patient was last known to be free of the event.
     competing_column
         Date of the event that makes this one impossible, if there is one.
     event_is_death
         The event ends all observation: a scan or a follow-up after it is a contradiction. None: true exactly for OS.
+    unit
+        Unit of the time: day, week, month (30.4375 days) or year (365.25 days).
     """
 
     name: str
     origin_column: str
-    event_column: str
+    event_columns: tuple[str, ...]
     censor_column: str
     competing_column: str | None = None
     event_is_death: bool | None = None
+    unit: TimeUnit = "day"
 
     @property
     def ends_observation(self) -> bool:
@@ -95,7 +111,7 @@ class EndpointSpec:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns the endpoint needs."""
-        named = (self.origin_column, self.event_column, self.censor_column, self.competing_column)
+        named = (self.origin_column, *self.event_columns, self.censor_column, self.competing_column)
         return tuple(column for column in named if column is not None)
 
 

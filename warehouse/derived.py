@@ -54,6 +54,16 @@ _PATIENT_METRICS = (
     ("krenning_score", "krenning_score", "Modified Krenning score, 0 to 4"),
 )
 _ORGAN_METRICS = _METRICS[:4]
+_MISSINGNESS: tuple[tuple[str, Kind, str | None, str], ...] = (
+    ("variable", Kind.TEXT, None, "Variable of table clinical"),
+    ("kind", Kind.TEXT, None, "number, category or date"),
+    ("unit", Kind.TEXT, None, "Unit as declared"),
+    ("n_patients", Kind.INTEGER, None, "Patients with a row in the clinical table"),
+    ("n_recorded", Kind.INTEGER, None, "Patients with a value"),
+    ("n_missing", Kind.INTEGER, None, "Patients whose cell says that there is no value"),
+    ("n_refused", Kind.INTEGER, None, "Patients whose cell, or row, was refused (table refusals)"),
+    ("share_missing", Kind.NUMBER, None, "Share of the patients without a value, for either reason"),
+)
 _ZERO_WITHOUT_LESIONS = ("volume_ml", "n_lesions")
 
 
@@ -126,6 +136,8 @@ def build_derived(
         "clinical AS source GROUP BY source.patient_id ORDER BY source.patient_id",
     )
     definitions += _build_cohort(connection, [expression.definition for expression in clinical])
+    run_script(connection, "clinical_missingness")
+    definitions += [ColumnDefinition("clinical_missingness", *column) for column in _MISSINGNESS]
     return tuple(definitions)
 
 

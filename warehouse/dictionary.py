@@ -11,7 +11,7 @@ _INTRODUCTION = """# Data dictionary
 
 Written from `warehouse/table_groups`; do not edit. These are the tables of the lake: Parquet, one file a patient unless
 said otherwise, and the same tables in every published snapshot. A snapshot also holds what is built from them
-(`baseline_scans`, `clinical_wide`, `cohort`, `feature_availability`, `feature_attrition`,
+(`baseline_scans`, `clinical_wide`, `clinical_missingness`, `cohort`, `feature_availability`, `feature_attrition`,
 `features__<feature set>__<aggregation>`, `features__<feature set>__<organ>__<aggregation>`); its table
 `column_definitions` describes every column. A column that is *not part of the identity* may differ between two lakes
 without changing the snapshot's id.

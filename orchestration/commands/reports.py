@@ -32,6 +32,9 @@ def say_ingest(report: IngestReport, *, with_clinical: bool) -> None:
     for label, missing in gaps:
         if missing:
             console.say(f"  without {label}: {_listed(missing)}")
+    for patient_id, near in report.unknown:
+        guess = f"; is it {near}?" if near else ""
+        console.say(f"  in the clinical table but without DICOM files: {patient_id}{guess}")
     if report.gone:
         console.say(f"  no longer in the sources: {_listed(report.gone)}")
     codes = Counter(item.code for item in report.set_aside)
@@ -60,6 +63,7 @@ def ingest_json(report: IngestReport) -> dict[str, object]:
             for p in report.patients
         ],
         "gone": list(report.gone),
+        "unknown": [{"patient_id": patient_id, "nearest": near} for patient_id, near in report.unknown],
         "set_aside": [{"path": str(s.path), "code": s.code, "message": s.message} for s in report.set_aside],
         "clinical_set_aside": [{"code": e.code, "message": e.sentence()} for e in report.clinical_set_aside],
     }

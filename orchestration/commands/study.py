@@ -16,6 +16,7 @@ from assets.status import State, feature_attrition, table_states
 from assets.work import PatientOutcome
 from orchestration import console
 from orchestration.commands.reports import ingest_json, say_attrition, say_ingest, say_states, say_unwritten
+from orchestration.proposal import proposal_yaml, propose
 from orchestration.study import STUDY_FILE, StudyError, load_study
 from warehouse.errors import WarehouseError
 
@@ -29,17 +30,31 @@ _MOST_SHOWN = 12
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.option(
+    "--clinical",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Clinical table, from whose columns their roles are proposed.",
+)
+def init(folder: Path, clinical: Path | None) -> None:
     """Make a new study in FOLDER, with a study.yaml that explains itself."""
     target = folder / STUDY_FILE
     if target.exists():
         raise StudyError(
             "STUDY_EXISTS", "There is a study here already", found=str(target), hint="Choose another folder."
         )
+    files = resources.files("orchestration")
+    template = (files / "study_template.yaml").read_text(encoding="utf-8")
+    if clinical is None:
+        sections = (files / "study_template_clinical.yaml").read_text(encoding="utf-8")
+    else:
+        sections = proposal_yaml(propose(clinical), clinical, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    template = (resources.files("orchestration") / "study_template.yaml").read_text(encoding="utf-8")
-    target.write_text(template.replace("@NAME@", folder.resolve().name), encoding="utf-8")
+    text = template.replace("@NAME@", folder.resolve().name).replace("@CLINICAL@\n", sections)
+    target.write_text(text, encoding="utf-8")
     console.say(f"Wrote {target}")
+    if clinical is not None:
+        console.say("It says of the clinical table what its columns seem to be; check every line:")
+        console.say(sections)
     console.say("Next: say in it where the DICOM and the clinical table are, then run")
     console.say(f"  petlake ingest --study {folder}")
 
@@ -51,6 +66,7 @@ def init(folder: Path) -> None:
 def ingest(study_folder: Path, as_json: bool, allow_loss: bool) -> None:
     """Index DICOM and clinical data and register the patients; say what was set aside and why."""
     settings = load_study(study_folder)
+    _check_roles(settings)
     report = run_ingest(settings, allow_loss=allow_loss)
     if as_json:
         console.say_json(ingest_json(report))
@@ -121,6 +137,20 @@ def status(study_folder: Path, as_json: bool, attrition: bool) -> None:
     except WarehouseError as error:
         # What the tables above say of the states stands without the counts.
         console.say(f"What the feature sets lose cannot be counted: {error.sentence()}")
+
+
+def _check_roles(settings: StudySettings) -> None:
+    """Refuse a clinical table of which study.yaml says no more than where it is, and show what it could say."""
+    spec, path = settings.clinical, settings.clinical_file
+    if spec is None or path is None or spec.variables or spec.endpoints or settings.suv_overrides is not None:
+        return
+    console.say(proposal_yaml(propose(path), path, settings.folder))
+    raise StudyError(
+        "CLINICAL_ROLES_MISSING",
+        "study.yaml names a clinical table, but none of its columns",
+        keyword="clinical.variables, endpoints",
+        hint="The lines above are a proposal: check them and put them into study.yaml.",
+    )
 
 
 def run_ingest(settings: StudySettings, *, allow_loss: bool = False) -> IngestReport:

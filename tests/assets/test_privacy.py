@@ -8,31 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from assets.ingest import ClinicalCell
+from assets import privacy
+from assets.ingest_clinical import ClinicalCell
 from assets.privacy import lint_lake
 from assets.records import PatientRecord
 from petct.clinical import ClinicalValue
-from petct.dicom.records import FileRecord, SeriesRecord
+from petct.dicom.records import FileRecord
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 
 PATIENTS = ("NET-001", "NET-002", "NET-003")
-_SCAN = make_dataclass("Scan", [column.name for column in TABLES["scans"].columns], frozen=True)
+_PLAIN = {"text": "x", "integer": 1, "number": 4.0, "boolean": True, "date": date(2025, 1, 1)}
 
 
-def _series(patient_id: str, description: str = "PET WB AC") -> SeriesRecord:
-    return SeriesRecord(
-        *(patient_id, "20250101-1", "1.2.3", "1.2.4", None, "PT", "PET", None, description, date(2025, 1, 1), 1, None),
-        sha256="ab" * 32,
-    )
+def _row(table: str, **values: object) -> object:
+    """A row of ``table`` with the given values; the others are None where they may be, and plain where they may not."""
+    columns = TABLES[table].columns
+    filled = {c.name: None if c.nullable else _PLAIN[c.kind.value] for c in columns}
+    return make_dataclass(table, [c.name for c in columns], frozen=True)(**(filled | values))
+
+
+def _series(patient_id: str, description: str = "PET WB AC") -> object:
+    return _row("series", patient_id=patient_id, series_instance_uid="1.2.3", series_description=description)
 
 
 def _scan(patient_id: str) -> object:
-    filled = dict.fromkeys((column.name for column in TABLES["scans"].columns if column.nullable), None)
-    filled |= {column.name: 1 for column in TABLES["scans"].columns if column.kind.value == "integer"}
-    filled |= {column.name: 4.0 for column in TABLES["scans"].columns if column.kind.value == "number"}
-    filled |= {"patient_id": patient_id, "scan_id": "20250101-1", "study_instance_uid": "1.2.4"}
-    return _SCAN(**(filled | {"pet_series_instance_uid": "1.2.3", "scan_date": date(2025, 1, 1)}))
+    return _row("scans", patient_id=patient_id, scan_id="20250101-1", scan_date=date(2025, 1, 1))
 
 
 def _cell(patient_id: str, column: str, value: str) -> ClinicalCell:
@@ -126,3 +127,8 @@ def test_ids_that_are_names_paths_with_names_and_files_that_do_not_belong(lake: 
         ("PRIVACY_FOREIGN_FILE", "files of the lake", "scans", None),
     }
     assert all("doe" not in str(asdict(finding)["shape"]).lower() for finding in lint_lake(lake.root))
+
+
+def test_every_column_that_the_linter_names_is_there() -> None:
+    for table, column in privacy._COPIED | privacy._SENTENCES | privacy._DATED:
+        assert TABLES[table].column(column)

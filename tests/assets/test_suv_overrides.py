@@ -34,6 +34,7 @@ def test_a_weight_of_the_chart_from_the_table_to_the_suv(computed) -> None:
     lake = Lake(computed.settings.lake)
     (before,) = lake.read("suv", FIRST, SuvRecord)
     computed.replace("masks:\n", OVERRIDES)
+    computed.replace("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]")
     _with_weights(computed.folder, NET_001="100")
     assert _stale(computed, FIRST) == OF_SUV
     computed.ingest()

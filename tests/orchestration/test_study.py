@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from orchestration.commands.study import ingest, init
 from orchestration.study import StudyError, lake_root, load_study, study_from_environment
 from petct.errors import PetctError
 
@@ -108,3 +110,43 @@ def test_the_snapshot_settings_hold_no_place_on_a_disk(tmp_path: Path) -> None:
     settings = load_study(study(one, text)).snapshot_settings_json()
     assert settings == load_study(study(other, WITH_OUTCOME)).snapshot_settings_json()
     assert str(tmp_path) not in settings
+
+
+CLINIC = "PatID,therapy_start,progression,death,last_seen,ki67_percent\nA1,2020-01-01,,,2021-01-01,2\n"
+
+
+def test_a_new_study_proposes_the_roles_of_a_clinical_table(tmp_path: Path) -> None:
+    table = tmp_path / "clinic.csv"
+    table.write_text(CLINIC, encoding="utf-8")
+    done = CliRunner().invoke(init, [str(tmp_path / "new"), "--clinical", str(table)], catch_exceptions=False)
+    assert "check every line" in done.stdout
+    settings = load_study(tmp_path / "new")
+    assert settings.clinical is not None
+    assert settings.clinical_file == table
+    assert settings.clinical.patient_id_column == "PatID"
+    assert [variable.unit for variable in settings.clinical.variables] == ["%"]
+
+
+def test_ingest_shows_the_proposal_where_no_column_has_a_role(tmp_path: Path) -> None:
+    (tmp_path / "clinic.csv").write_text(CLINIC, encoding="utf-8")
+    study(tmp_path, MINIMAL + "clinical: {file: clinic.csv}\n")
+    done = CliRunner().invoke(ingest, ["--study", str(tmp_path)])
+    assert isinstance(done.exception, StudyError)
+    assert done.exception.code == "CLINICAL_ROLES_MISSING"
+    shown = done.stdout
+    study(tmp_path, MINIMAL + shown)
+    assert load_study(tmp_path).clinical is not None
+
+
+def test_an_endpoint_may_have_several_events_and_a_unit(tmp_path: Path) -> None:
+    text = WITH_OUTCOME + "  PFS: {origin: start, event: [progression, death], censor: last, unit: month}\n"
+    clinical = load_study(study(tmp_path, text)).clinical
+    assert clinical is not None
+    assert [(e.name, e.event_columns, e.unit) for e in clinical.endpoints] == [
+        ("OS", ("death",), "day"),
+        ("PFS", ("progression", "death"), "month"),
+    ]
+    assert clinical.columns() == ("patient_id", "age", "start", "death", "last", "progression")
+    for wrong in ("event: []", "event: death, unit: fortnight"):
+        with pytest.raises(StudyError, match="STUDY_INVALID"):
+            load_study(study(tmp_path, WITH_OUTCOME + f"  X: {{origin: start, censor: last, {wrong}}}\n"))

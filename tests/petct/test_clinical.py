@@ -27,8 +27,8 @@ from petct.clinical_text import read_date, read_number
 from petct.errors import ClinicalError
 from warehouse.tables import table
 
-OS = EndpointSpec("OS", "origin", "death", "last_seen")
-PFS = EndpointSpec("PFS", "origin", "progression", "last_seen", "death")
+OS = EndpointSpec("OS", "origin", ("death",), "last_seen")
+PFS = EndpointSpec("PFS", "origin", ("progression",), "last_seen", "death")
 SPEC = ClinicalSpec(
     "id",
     (
@@ -284,9 +284,11 @@ def test_time_is_never_negative_and_never_beyond_the_lock(days: int, died: bool,
 
 def test_rows_are_indexed_and_duplicates_refused_alone() -> None:
     columns = tuple(ROW)
-    rows = [tuple({**ROW, "id": name}.values()) for name in ("P1", "P2", "P2", " P3 ", "")]
+    rows = [tuple({**ROW, "id": name}.values()) for name in ("P1", "P2", " P3 ", "")]
+    rows += [tuple({**ROW, "id": "P2", "grade": "G3"}.values()), tuple({**ROW, "id": "P1", "grade": " G2 "}.values())]
     indexed = index_rows(columns, [*rows, ("",) * len(columns)], SPEC)
-    assert list(indexed.rows) == ["P1", "P3"]
+    assert list(indexed.rows) == ["P1", "P3"], "P1 stands twice and says the same"
+    assert indexed.refusals[-1].found == "2 rows that differ in grade"
     codes = {(refusal.code, refusal.patient_id) for refusal in indexed.refusals}
     assert codes == {("CLINICAL_PATIENT_DUPLICATE", "P2"), ("CLINICAL_PATIENT_MISSING", None)}
 
@@ -306,7 +308,7 @@ def test_the_real_table_gives_every_patient_a_time(petlake_data: Path) -> None:
     spec = ClinicalSpec(
         "patient_id",
         (VariableSpec("age", "age_years", "number", "year"), VariableSpec("scan_date", "scan_date", "date")),
-        (EndpointSpec("OS", "therapy_start_date", "death_date", "last_follow_up_date"),),
+        (EndpointSpec("OS", "therapy_start_date", ("death_date",), "last_follow_up_date"),),
     )
     indexed = index_rows(columns, rows, spec)
     assert len(indexed.rows) == 20

@@ -195,3 +195,18 @@ def test_a_study_without_imaging_can_be_published(tmp_path: Path) -> None:
     lake.write("patients", "001", [row("patients", patient_id="001")])
     published = publish(lake, replace(SETTINGS, default_protocol_id=None))
     assert published.tables["cohort"] == 1
+
+
+def test_missingness_counts_values_gaps_and_refusals(study: Lake) -> None:
+    for number, patient in enumerate(("001", "002", "A7", "101")):
+        study.write("patients", patient, [row("patients", patient_id=patient, has_clinical=patient != "101")])
+        values = [
+            row("clinical", patient_id=patient, variable="age_years", kind="number", unit="a", status="RECORDED"),
+            row("clinical", patient_id=patient, variable="ki67", kind="number", status="MISSING"),
+        ]
+        # The first patient's ki67 was refused: neither a value nor a gap. The last has no row at all.
+        study.write("clinical", patient, values[: 1 if number == 0 else 2] if patient != "101" else [])
+    publish(study, SETTINGS)
+    with open_snapshot(study.root) as opened:
+        rows = opened.sql("SELECT * FROM clinical_missingness").rows
+    assert rows == (("age_years", "number", "a", 3, 3, 0, 0, 0.0), ("ki67", "number", None, 3, 0, 2, 1, 1.0))

@@ -61,6 +61,8 @@ TABLES = (
             date("origin_date", "Day 0"),
             date("end_date", "Day of the event or of censoring"),
             integer("duration_days", "From origin to end", unit="day"),
+            number("duration", "The same in the unit of the endpoint"),
+            text("unit", "Unit of duration: day, week (7 days), month (30.4375 days) or year (365.25 days)"),
             integer("event", "0 censored, 1 event, 2 competing event"),
             text("baseline_scan_id", "Nearest scan before the origin within the window", nullable=True),
             integer("scan_to_origin_days", "From the baseline scan to the origin", unit="day", nullable=True),
