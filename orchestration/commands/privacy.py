@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from petct.dicom.deidentify_folder import DeidentificationReport
 
 EXIT_SET_ASIDE = 3
-_CLINICAL_FILE = "clinical.csv"
+# The places that a new study.yaml names.
+_DICOM_FOLDER, _CLINICAL_FILE = "dicom", "clinical.csv"
 _MOST_SHOWN = 40
 
 
@@ -49,7 +50,7 @@ def deidentify(
     keep: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Write de-identified copies of the DICOM files in SOURCE into the new folder DESTINATION.
+    """Write de-identified copies of the DICOM files in SOURCE into DESTINATION/dicom; DESTINATION must be new.
 
     SUVs and masks stay exactly the same. All dates of a patient move by one secret number of days, UIDs and ids are
     replaced, and what identifies is removed (DICOM PS3.15 Annex E). Exit code 3 where files were dropped.
@@ -71,7 +72,7 @@ def deidentify(
     with new_folder(target) as folder, progress_bar() as progress:
         task = progress.add_task("De-identifying", total=None)
         report = deidentify_folder(
-            source, folder, pseudonyms, lambda done, of: progress.update(task, completed=done, total=of)
+            source, folder / _DICOM_FOLDER, pseudonyms, lambda done, of: progress.update(task, completed=done, total=of)
         )
         table = _write_table(clinical, folder, pseudonyms, patient_id_column, keep) if clinical else None
         # Before the folder appears: data whose key is lost could never be joined with later data of the patients.
@@ -162,6 +163,7 @@ def _say(report: "DeidentificationReport", table: DeidentifiedTable | None, dest
     console.say(
         f"Wrote {sum(item.n_files for item in report.files)} files of {len(by_patient)} patients to {destination}"
     )
+    console.say(f"Next: petlake init {destination}, then say in its study.yaml what the columns and regions are")
     console.say(f"Who is who, and the key: {secret}. Keep it secret and apart from {destination}.")
 
 
