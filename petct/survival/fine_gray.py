@@ -40,8 +40,10 @@ class FineGrayTerm:
         Log subdistribution hazard ratio.
     subdistribution_hazard_ratio, lower, upper
         With its confidence limits (Wald). Above 1 means a higher cumulative incidence; it is no ratio of probabilities.
-    z, p
-        Wald test; ``p`` is None exactly when ``p_suppressed`` says why.
+    z
+        Coefficient over standard error.
+    p
+        From the robust score test (ADR 0021); None exactly when ``p_suppressed`` says why.
     """
 
     covariate: str
@@ -56,6 +58,11 @@ class FineGrayTerm:
     z: float
     p: float | None
     p_suppressed: Suppressed | None
+
+    @property
+    def wald_p(self) -> float:
+        """Wald's p, as R prints it; it is not shown."""
+        return chi_squared_p(self.z**2, 1)
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,11 @@ def fine_gray(
         risk_sets, tuple(column.name for column in design.columns)
     )
     z = normal_quantile(confidence)
+    names = tuple(column.name for column in design.columns)
+    errors = np.sqrt(np.diag(variance)) / sd
     terms = tuple(
-        _term(column, float(beta), float(error), z)
-        for column, beta, error in zip(design.columns, coefficients / sd, np.sqrt(np.diag(variance)) / sd, strict=True)
+        _term(column, float(beta), float(error), z, risk_sets.robust_score(i, names))
+        for i, (column, beta, error) in enumerate(zip(design.columns, coefficients / sd, errors, strict=True))
     )
     n_missing = outcome.n - cohort.n
     notes = list(design.notes)
@@ -173,7 +182,7 @@ def fine_gray(
     )
 
 
-def _term(column: Column, beta: float, error: float, quantile: float) -> FineGrayTerm:
+def _term(column: Column, beta: float, error: float, quantile: float, score: float) -> FineGrayTerm:
     suppressed = small_arm(*column.smallest_arm) if column.smallest_arm else None
     with np.errstate(over="ignore"):
         upper = float(np.exp(beta + quantile * error))
@@ -185,7 +194,6 @@ def _term(column: Column, beta: float, error: float, quantile: float) -> FineGra
             found=f"log hazard ratio {beta:.3g}, standard error {error:.3g}",
             hint="Are there patients at risk beyond the first event? Is the scale too large? Try the scale per SD.",
         )
-    z = beta / error
     return FineGrayTerm(
         column.covariate,
         column.level,
@@ -196,7 +204,7 @@ def _term(column: Column, beta: float, error: float, quantile: float) -> FineGra
         float(np.exp(beta)),
         float(np.exp(beta - quantile * error)),
         upper,
-        z,
-        None if suppressed else chi_squared_p(z**2, 1),
+        beta / error,
+        None if suppressed else chi_squared_p(score, 1),
         suppressed,
     )

@@ -7,7 +7,7 @@ same risk set. The variance is the paper's sandwich, which knows that G was esti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -109,6 +109,25 @@ class SubdistributionRiskSets:
         influence = self._martingale(terms) + self._censoring(terms)
         inverse = np.linalg.inv(terms.information)
         return np.asarray(inverse @ (influence.T @ influence) @ inverse, dtype=np.float64)
+
+    def robust_score(self, column: int, names: tuple[str, ...]) -> float:
+        """Robust score statistic of one coefficient, chi-squared with 1 degree of freedom.
+
+        The others are estimated without it; Wald's test finds something in 11 % of null cohorts of 67 patients with a
+        lognormal covariate, this one in 5 % (docs/validation.md).
+        """
+        others = np.setdiff1d(np.arange(self.design.shape[1]), [column])
+        beta = np.zeros(self.design.shape[1])
+        if len(others):
+            reduced = replace(self, design=self.design[:, others])
+            beta[others] = maximise_subdistribution(reduced, tuple(names[i] for i in others))[0]
+        terms = self.evaluate(beta)
+        influence = self._martingale(terms) + self._censoring(terms)
+        information = terms.information[np.ix_(others, others)]
+        explained = np.linalg.lstsq(information, terms.information[others, column], rcond=None)[0]
+        efficient = influence[:, column] - influence[:, others] @ explained
+        spread = float((efficient**2).sum())
+        return float(efficient.sum() ** 2 / spread) if spread > 0 else 0.0
 
     def _martingale(self, terms: _Terms) -> FloatArray:
         """Each patient's part of the score, weights taken as known, shape (n, p)."""

@@ -1,0 +1,1 @@
+"""The measured claims, one script a claim."""
