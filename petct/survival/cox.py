@@ -104,7 +104,7 @@ def summarise(
     cohort, design, maximum = fit.cohort, fit.design, fit.maximum
     tests = CoxTests(fit, permutations, seed)
     cluster = None
-    if fit.standard_errors == "clustered":
+    if fit.standard_errors == "clustered" or fit.n_patients < cohort.n:
         cluster = np.empty_like(fit.cluster)
         cluster[fit.risk_sets.order] = fit.cluster
     discrimination = model_concordance(cohort, fit.linear_predictor, fit.stratum, cluster)

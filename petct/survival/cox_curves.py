@@ -57,9 +57,12 @@ def baseline_hazards(fit: CoxFit, *, at: Literal["zero", "mean"] = "zero") -> tu
             continue
         with np.errstate(over="ignore"):
             steps = np.exp(-highest - shift) / terms.total[own]
-        if not np.isfinite(steps).all():
+        if not (np.isfinite(steps) & (steps > 0)).all():
             raise SurvivalError(
-                "COX_SCALE", "The hazard at zero is too large for a number", hint="Ask for the hazard at the mean."
+                "COX_SCALE",
+                "The hazard at zero is too large or too small for a number",
+                found=f"log hazard {-shift:.3g} against the mean",
+                hint="Ask for the hazard at the mean.",
             )
         times, tie = np.unique(sets.times[own], return_inverse=True)
         label = fit.strata_labels[stratum] if fit.strata_labels else "all"

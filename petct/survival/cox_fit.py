@@ -36,7 +36,7 @@ class CoxFit:
     standard_errors, cluster_name
         Which standard errors, and what they are clustered by.
     cluster
-        Cluster of each row in the order of the risk sets, shape (n,); every row its own where there are none.
+        Cluster of each row in the order of the risk sets, shape (n,); its patient where there are none.
     penalty, ridge
         The penalty, and the strength of a ridge per standard deviation (0 without one).
     risk_sets, maximum
@@ -143,15 +143,16 @@ def fit_cox(
     ridge = ridge_of(risk_sets, penalty.strength) if isinstance(penalty, Ridge) else 0.0
     firth = isinstance(penalty, Firth)
     maximum = maximise_firth(risk_sets) if firth else maximise(risk_sets, names, ridge=ridge)
-    groups = _codes(cluster.values if cluster is not None else patients, design)
-    distinct_patients = _codes(patients, design)
+    # Rows of one patient have one event between them and need no sandwich, but a robust one sums them.
+    of_patient = _codes(patients, design)
+    groups = _codes(cluster.values, design) if cluster is not None else of_patient
     return CoxFit(
         cohort=cohort,
         design=design,
         strata_names=tuple(group.name for group in strata),
         strata_labels=labels,
-        standard_errors="clustered" if groups is not None else "robust" if robust else "model",
-        cluster_name=cluster.name if cluster is not None else "patient" if patients is not None else None,
+        standard_errors="clustered" if cluster is not None else "robust" if robust else "model",
+        cluster_name=cluster.name if cluster is not None else None,
         cluster=(np.arange(cohort.n) if groups is None else groups)[risk_sets.order],
         penalty=penalty,
         ridge=ridge,
@@ -159,7 +160,7 @@ def fit_cox(
         maximum=maximum,
         centre=centre,
         sd=sd,
-        n_patients=cohort.n if distinct_patients is None else int(distinct_patients.max()) + 1,
+        n_patients=cohort.n if of_patient is None else int(of_patient.max()) + 1,
     )
 
 

@@ -66,13 +66,22 @@ class CoxTests:
     seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
-        if self.permutations and (self.fit.penalty is not None or self.fit.standard_errors != "model"):
+        if self.permutations and self._not_exchangeable:
             raise SurvivalError(
                 "PERMUTATION_NOT_EXCHANGEABLE",
                 "Permutations need independent patients and a model without a penalty",
-                found="a penalty" if self.fit.penalty is not None else f"{self.fit.standard_errors} standard errors",
+                found=self._not_exchangeable,
                 hint="Leave the permutations out: the model has a test of its own.",
             )
+
+    @property
+    def _not_exchangeable(self) -> str | None:
+        """Why patients may not change places under the null, if so."""
+        if self.fit.penalty is not None:
+            return "a penalty"
+        if self.fit.standard_errors != "model":
+            return f"{self.fit.standard_errors} standard errors"
+        return "patients in several rows" if self.fit.n_patients < self.fit.cohort.n else None
 
     @cached_property
     def _orders(self) -> IntArray:
@@ -81,7 +90,7 @@ class CoxTests:
     @property
     def n_permutations(self) -> int:
         """Permutations of each test; 0 where another test is used."""
-        if self.fit.penalty is not None or self.fit.standard_errors != "model":
+        if self._not_exchangeable:
             return 0
         if self.permutations is None:
             return DEFAULT_PERMUTATIONS if self.fit.cohort.n <= PERMUTED_UP_TO else 0
@@ -98,8 +107,9 @@ class CoxTests:
         own = np.asarray(columns, dtype=np.int64)
         if fit.standard_errors != "model":
             test = score_test(fit.risk_sets, own, fit.names)
-            statistic, n_clusters = robust_score_statistic(test, fit.cluster), int(fit.cluster.max()) + 1
-            return ColumnTest("robust score test", statistic, df, f_p(statistic, df, n_clusters - df), None)
+            statistic = robust_score_statistic(test, fit.cluster)
+            independent = min(int(fit.cluster.max()) + 1, fit.cohort.n_events)
+            return ColumnTest("robust score test", statistic, df, f_p(statistic, df, independent - df), None)
         if self.n_permutations:
             test = score_test(fit.risk_sets, own, fit.names)
             name = f"permutation of the score test ({self.n_permutations:,} permutations, seed {self.seed})"

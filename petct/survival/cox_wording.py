@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from petct.survival.cox_fit import CoxFit
 from petct.survival.cox_result import CoxTerm
@@ -39,13 +40,15 @@ def model_notes(
         Level of the intervals.
     """
     cohort = fit.cohort
-    notes = [*cohort.notes, *fit.design.notes]
+    # Where follow-up is split an entry is a change, not a late arrival.
+    split = fit.n_patients < cohort.n
+    notes = [*(replace(cohort, entry=None) if split else cohort).notes, *fit.design.notes]
     if n_missing:
-        row = "patient" if fit.n_patients == cohort.n else "row"
+        row = "row" if split else "patient"
         notes.append(
             f"{counted(n_missing, row)} without all covariates left out (complete cases): n = {fit.n_patients}."
         )
-    if fit.n_patients < cohort.n:
+    if split:
         notes.append(f"Follow-up of {counted(fit.n_patients, 'patient')} is split into {cohort.n} rows.")
     if fit.strata_names:
         notes.append(
@@ -64,7 +67,7 @@ def model_notes(
         )
     notes += list(dict.fromkeys(term.p_suppressed.message for term in terms if term.p_suppressed is not None))
     notes += _null_results(fit, terms, detectable)
-    if n_permutations and len(fit.design.columns) > 1:
+    if n_permutations and len(fit.design.covariates) > 1:
         notes.append("With several covariates a permutation test of one of them is approximate.")
     notes += [
         f"The interval of {term.covariate} ({term.scale}) is Wald's, its p-value is not: at the edge of significance "

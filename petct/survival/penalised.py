@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from petct.errors import SurvivalError
 from petct.survival.outcome import FloatArray
@@ -76,6 +75,8 @@ def ridge_of(risk_sets: RiskSets, strength: float | None) -> float:
     wanted = len(risk_sets.rows) / 10
     if len(information) <= wanted:
         return 0.0
+    from scipy.optimize import brentq  # takes as long to load as most models to fit
+
     upper = 1.0
     while effective_df(information, upper) > wanted:
         upper *= 2
@@ -172,6 +173,8 @@ def firth_limits(risk_sets: RiskSets, fit: Maximum, column: int, confidence: flo
     SurvivalError
         COX_PROFILE_OPEN when a limit is not found, COX_NOT_CONVERGED.
     """
+    from scipy.optimize import brentq
+
     largest = penalised_log_likelihood(fit.terms)
     target = largest - normal_quantile(confidence) ** 2 / 2
     estimate = float(fit.coefficients[column])
