@@ -82,6 +82,15 @@ definitions: install  ## Check that Dagster's definitions load
 .PHONY: check
 check: lint types layers definitions test  ## All of the above checks, and the tests
 
+# Of the simulation: first seed, null cohorts of each kind, cohorts of each planted effect.
+SEED ?= 20250681
+COHORTS ?= 2000
+PLANTED ?= 500
+
+.PHONY: simulate
+simulate: install  ## Simulate what the tests find in noise and in signal, into docs/validation.md (10 minutes)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulate --seed $(SEED) --cohorts $(COHORTS) --planted $(PLANTED)
+
 .PHONY: dictionary
 dictionary: install  ## Write docs/data-dictionary.md from warehouse/table_groups
 	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md.new
