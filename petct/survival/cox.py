@@ -16,7 +16,7 @@ from petct.survival.cox_wording import WARNED_EVENTS_PER_PARAMETER, model_notes
 from petct.survival.groups import number_text
 from petct.survival.outcome import FloatArray, Outcome
 from petct.survival.penalised import Firth, Penalty, Ridge, firth_limits
-from petct.survival.power import minimum_detectable_hazard_ratio_per_sd
+from petct.survival.power import minimum_detectable_from_error, minimum_detectable_hazard_ratio_per_sd
 from petct.survival.results import Suppressed, check_confidence, normal_quantile, small_arm
 from petct.survival.schoenfeld import Transform, proportional_hazards
 
@@ -238,6 +238,7 @@ def _contrast(
         p=None if suppressed else test.p,
         test=test.name,
         p_suppressed=suppressed,
+        minimum_detectable_hazard_ratio=minimum_detectable_from_error(error),
     )
 
 

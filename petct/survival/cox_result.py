@@ -53,6 +53,9 @@ class CoxTerm:
         Coefficient over standard error.
     p, test
         From the test that ``test`` names (see ``cox``); ``p`` is None exactly when ``p_suppressed`` says why.
+    minimum_detectable_hazard_ratio
+        On this scale, what 80 % of such cohorts would have shown at a level of 5 % (from the standard error): to stand
+        beside a null result.
     """
 
     covariate: str
@@ -68,6 +71,7 @@ class CoxTerm:
     p: float | None
     test: str
     p_suppressed: Suppressed | None
+    minimum_detectable_hazard_ratio: float
 
     @property
     def label(self) -> str:

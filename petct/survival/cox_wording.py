@@ -97,7 +97,8 @@ def _penalty_notes(fit: CoxFit) -> list[str]:
 def _null_results(fit: CoxFit, terms: Sequence[CoxTerm], detectable: float) -> list[str]:
     silent = [term for term in terms if term.p is not None and term.p >= SIGNIFICANCE_LEVEL]
     notes = [
-        f"No evidence of an association of {term.covariate} ({term.scale}) with the hazard ({p_text(term.p)})."
+        f"No evidence of an association of {term.covariate} ({term.scale}) with the hazard ({p_text(term.p)}): hazard "
+        f"ratio {term.hazard_ratio:.2f}, interval {term.lower:.2f} to {term.upper:.2f}{_detectable(fit, term)}."
         for term in silent
         if term.p is not None
     ]
@@ -108,3 +109,10 @@ def _null_results(fit: CoxFit, terms: Sequence[CoxTerm], detectable: float) -> l
             "(one covariate, uncorrelated with others); smaller effects would probably go unseen."
         )
     return notes
+
+
+def _detectable(fit: CoxFit, term: CoxTerm) -> str:
+    if isinstance(fit.penalty, Ridge):
+        # The error of a shrunken value is not that of a test.
+        return ""
+    return f"; a ratio of {term.minimum_detectable_hazard_ratio:.2f} would have shown with 80 % probability"

@@ -52,6 +52,16 @@ def minimum_detectable_hazard_ratio_per_sd(n_events: int, alpha: float = 0.05, p
     return math.exp(_quantiles(alpha, power) / math.sqrt(n_events))
 
 
+def minimum_detectable_from_error(standard_error: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """Smallest hazard ratio above 1 that a Wald test detects whose log hazard ratio has this standard error.
+
+    Bloom HS, Eval Rev 1995;19:547: exp((z_a + z_b) x standard error). It holds for every scale and category, and
+    allows for the correlation with the other covariates; it does not depend on the estimate.
+    """
+    _check(1, alpha, power)
+    return math.exp(_quantiles(alpha, power) * standard_error)
+
+
 def required_events(hazard_ratio: float, fraction: float = 0.5, alpha: float = 0.05, power: float = 0.8) -> int:
     """Events that a log-rank test of two groups needs to detect ``hazard_ratio``."""
     _check(1, alpha, power)

@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from petct.errors import SurvivalError
+from petct.survival.covariates import CategoricalCovariate, NumericCovariate
+from petct.survival.cox import cox
+from petct.survival.outcome import Outcome
 from petct.survival.power import (
+    minimum_detectable_from_error,
     minimum_detectable_hazard_ratio,
     minimum_detectable_hazard_ratio_per_sd,
     required_events,
@@ -26,6 +30,31 @@ def test_published_figures_of_the_formula() -> None:
     for events in (20, 38, 200):
         assert required_events(minimum_detectable_hazard_ratio(events) - 1e-9) == events + 1
         assert minimum_detectable_hazard_ratio(events, 0.3) > minimum_detectable_hazard_ratio(events, 0.5)
+
+
+def test_the_error_of_a_model_says_what_it_could_have_shown() -> None:
+    rng = np.random.default_rng(0)
+    n = 4000
+    x = rng.normal(size=n)
+    twin = 0.9 * x + np.sqrt(1 - 0.9**2) * rng.normal(size=n)
+    arm = np.where(np.arange(n) < 1000, "A", "B").tolist()
+    outcome = Outcome(rng.exponential(size=n), rng.random(n) < 0.6)
+    alone = cox(outcome, [NumericCovariate("x", x), CategoricalCovariate("arm", arm)]).terms
+    # Without correlation between covariates it is Schoenfeld's number, of a covariate and of two unequal groups.
+    d = outcome.n_events
+    assert np.log(alone[0].minimum_detectable_hazard_ratio) == pytest.approx(
+        np.log(minimum_detectable_hazard_ratio_per_sd(d)), rel=0.05
+    )
+    assert np.log(alone[1].minimum_detectable_hazard_ratio) == pytest.approx(
+        np.log(minimum_detectable_hazard_ratio(d, 0.25)), rel=0.05
+    )
+    # Beside its twin a covariate needs 1 / sqrt(1 - 0.81) as much.
+    both = cox(outcome, [NumericCovariate("x", x), NumericCovariate("twin", twin)]).terms[0]
+    ratio = np.log(both.minimum_detectable_hazard_ratio) / np.log(alone[0].minimum_detectable_hazard_ratio)
+    assert ratio == pytest.approx(1 / np.sqrt(1 - 0.9**2), rel=0.05)
+    assert minimum_detectable_from_error(1 / np.sqrt(38)) == pytest.approx(minimum_detectable_hazard_ratio_per_sd(38))
+    text = " ".join(cox(outcome, [NumericCovariate("x", x)]).notes)
+    assert "would have shown with 80 % probability" in text
 
 
 @pytest.mark.parametrize(
