@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.partial_likelihood import RiskSets
 
 # e^500: nobody with such a predictor survives any event, and the exponential still is a number.
 _LARGEST_PREDICTOR = 500.0
@@ -51,20 +52,9 @@ def baseline_hazard(outcome: Outcome, predictor: FloatArray) -> BaselineHazard:
         The cohort of the fit.
     predictor
         Log hazard of each patient relative to the baseline, shape (n,).
-
-    Raises
-    ------
-    SurvivalError
-        LEFT_TRUNCATION_UNSUPPORTED for late entries; ``cox_curves.baseline_hazards`` knows them.
     """
-    outcome.refuse_entries("This baseline hazard")
-    order = np.argsort(outcome.duration, kind="stable")
-    duration, event = outcome.duration[order], outcome.event[order] == 1
-    risk = np.exp(np.minimum(predictor[order], _LARGEST_PREDICTOR))
-    deaths = duration[event]
-    times, start, tie, size = np.unique(deaths, return_index=True, return_inverse=True, return_counts=True)
-    at_risk = np.cumsum(risk[::-1])[::-1][np.searchsorted(duration, deaths, side="left")]
-    tied = np.add.reduceat(risk[event], start)[tie]
-    share = (np.arange(len(deaths)) - start[tie]) / size[tie]
-    steps = np.bincount(tie, weights=1.0 / (at_risk - share * tied))
-    return BaselineHazard(times, np.cumsum(steps))
+    sets = RiskSets.of(outcome.duration, outcome.event, predictor[:, None], entry=outcome.entry)
+    terms = sets.evaluate(np.ones(1))
+    # The risks are given relative to the highest predictor, to stay in the range of numbers.
+    steps = np.bincount(sets.tie, weights=np.exp(-terms.highest[0]) / terms.total)
+    return BaselineHazard(sets.times[sets.tie_start], np.cumsum(steps))

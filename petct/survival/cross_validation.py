@@ -202,8 +202,9 @@ def check_rows(outcome: Outcome, table: FeatureTable) -> None:
 
 
 def check_cohort(outcome: Outcome, table: FeatureTable) -> None:
-    """Refuse a cohort to fit on: other patients (TABLE_LENGTH), batches that differ in survival (FeatureError)."""
+    """Refuse a cohort to validate on: other patients, late entry, batches that differ in survival."""
     check_rows(outcome, table)
+    outcome.refuse_entries("Validation by concordance")
     if table.batch is not None:
         refuse_confounded_batches(table.batch, outcome)
 

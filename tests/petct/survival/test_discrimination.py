@@ -96,3 +96,18 @@ def test_what_has_no_score_is_refused() -> None:
         with pytest.raises(SurvivalError) as caught:
             ask()
         assert caught.value.code == code
+
+
+def test_late_entry_counts_in_the_baseline_and_is_refused_where_predictions_are_judged() -> None:
+    late = Outcome(np.array([2.0, 3.0, 4.0]), np.array([1, 1, 1]), entry=np.array([0.0, 2.5, 0.0]))
+    # At 2 the second is not there yet: 1/2; at 3 all of two: 1/2; at 4: 1.
+    assert baseline_hazard(late, np.zeros(3)).cumulative == pytest.approx([0.5, 1.0, 2.0])
+    # A predictor moved by a constant moves the baseline the other way.
+    assert baseline_hazard(late, np.full(3, 2.0)).cumulative == pytest.approx(np.array([0.5, 1.0, 2.0]) / np.exp(2))
+    for ask in (
+        lambda: concordance(late, np.zeros(3)),
+        lambda: auc_at(late, np.zeros(3), 3.0),
+        lambda: brier_at(late, np.zeros(3), 3.0),
+    ):
+        with pytest.raises(SurvivalError, match="LEFT_TRUNCATION_UNSUPPORTED"):
+            ask()

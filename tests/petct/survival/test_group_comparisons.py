@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from petct.errors import SurvivalError
-from petct.survival.baseline import baseline_hazard
 from petct.survival.concordance import concordance, uno_concordance
 from petct.survival.curves import product_limit
 from petct.survival.groups import split_at, split_by_category, split_by_median, split_by_quantiles
@@ -170,7 +169,6 @@ def test_what_knows_no_late_entries_refuses_them() -> None:
         lambda: concordance(outcome, risk),
         lambda: uno_concordance(outcome, risk),
         lambda: brier_at(outcome, risk / 4, 4.5),
-        lambda: baseline_hazard(outcome, risk),
     ):
         with pytest.raises(SurvivalError, match="LEFT_TRUNCATION_UNSUPPORTED"):
             ignorant()
