@@ -114,6 +114,8 @@ def apply(
         return
     console.say(f"{data.title()}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
     _say_discrimination(result.discrimination)
+    total = result.integrated_brier
+    console.say(f"Brier score integrated to {total.until:g}: {total.brier:.3f} (Kaplan-Meier {total.brier_null:.3f})")
     _say_calibration(result.calibration)
     say_kaplan_meier(data, result.groups, None)
     say_notes(result.notes)

@@ -23,6 +23,7 @@ from petct.survival.results import as_dict
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="With nested.")
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="With nested.")
+@click.option("--horizon", type=float, help="With nested: time at which predicted probabilities are judged, too.")
 @click.option("--resamples", type=int, default=200, show_default=True, help="With bootstrap, at least 200.")
 @source_options
 def validate(
@@ -32,6 +33,7 @@ def validate(
     method: str,
     folds: int,
     repeats: int,
+    horizon: float | None,
     resamples: int,
     source: Source,
     as_json: bool,
@@ -51,7 +53,7 @@ def validate(
     result: CrossValidation | OptimismCorrected
     if method == "nested":
         result = nested_cross_validation(
-            outcome, family.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed
+            outcome, family.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
         )
     else:
         result = optimism_corrected(outcome, family.table, plan.procedure, n_resamples=resamples, seed=plan.seed)
@@ -79,6 +81,13 @@ def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
             ("optimism", result.optimism, None),
         ],
     )
+    if isinstance(result, CrossValidation) and result.accuracy is not None:
+        at = result.accuracy
+        console.say(
+            f"At {at.time:g} {at.unit}s, patients left out: predicted {at.predicted:.3f}, observed {at.observed:.3f}; "
+            f"Brier {at.brier:.3f}, Kaplan-Meier {at.brier_null:.3f}, index of prediction accuracy "
+            f"{console.shown(at.ipa)}"
+        )
     if isinstance(result, CrossValidation) and result.selected:
         often = ", ".join(f"{each.name} ({100 * each.share:.0f} %)" for each in result.selected[:5])
         console.say(f"Selected most often, of {result.n_fits} training parts: {often}")

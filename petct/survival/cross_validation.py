@@ -16,6 +16,7 @@ from petct.errors import PetctError, SurvivalError
 from petct.feature_table import FeatureTable
 from petct.harmonisation import refuse_confounded_batches
 from petct.survival.concordance import concordance, no_comparable_pairs
+from petct.survival.fold_predictions import CrossValidatedAccuracy, FoldPredictions
 from petct.survival.folds import event_stratified_folds
 from petct.survival.outcome import BoolArray, Outcome
 from petct.survival.pair_counts import pair_counts
@@ -57,6 +58,9 @@ class CrossValidation:
         C of the procedure in the very patients it was fitted on: what a paper without validation would print.
     optimism
         The difference.
+    accuracy
+        Brier score and calibration of the probabilities at the horizon; None without one, or where no repeat was
+        complete.
     n_fits, n_empty, n_refused
         Training parts; those in which nothing was selected; those in which a fit was refused (left out).
     selected
@@ -81,6 +85,7 @@ class CrossValidation:
     repeats: tuple[float, ...]
     apparent_concordance: float
     optimism: float
+    accuracy: CrossValidatedAccuracy | None
     n_fits: int
     n_empty: int
     n_refused: int
@@ -96,6 +101,7 @@ def nested_cross_validation(
     n_folds: int = 5,
     n_repeats: int = 5,
     seed: int = 0,
+    horizon: float | None = None,
     confidence: float = 0.95,
 ) -> CrossValidation:
     """Validate a procedure by repeated cross-validation, folds stratified by event.
@@ -110,18 +116,22 @@ def nested_cross_validation(
         All that is done to the training patients.
     n_folds, n_repeats, seed
         How often.
+    horizon
+        Time at which predicted probabilities are judged, too, in the unit of the outcome.
     confidence
         Level of the interval.
 
     Raises
     ------
     SurvivalError
-        FOLDS_INVALID, TABLE_LENGTH, NO_COMPARABLE_PAIRS, CROSS_VALIDATION_REFUSED when more than a tenth of the
-        training parts are refused a fit, and what the procedure refuses on all patients (FeatureError too).
+        FOLDS_INVALID, TABLE_LENGTH, ENTRY_UNSUPPORTED, HORIZON_NO_CASES, HORIZON_NO_CONTROLS, NO_COMPARABLE_PAIRS,
+        CROSS_VALIDATION_REFUSED when more than a tenth of the training parts are refused a fit, and what the
+        procedure refuses on all patients (FeatureError too).
     """
     check_cohort(outcome, table)
     apparent = concordance(outcome, procedure.fit(outcome, table, seed).predictor(table)).value
-    parts = _Parts()
+    predictions = None if horizon is None else FoldPredictions(outcome, horizon)
+    parts = _Parts(predictions)
     repeats = []
     for repeat in range(n_repeats):
         rng = np.random.default_rng([seed, repeat])
@@ -129,6 +139,9 @@ def nested_cross_validation(
         before = len(parts.agree)
         for k in range(n_folds):
             parts.add(outcome, table, procedure, fold == k, seed)
+        if predictions is not None:
+            predictions.end_repeat()
+            predictions.start_repeat()
         pairs = sum(parts.pairs[before:])
         if pairs:
             repeats.append(sum(parts.agree[before:]) / pairs)
@@ -156,6 +169,7 @@ def nested_cross_validation(
         repeats=tuple(repeats),
         apparent_concordance=apparent,
         optimism=apparent - value,
+        accuracy=None if predictions is None else predictions.result(),
         n_fits=n_fits,
         n_empty=parts.n_empty,
         n_refused=sum(parts.refused.values()),
@@ -170,7 +184,8 @@ def nested_cross_validation(
 class _Parts:
     """What the test parts gave: concordant and comparable pairs of each, and what was selected."""
 
-    def __init__(self) -> None:
+    def __init__(self, predictions: FoldPredictions | None) -> None:
+        self.predictions = predictions
         self.agree: list[float] = []
         self.pairs: list[int] = []
         self.selected: Counter[str] = Counter()
@@ -179,11 +194,14 @@ class _Parts:
 
     def add(self, outcome: Outcome, table: FeatureTable, procedure: Procedure, test: BoolArray, seed: int) -> None:
         try:
-            model = procedure.fit(outcome.subset(~test), table.rows(~test), seed)
+            train = table.rows(~test)
+            model = procedure.fit(outcome.subset(~test), train, seed)
             risk = model.predictor(table.rows(test))
         except PetctError as error:
             self.refused[error.code] += 1
             return
+        if self.predictions is not None:
+            self.predictions.add(test, model.predictor(train), risk)
         self.selected.update(model.selected)
         self.n_empty += not model.selected
         counts = pair_counts(outcome.subset(test), risk)

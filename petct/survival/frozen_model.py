@@ -22,6 +22,7 @@ from petct.survival.groups import split_at
 from petct.survival.kaplan_meier import kaplan_meier
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.outcome import FloatArray, Outcome
+from petct.survival.prediction_error import IntegratedBrier, integrated_brier
 from petct.survival.procedures import LinearRisk, Procedure
 from petct.survival.results import counted
 
@@ -98,6 +99,8 @@ class ExternalValidation:
         Missing values that were replaced by the medians of the first cohort.
     discrimination, calibration
         How it orders these patients, and whether its probabilities come true at the horizon.
+    integrated_brier
+        Brier score over the time from 0 to the horizon.
     groups
         Kaplan-Meier curves of the risk groups, with the cut points of the first cohort.
     notes
@@ -112,6 +115,7 @@ class ExternalValidation:
     n_filled: int
     discrimination: Discrimination
     calibration: Calibration
+    integrated_brier: IntegratedBrier
     groups: KaplanMeierResult
     notes: tuple[str, ...]
 
@@ -248,6 +252,7 @@ def validate_externally(
             outcome, predictor, horizon=horizon, probability=probability, n_resamples=n_resamples, seed=seed
         ),
         calibration=calibration(outcome, probability, horizon),
+        integrated_brier=integrated_brier(outcome, lambda times: model.event_probability(table, times), horizon),
         groups=kaplan_meier(outcome, split_at(predictor, model.cuts, RISK_SCORE), landmarks=[horizon]),
         notes=tuple(notes),
     )

@@ -111,7 +111,7 @@ def pca(
         PCA_SHAPE, PCA_NOT_FINITE, PCA_COMPONENTS_INVALID, PCA_TOO_FEW_FEATURES (fewer than 2 that vary),
         PCA_TOO_FEW_ROWS (fewer than 3 complete rows).
     """
-    matrix = np.array(values, dtype=np.float64)
+    matrix = np.asarray(values, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape != (len(row_ids), len(feature_names)):
         raise SurvivalError(
             "PCA_SHAPE",
@@ -129,12 +129,13 @@ def pca(
             "PCA_COMPONENTS_INVALID", "At least one component must be asked for", found=str(n_components)
         )
 
+    missing = np.isnan(matrix)
     dropped = {
         j: Dropped(feature_names[j], "ALL_MISSING", f"{feature_names[j]} has no value in any row.")
-        for j in np.flatnonzero(np.isnan(matrix).all(axis=0)).tolist()
+        for j in np.flatnonzero(missing.all(axis=0)).tolist()
     }
     used = [j for j in range(matrix.shape[1]) if j not in dropped]
-    complete = np.asarray(~np.isnan(matrix[:, used]).any(axis=1), dtype=np.bool_)
+    complete = np.asarray(~missing[:, used].any(axis=1), dtype=np.bool_)
     n = int(complete.sum())
     if used and n < FEWEST_ROWS:
         raise SurvivalError(
@@ -144,11 +145,12 @@ def pca(
             expected=f"at least {FEWEST_ROWS}",
             hint="Choose features that more patients have.",
         )
-    rows = matrix[complete]
-    for j in used:
-        column_values = rows[:, j]
+    rows = matrix if n == len(matrix) else matrix[complete]
+    if used:
         # Rounding alone must not pass for variance.
-        if np.ptp(column_values) <= 1e-12 * np.abs(column_values).max():
+        highest, lowest = rows.max(axis=0), rows.min(axis=0)
+        flat = highest - lowest <= 1e-12 * np.maximum(np.abs(highest), np.abs(lowest))
+        for j in np.flatnonzero(flat).tolist():
             dropped[j] = Dropped(feature_names[j], "CONSTANT", f"{feature_names[j]} is the same in all {n} rows.")
     used = [j for j in used if j not in dropped]
     if len(used) < 2:
@@ -163,7 +165,7 @@ def pca(
     tall = np.linalg.qr(standardised, mode="r") if n > len(used) else standardised
     _, singular, right = np.linalg.svd(tall, full_matrices=False)
     variance = singular**2 / (n - 1)
-    scores = standardised @ right.T
+    scores = right @ standardised.T
     kept = min(n - 1, len(used)) if n_components is None else min(n_components, n - 1, len(used))
     components = []
     for k in range(kept):
@@ -177,7 +179,7 @@ def pca(
                 float(variance[k] / variance.sum()),
                 float(variance[: k + 1].sum() / variance.sum()),
                 tuple((sign * right[k]).tolist()),
-                tuple((sign * scores[:, k]).tolist()),
+                tuple((sign * scores[k]).tolist()),
             )
         )
     notes = []

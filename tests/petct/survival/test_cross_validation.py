@@ -60,6 +60,30 @@ def test_a_planted_effect_is_found_and_the_result_is_plain(procedure: Procedure)
     assert found == nested_cross_validation(outcome, table, procedure, n_repeats=1)
 
 
+def test_probabilities_of_patients_left_out_are_judged_at_a_horizon() -> None:
+    outcome, table = _cohort(1.2, n=120, p=4)
+    real = nested_cross_validation(outcome, table, AllFeatures(PLAIN), n_repeats=2, horizon=1.0).accuracy
+    assert real is not None
+    assert real.n_repeats == 2
+    assert real.ipa is not None
+    assert real.ipa > 0.1
+    assert real.predicted == pytest.approx(real.observed, abs=0.03)
+    noise, features = _cohort(0.0, n=120, p=4)
+    null = nested_cross_validation(noise, features, AllFeatures(PLAIN), n_repeats=2, horizon=1.0).accuracy
+    assert null is not None
+    assert null.ipa is not None
+    assert null.ipa < 0
+    empty = nested_cross_validation(
+        noise, features, ElasticNet(penalty="1se", rules=PLAIN, n_penalties=6), n_repeats=1, horizon=1.0
+    )
+    assert empty.accuracy is not None
+    # Nothing selected: everyone gets the training parts' curve (Breslow's and the product-limit estimate differ a
+    # little).
+    assert empty.accuracy.brier == pytest.approx(empty.accuracy.brier_null, rel=0.01)
+    with pytest.raises(SurvivalError, match="HORIZON_NO_CONTROLS"):
+        nested_cross_validation(noise, features, AllFeatures(PLAIN), horizon=1e6)
+
+
 class _Memory:
     """A procedure that remembers the training patients, to see what reaches it."""
 
