@@ -69,6 +69,13 @@ class FeatureTable:
         """Number of patients."""
         return len(self.values)
 
+    def measured(self, most_missing: float = 0.5) -> npt.NDArray[np.bool_]:
+        """Which patients have most of the features, shape (n,).
+
+        A patient without any lesion in an organ has none of its features: filling them all would invent a patient.
+        """
+        return np.asarray(np.isnan(self.values).mean(axis=1) <= most_missing, dtype=np.bool_)
+
     def rows(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> FeatureTable:
         """Return the patients of a mask or of indices (which may repeat), in that order."""
         batch = None

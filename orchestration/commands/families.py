@@ -11,7 +11,9 @@ from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from petct.errors import SurvivalError
 from petct.feature_table import FeatureTable
 from petct.preparation import PreparationRules
+from petct.survival.outcome import Outcome
 from petct.survival.procedures import AllFeatures, BestUnivariable, ElasticNet, PrincipalComponents, Procedure
+from petct.survival.results import counted
 
 _FAMILY_OPTIONS = (
     click.option("--features", help="Columns, separated by commas.  [default: all of a wide feature table]"),
@@ -51,10 +53,50 @@ _PROCEDURE_OPTIONS = (
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Features of an analysis, rows in the order of its outcome."""
+    """Features of an analysis, rows in the order of its outcome.
+
+    Attributes
+    ----------
+    named
+        The features that were asked for by name; None for a whole table.
+    """
 
     data: AnalysisData
     table: FeatureTable
+    named: tuple[str, ...] | None
+
+    @property
+    def source_table(self) -> str | None:
+        """The wide feature table that all features are of, or None."""
+        tables = {name.partition(":")[0] if ":" in name else None for name in self.table.names}
+        return tables.pop() if len(tables) == 1 else None
+
+    @property
+    def described(self) -> str:
+        """The family in words that are the same whenever it is the same: a feature table, or its features."""
+        if self.named is None and self.source_table is not None:
+            return self.source_table
+        return ", ".join(self.named or self.table.names)
+
+    def short(self, name: str) -> str:
+        """Name of a feature without the table that all of them are of."""
+        return name.removeprefix(f"{self.source_table}:") if self.source_table else name
+
+    def measured(self) -> tuple[Outcome, FeatureTable, str | None]:
+        """Outcome and features of the patients who have most of them, and a sentence about the others, if any.
+
+        Raises ``SurvivalError`` FEATURES_NONE where nobody has, and what ``Outcome`` refuses.
+        """
+        keep = self.table.measured()
+        n_without = int((~keep).sum())
+        if n_without == self.table.n:
+            raise SurvivalError(
+                "FEATURES_NONE", "Nobody has more than half of the features", found=f"0 of {self.table.n}"
+            )
+        if not n_without:
+            return self.data.outcome, self.table, None
+        note = f"{counted(n_without, 'patient')} without most of the features left out: n = {self.table.n - n_without}."
+        return self.data.outcome.subset(keep), self.table.rows(keep), note
 
     @property
     def units(self) -> dict[str, str | None]:
@@ -157,4 +199,4 @@ def load_family(
             )
         batch = tuple(str(value) for value in found)
     values = np.column_stack([data.number(name) for name in numbers])
-    return Family(data, FeatureTable(tuple(numbers), values, batch))
+    return Family(data, FeatureTable(tuple(numbers), values, batch), tuple(names) if names else None)

@@ -52,9 +52,10 @@ def freeze(
         )
     family = load_family(source, features, feature_set, batch_column=plan.batch_column)
     data = family.data
+    outcome, table, left_out = family.measured()
     fitted = freeze_model(
-        data.outcome,
-        family.table,
+        outcome,
+        table,
         plan.procedure,
         endpoint=data.endpoint,
         snapshot_id=data.snapshot_id,
@@ -63,7 +64,9 @@ def freeze(
     )
     file.write_text(write_json(fitted), encoding="utf-8")
     if as_json:
-        console.say_json({**data.header(), "file": file, "digest": fitted.digest, **as_dict(fitted)})
+        console.say_json(
+            {**data.header(), "file": file, "digest": fitted.digest, "left_out": left_out, **as_dict(fitted)}
+        )
         return
     console.say(f"{data.title()}: {fitted.n} patients, {fitted.n_events} events")
     console.say(fitted.procedure)
@@ -71,7 +74,7 @@ def freeze(
         ("feature", "log hazard ratio per SD"),
         list(zip(fitted.preparation.names, fitted.coefficients, strict=True)),
     )
-    say_notes(fitted.preparation.notes)
+    say_notes((*fitted.preparation.notes, *((left_out,) if left_out else ())))
     console.say(
         f"  Concordance in these patients {fitted.apparent_concordance:.3f}: flattering; petlake validate says by "
         f"how much."
@@ -108,9 +111,10 @@ def apply(
     names = ",".join(frozen.preparation.names)
     family = load_family(source, names, None, batch_column=batch_column)
     data = family.data
-    result = validate_externally(frozen, data.outcome, family.table, horizon, n_resamples=resamples, seed=seed)
+    outcome, table, left_out = family.measured()
+    result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
     if as_json:
-        console.say_json({**data.header(), **as_dict(result)})
+        console.say_json({**data.header(), "left_out": left_out, **as_dict(result)})
         return
     console.say(f"{data.title()}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
     _say_discrimination(result.discrimination)
@@ -118,7 +122,7 @@ def apply(
     console.say(f"Brier score integrated to {total.until:g}: {total.brier:.3f} (Kaplan-Meier {total.brier_null:.3f})")
     _say_calibration(result.calibration)
     say_kaplan_meier(data, result.groups, None)
-    say_notes(result.notes)
+    say_notes((*result.notes, *((left_out,) if left_out else ())))
 
 
 def _say_discrimination(found: Discrimination) -> None:

@@ -47,14 +47,15 @@ def pca(
     family = load_family(source, features, feature_set, with_outcome=n_in_model is not None)
     result = fit_pca(family.table.values, family.table.names, family.data.row_ids)
     model = None if n_in_model is None else _cox_of_components(family, result, n_in_model)
-    counted = None if model is None else _enter(source, family, model, features or feature_set)
+    counted = None if model is None else _enter(source, family, model)
     if umap_file is not None:
         _write_umap(family, umap_file)
     if as_json:
         fitted = None if model is None else as_dict(model)
         console.say_json({**family.data.header(), "ledger": counted, **as_dict(result), "cox": fitted})
         return
-    console.say(f"{family.data.title()}: {result.n} patients, {len(result.features)} features")
+    of = f" of {family.source_table}" if family.source_table else ""
+    console.say(f"{family.data.title()}: {result.n} patients, {len(result.features)} features{of}")
     console.say_table(
         ("component", "variance explained %", "cumulative %", "strongest loadings"),
         [
@@ -62,7 +63,7 @@ def pca(
                 component.name,
                 100 * component.explained_variance_ratio,
                 100 * component.cumulative_ratio,
-                ", ".join(_strongest(result.features, component.loadings)),
+                ", ".join(_strongest(family, result.features, component.loadings)),
             )
             for component in result.components[:components]
         ],
@@ -94,12 +95,12 @@ def _cox_of_components(family: Family, result: PcaResult, n_in_model: int) -> Co
     )
 
 
-def _enter(source: Source, family: Family, model: CoxResult, named: str | None) -> str | None:
+def _enter(source: Source, family: Family, model: CoxResult) -> str | None:
     return enter_test(
         source,
         family.data,
         "cox of components",
-        (named or "all features",),
+        (family.described,),
         how=f"PC1 to PC{model.n_parameters}",
         n=model.n,
         n_events=model.n_events,
@@ -136,6 +137,6 @@ def _write_umap(family: Family, file: Path) -> None:
     file.write_text(write_json(umap_picture(family.table, family.data.row_ids)), encoding="utf-8")
 
 
-def _strongest(features: Sequence[str], loadings: Sequence[float]) -> list[str]:
+def _strongest(family: Family, features: Sequence[str], loadings: Sequence[float]) -> list[str]:
     order = sorted(range(len(features)), key=lambda index: -abs(loadings[index]))[:3]
-    return [f"{features[index]} ({loadings[index]:+.2f})" for index in order]
+    return [f"{family.short(features[index])} ({loadings[index]:+.2f})" for index in order]

@@ -51,7 +51,7 @@ def scan(
         n_permutations=permutations,
         seed=seed,
     )
-    counted = _enter(source, family, result, features or feature_set)
+    counted = _enter(source, family, result)
     if as_json:
         console.say_json({**family.data.header(), "ledger": counted, **as_dict(result), "found": result.found})
         return
@@ -72,24 +72,38 @@ def _covariates(source: Source, names: list[str]) -> list[Covariate]:
     ]
 
 
-def _enter(source: Source, family: Family, result: ScanResult, named: str | None) -> str | None:
+def _enter(source: Source, family: Family, result: ScanResult) -> str | None:
+    """Enter the tests of the family, and apart from them those of its adjusted version."""
+    counted = enter_test(
+        source,
+        family.data,
+        "scan",
+        (family.described,),
+        n=result.n,
+        n_events=result.n_events,
+        n_tests=result.n_tested,
+        p=result.p_best,
+    )
+    adjusted = [row.adjusted.q for row in result.rows if row.adjusted is not None and row.adjusted.q is not None]
+    if not adjusted:
+        return counted
     return enter_test(
         source,
         family.data,
         "scan",
-        (named or "all features",),
-        how=f"adjusted for {', '.join(result.adjusted_for)}" if result.adjusted_for else "",
+        (family.described,),
+        how=f"adjusted for {', '.join(result.adjusted_for)}",
         n=result.n,
         n_events=result.n_events,
-        n_tests=result.n_tested * (2 if result.adjusted_for else 1),
-        p=result.p_best,
+        n_tests=len(adjusted),
+        p=min(adjusted),
     )
 
 
 def _say(family: Family, result: ScanResult, top: int) -> None:
     console.say(
         f"{family.data.title()}: {result.n} patients, {result.n_events} events, {result.n_tested} features tested of "
-        f"{result.n_declared}"
+        f"{result.n_declared}{f' of {family.source_table}' if family.source_table else ''}"
     )
     console.say(f"The best of {result.n_tested} as good as this on noise: {p_text(result.p_best)}")
     columns = ["feature", "n", "HR per SD", "95 % CI", "p alone", "BH", "family-wise", "detectable HR"]
@@ -97,20 +111,20 @@ def _say(family: Family, result: ScanResult, top: int) -> None:
         columns += ["adjusted HR", "95 % CI", "BH", "rho"]
     if result.stability_threshold is not None:
         columns.append("stable %")
-    console.say_table(columns, [_cells(row, result) for row in result.rows[:top]])
+    console.say_table(columns, [_cells(family, row, result) for row in result.rows[:top]])
     if len(result.rows) > top:
         console.say(f"  {len(result.rows) - top} more features: --top {len(result.rows)}, or --json")
     say_notes(result.notes)
     for code in dict.fromkeys(reason.code for reason in result.untested):
-        names = [reason.name for reason in result.untested if reason.code == code]
+        names = [family.short(reason.name) for reason in result.untested if reason.code == code]
         console.say(
             f"  not tested, {code}: {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
         )
 
 
-def _cells(row: ScanRow, result: ScanResult) -> list[object]:
+def _cells(family: Family, row: ScanRow, result: ScanResult) -> list[object]:
     cells: list[object] = [
-        row.name,
+        family.short(row.name),
         row.n,
         row.hazard_ratio.value if row.hazard_ratio else row.reason.code if row.reason else None,
         _limits(row.hazard_ratio),

@@ -49,18 +49,19 @@ def validate(
     from petct.survival.optimism import optimism_corrected
 
     family = load_family(source, features, feature_set, batch_column=plan.batch_column)
-    outcome = family.data.outcome
+    outcome, table, left_out = family.measured()
     result: CrossValidation | OptimismCorrected
     if method == "nested":
         result = nested_cross_validation(
-            outcome, family.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
+            outcome, table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
         )
     else:
-        result = optimism_corrected(outcome, family.table, plan.procedure, n_resamples=resamples, seed=plan.seed)
+        result = optimism_corrected(outcome, table, plan.procedure, n_resamples=resamples, seed=plan.seed)
     if as_json:
-        console.say_json({**family.data.header(), "method": method, **as_dict(result)})
-    else:
-        _say(family, result)
+        console.say_json({**family.data.header(), "method": method, "left_out": left_out, **as_dict(result)})
+        return
+    _say(family, result)
+    say_notes((left_out,) if left_out else ())
 
 
 def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
@@ -89,6 +90,6 @@ def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
             f"{console.shown(at.ipa)}"
         )
     if isinstance(result, CrossValidation) and result.selected:
-        often = ", ".join(f"{each.name} ({100 * each.share:.0f} %)" for each in result.selected[:5])
+        often = ", ".join(f"{family.short(each.name)} ({100 * each.share:.0f} %)" for each in result.selected[:5])
         console.say(f"Selected most often, of {result.n_fits} training parts: {often}")
     say_notes(result.notes)

@@ -102,6 +102,20 @@ def test_a_model_is_frozen_and_applied_elsewhere(first: Path, second: Path, tmp_
     assert "Calibration at 730" in said
 
 
+def test_patients_without_most_features_are_left_out_and_not_invented(first: Path, tmp_path: Path) -> None:
+    header, *rows = first.read_text(encoding="utf-8").splitlines()
+    bare = [",".join([*row.split(",")[:2], *[""] * 12, *row.split(",")[-2:]]) for row in rows[:5]]
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("\n".join([header, *bare, *rows[5:]]), encoding="utf-8")
+    file = tmp_path / "gaps.json"
+    frozen = found_by("model", "freeze", file, *on(gaps), "--procedure", "best")
+    assert (frozen["n"], frozen["preparation"]["n"]) == (85, 85)
+    assert frozen["left_out"] == "5 patients without most of the features left out: n = 85."
+    assert not any("median" in note for note in frozen["preparation"]["notes"])
+    assert "5 patients without most" in said_by("validate", *on(gaps), "--procedure", "best", "--repeats", "1")
+    assert found_by("model", "apply", file, *on(gaps), "--horizon", "730", "--resamples", "200")["n"] == 85
+
+
 def test_components_go_into_a_cox_model(first: Path) -> None:
     found = found_by("pca", *on(first), "--features", "f0,f1,f2", "--cox", "2")
     assert [term["covariate"] for term in found["cox"]["terms"]] == ["PC1", "PC2"]
