@@ -17,7 +17,7 @@ from assets.work import PatientJob, process_patient
 from petct.dicom.scans import ScanRecord
 from petct.lesions import LesionRecord
 from petct.radiomics.features import FeatureValue
-from petct.radiomics.perturbation_sets import load_perturbation_set
+from petct.radiomics.perturbation_sets import PerturbationSet, load_perturbation_set
 from petct.radiomics.robustness_records import PerturbedFeature
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
@@ -46,7 +46,9 @@ def ask(study) -> None:
 def once(materialized, tmp_path_factory: pytest.TempPathFactory):
     study = type(materialized)(shutil.copytree(materialized.folder, tmp_path_factory.mktemp("robust") / "study"))
     ask(study)
-    assert set(study.materialize()) == {FIRST, SECOND}
+    for patient in (FIRST, SECOND):
+        outcome = process_patient(PatientJob(patient, ("radiomic_features", "perturbed_features"), study.settings))
+        assert outcome.complete
     return study
 
 
@@ -88,16 +90,24 @@ def test_perturbed_lesions_become_icc_beside_the_definitions(asking) -> None:
     assert is_robust == (lower >= 0.75)
 
 
-def test_the_same_study_gives_the_same_perturbations_and_another_seed_others(asking) -> None:
+def test_a_perturbation_follows_from_its_seed_and_name_and_from_nothing_else(asking) -> None:
     lake = Lake(asking.settings.lake)
-    before = lake.digest("perturbed_features", FIRST)
-    job = PatientJob(FIRST, ("perturbed_features",), asking.settings)
-    process_patient(job)
-    assert lake.digest("perturbed_features", FIRST) == before
     (perturbations,) = asking.settings.robustness.perturbation_sets
-    other = RobustnessSettings(perturbation_sets=(replace(perturbations, seed=1),))
-    process_patient(replace(job, settings=replace(asking.settings, robustness=other)))
-    assert lake.digest("perturbed_features", FIRST) != before
+    noise = replace(perturbations, chains=tuple(chain for chain in perturbations.chains if chain[0] == "noise"))
+
+    def measured() -> dict[tuple[str, str], float | None]:
+        rows = lake.read("perturbed_features", FIRST, PerturbedFeature)
+        return {(row.lesion_id, row.feature_name): row.value for row in rows if row.perturbation == "noise"}
+
+    def compute(only: PerturbationSet) -> None:
+        settings = replace(asking.settings, robustness=RobustnessSettings((only,)))
+        assert process_patient(PatientJob(FIRST, ("perturbed_features",), settings)).complete
+
+    among_others = measured()
+    compute(noise)
+    assert measured() == among_others
+    compute(replace(noise, seed=1))
+    assert measured() != among_others
 
 
 def test_a_study_that_no_longer_asks_keeps_nothing_of_it(computed) -> None:
