@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from assets.settings import StudySettings
 from petct.dicom.scans import ScanRecord
 from petct.lesions import LesionRecord
+from petct.radiomics.definitions import definitions_of
+from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureValue
 from petct.radiomics.robustness_records import Measurement, PerturbedFeature, RobustnessRecord, robustness_records
 from warehouse.lake import Lake
@@ -30,13 +32,23 @@ def robustness_of(settings: StudySettings, lake: Lake) -> list[RobustnessRecord]
         return []
     rows: list[RobustnessRecord] = []
     if asked.perturbation_sets:
-        rows += robustness_records(_perturbations(settings, lake), "perturbation", asked.minimum_icc)
+        perturbed = {item.modality for item in asked.perturbation_sets}
+        features = _features([item for item in settings.feature_sets if item.modality in perturbed])
+        rows += robustness_records(_perturbations(settings, lake), "perturbation", asked.minimum_icc, features)
+    features = _features(settings.feature_sets)
     if asked.retest_within_days is not None:
         pairs = _retests(settings, lake, asked.retest_within_days)
-        rows += robustness_records(pairs, "retest", asked.minimum_icc)
+        rows += robustness_records(pairs, "retest", asked.minimum_icc, features)
     if asked.readers:
-        rows += robustness_records(_readers(settings, lake), "reader", asked.minimum_icc)
+        rows += robustness_records(_readers(settings, lake), "reader", asked.minimum_icc, features)
     return rows
+
+
+def _features(feature_sets: Sequence[FeatureSet]) -> list[tuple[str, str]]:
+    """What is asked for has a row, if only to say that nothing was measured twice."""
+    return [
+        (item.feature_set_id, definition.feature_name) for item in feature_sets for definition in definitions_of(item)
+    ]
 
 
 def _perturbations(settings: StudySettings, lake: Lake) -> Iterator[Measurement]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from petct.errors import FeatureError
 from petct.radiomics.feature_sets import FeatureSet, ImageType
-from petct.radiomics.ibsi import IBSI_FEATURES
+from petct.radiomics.ibsi import IBSI_FEATURES, IMAGE
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,14 @@ def _definition(image: str, feature_class: str, name: str) -> FeatureDefinition:
     if feature_class == "shape2D":
         return FeatureDefinition(feature_name, image, feature_class, name, _SHAPE_2D_UNITS[name], None, None, None)
     ibsi = IBSI_FEATURES[feature_class, name]
+    # What a filter makes of an intensity has no name as a unit.
+    unit = None if image != "original" and IMAGE in ibsi.unit else ibsi.unit
     return FeatureDefinition(
         feature_name=feature_name,
         image_type=image,
         feature_class=feature_class,
         name=name,
-        unit=ibsi.unit,
+        unit=unit,
         ibsi_id=ibsi.ibsi_id,
         ibsi_name=ibsi.name,
         ibsi_difference=ibsi.difference,

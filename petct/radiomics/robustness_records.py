@@ -86,13 +86,21 @@ class RobustnessRecord:
 
 
 def robustness_records(
-    measurements: Iterable[Measurement], source: Source, minimum_icc: float
+    measurements: Iterable[Measurement],
+    source: Source,
+    minimum_icc: float,
+    features: Iterable[tuple[str, str]] = (),
 ) -> tuple[RobustnessRecord, ...]:
     """One row a feature set and feature, sorted.
 
     Targets without one of the measurements do not enter, and ``n_targets`` and ``n_patients`` say how many did.
+
+    Parameters
+    ----------
+    features
+        Feature sets and features that get a row even where nothing of them was measured twice.
     """
-    by_feature: dict[tuple[str, str], list[Measurement]] = {}
+    by_feature: dict[tuple[str, str], list[Measurement]] = {feature: [] for feature in features}
     for measurement in measurements:
         by_feature.setdefault((measurement.feature_set_id, measurement.feature_name), []).append(measurement)
     return tuple(

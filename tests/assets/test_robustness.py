@@ -18,7 +18,7 @@ from petct.dicom.scans import ScanRecord
 from petct.lesions import LesionRecord
 from petct.radiomics.features import FeatureValue
 from petct.radiomics.perturbation_sets import PerturbationSet, load_perturbation_set
-from petct.radiomics.robustness_records import PerturbedFeature
+from petct.radiomics.robustness_records import PerturbedFeature, RobustnessRecord
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
 
@@ -113,8 +113,11 @@ def test_a_perturbation_follows_from_its_seed_and_name_and_from_nothing_else(ask
 def test_a_study_that_no_longer_asks_keeps_nothing_of_it(computed) -> None:
     lake = Lake(computed.settings.lake)
     asked = replace(computed.settings, robustness=RobustnessSettings(retest_within_days=1))
-    assert write_robustness(asked) == 0
-    assert lake.exists("robustness", None)
+    # One scan a patient: a row for every feature says that there is no second one.
+    assert write_robustness(asked) == 2 * 107
+    assert {(row.status, row.n_targets) for row in lake.read("robustness", None, RobustnessRecord)} == {
+        ("TOO_FEW_TARGETS", 0)
+    }
     assert write_robustness(computed.settings) is None
     assert not lake.exists("robustness", None)
 
