@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from petct.dicom import values
+from petct.dicom.declaration import DeclaredPet, DeclaredUnits
 from petct.dicom.images import PetHeader, PetSeries, PetSlice
 from petct.dicom.instances import PATIENT_ID, Instance, digest_of
 from petct.dicom.records import FileRecord
@@ -25,43 +23,6 @@ if TYPE_CHECKING:
 
 # Formats of one file: a header that points to another file would hide a change of that file.
 _SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
-_PLACEHOLDER = re.compile(r"\{(patient_id|scan_date)\}|(\*)")
-_GROUPS = {"patient_id": r"(?P<patient_id>[^/]+?)", "scan_date": r"(?P<scan_date>\d{8})"}
-
-
-class DeclaredUnits(StrEnum):
-    """What the values of a volume may be declared to be."""
-
-    SUV_BW = "SUVbw"
-    BQ_PER_ML = "BQML"
-
-
-@dataclass(frozen=True)
-class DeclaredPet:
-    """The PET volumes of a study that are not DICOM.
-
-    Attributes
-    ----------
-    files
-        Path below the DICOM folder, with ``{patient_id}``, and ``{scan_date}`` (YYYYMMDD) where it is known; ``*``
-        stands for anything within a name.
-    units
-        What the values are.
-    """
-
-    files: str
-    units: DeclaredUnits
-
-    def match(self, relative: str) -> re.Match[str] | None:
-        """The patient and the date that a relative path names, or None when the path is not one of these."""
-        pattern, place = "", 0
-        for found in _PLACEHOLDER.finditer(self.files):
-            name = found[1]
-            # What is named twice, as a folder and in its file, must be the same twice.
-            group = "[^/]*" if not name else f"(?P={name})" if f"(?P<{name}>" in pattern else _GROUPS[name]
-            pattern += re.escape(self.files[place : found.start()]) + group
-            place = found.end()
-        return re.fullmatch(pattern + re.escape(self.files[place:]), relative)
 
 
 def is_volume(relative: str) -> bool:
