@@ -6,7 +6,6 @@ import hashlib
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from petct.dicom import parsing, values
@@ -124,7 +123,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         digest = known.sha256
         with path.open("rb") as stream:
             data = stream.read(_HEADER_BYTES)
-            header = parsing.parse(BytesIO(data), _INDEX_TAGS, stop_at=_stop_at)
+            header = parsing.parse(data, _INDEX_TAGS, stop_at=_stop_at)
             # A header longer than the first read looks cut: read on from the file itself.
             if header.stopped_at is None or header.offset + 12 > len(data):
                 stream.seek(0)
