@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from assets.reporting import DATA_VERSION_TAG
 from assets.status import State, table_states
+from assets.work import PatientJob, process_patient
+from orchestration.instance import study_instance
 from orchestration.study import StudyError, load_study
 from petct.suv import SuvAdaptation, SuvRecord
 from warehouse.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
-OF_SUV = {"suv", "lesions", "pet_metrics", "radiomic_features"}
 OVERRIDES = "suv:\n  overrides:\n    weight: {column: chart_weight_kg, unit: kg}\n\nmasks:\n"
 
 
-def _stale(study, patient: str) -> set[str]:
-    return {s.table for s in table_states(study.settings, [patient]) if s.state is State.STALE}
+def _suv_state(study, patient: str) -> tuple[State, tuple[str, ...]]:
+    (state,) = [s for s in table_states(study.settings, [patient]) if s.table == "suv"]
+    return state.state, state.reasons
+
+
+def _compute(study, *patients: str) -> None:
+    for patient in patients:
+        process_patient(PatientJob(patient, ("series", "scans", "suv"), study.settings))
+
+
+def _version_in_dagster(study, patient: str) -> str:
+    with study_instance(study.folder) as instance:
+        key = dg.AssetKey("suv_overrides")
+        record = instance.get_latest_data_version_record(key, is_source=True, partition_key=patient)
+        assert record is not None
+        return record.event_log_entry.asset_observation.tags[DATA_VERSION_TAG]
 
 
 def _with_weights(folder: Path, **weights: str) -> None:
@@ -30,15 +47,15 @@ def _with_weights(folder: Path, **weights: str) -> None:
     (folder / "clinical.csv").write_text(text, encoding="utf-8")
 
 
-def test_a_weight_of_the_chart_from_the_table_to_the_suv(computed) -> None:
-    lake = Lake(computed.settings.lake)
+def test_a_weight_of_the_chart_from_the_table_to_the_suv(not_computed) -> None:
+    study, lake = not_computed, Lake(not_computed.settings.lake)
+    _compute(study, FIRST, SECOND)
     (before,) = lake.read("suv", FIRST, SuvRecord)
-    computed.replace("masks:\n", OVERRIDES)
-    computed.replace("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]")
-    _with_weights(computed.folder, NET_001="100")
-    assert _stale(computed, FIRST) == OF_SUV
-    computed.ingest()
-    assert set(computed.materialize()) == {FIRST, SECOND}
+    study.replace("masks:\n", OVERRIDES)
+    assert _suv_state(study, FIRST) == (State.STALE, ("computed with other settings",))
+    _with_weights(study.folder, NET_001="100")
+    study.ingest()
+    _compute(study, FIRST, SECOND)
     (after,) = lake.read("suv", FIRST, SuvRecord)
     assert after.patient_weight_kg == 100
     assert after.suv_max == pytest.approx(before.suv_max * 100 / before.patient_weight_kg, rel=1e-6)
@@ -46,16 +63,33 @@ def test_a_weight_of_the_chart_from_the_table_to_the_suv(computed) -> None:
     assert (row.code, row.keyword, row.value_to) == ("SUV_WEIGHT_OVERRIDDEN", "PatientWeight", "100")
     assert "chart_weight_kg" in row.message
     assert lake.read("suv_adaptations", SECOND, SuvAdaptation) == ()
+    assert {_suv_state(study, patient) for patient in (FIRST, SECOND)} == {(State.FRESH, ())}
 
-    _with_weights(computed.folder, NET_001="100", NET_002="7000")
-    computed.ingest()
-    assert (_stale(computed, FIRST), _stale(computed, SECOND)) == (set(), OF_SUV)
-    assert computed.dagster_states()[SECOND, "suv"] == "STALE"
-    computed.materialize()
-    (state,) = [s for s in table_states(computed.settings, [SECOND]) if s.table == "suv"]
-    assert state.state is State.REFUSED
-    assert "SUV_OVERRIDE_IMPLAUSIBLE" in state.reasons[0]
-    assert "chart_weight_kg" in state.reasons[0]
+    version = _version_in_dagster(study, SECOND)
+    _with_weights(study.folder, NET_001="100", NET_002="7000")
+    study.ingest()
+    assert _suv_state(study, FIRST) == (State.FRESH, ())
+    assert _suv_state(study, SECOND) == (State.STALE, ("its input has changed",))
+    assert _version_in_dagster(study, SECOND) != version
+    _compute(study, SECOND)
+    state, reasons = _suv_state(study, SECOND)
+    assert state is State.REFUSED
+    assert "SUV_OVERRIDE_IMPLAUSIBLE" in reasons[0]
+    assert "chart_weight_kg" in reasons[0]
+
+
+def test_another_cell_does_not_make_the_suv_stale(not_computed) -> None:
+    not_computed.replace("masks:\n", OVERRIDES)
+    _with_weights(not_computed.folder)
+    not_computed.ingest()
+    _compute(not_computed, FIRST)
+    path = not_computed.folder / "clinical.csv"
+    text = path.read_text(encoding="utf-8")
+    assert f"{FIRST},M," in text
+    path.write_text(text.replace(f"{FIRST},M,", f"{FIRST},F,"), encoding="utf-8")
+    report = not_computed.ingest()
+    assert [p.record.patient_id for p in report.patients if p.cells_changed] == [FIRST]
+    assert _suv_state(not_computed, FIRST) == (State.FRESH, ())
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from petct.synthetic.settings import CohortSettings
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two synthetic patients on coarse voxels."""
+    """A synthetic patient on coarse voxels."""
     folder = tmp_path_factory.mktemp("cohort")
-    write_cohort(folder, CohortSettings(n_patients=2, voxel_mm=8.0))
+    write_cohort(folder, CohortSettings(n_patients=1, voxel_mm=8.0))
     return folder
 
 
@@ -45,7 +45,7 @@ def test_a_cohort_with_its_clinical_table(cohort: Path, tmp_path: Path, run: Cal
     mapping = tmp_path / "out.mapping.json"
     assert stat.S_IMODE(mapping.stat().st_mode) == 0o600
     patients = json.loads(mapping.read_text(encoding="utf-8"))["patients"]
-    assert [patient["patient_id"] for patient in patients] == ["NET-001", "NET-002"]
+    assert [patient["patient_id"] for patient in patients] == ["NET-001"]
     written = (target / "clinical.csv").read_text(encoding="utf-8")
     assert "NET-00" not in written
     assert {line.split(",")[0] for line in written.splitlines()[1:]} == {patient["pseudonym"] for patient in patients}
