@@ -119,8 +119,7 @@ def _injected(series: PetSeries, override: OverrideTime) -> datetime:
 
 def _net_dose_bq(series: PetSeries, overrides: SuvOverrides, account: SuvAccount) -> float:
     """Administered activity at the injection by the formula of this module."""
-    quiet = SuvAccount(series, "")
-    _, half_life = half_life_of(series, quiet)
+    _, half_life = half_life_of(series, SuvAccount(series, ""))
     rate = decay_constant(half_life)
     stated = if_stated(lambda silent: dose_bq(series, silent), series)
     injected, _ = stated_administration(series, half_life)
@@ -138,7 +137,7 @@ def _net_dose_bq(series: PetSeries, overrides: SuvOverrides, account: SuvAccount
         full = measured.activity.value * math.exp(-rate * waited)
         _record_syringe("SUV_SYRINGE_MEASURED", measured, f"{waited:g} s before", full, account)
     else:
-        full = dose_bq(series, quiet)
+        full = dose_bq(series, account)
     left = 0.0
     if residual is not None:
         waited = _wait_s(injected, residual.measured_at, account, is_before=False)

@@ -14,6 +14,7 @@ from petct.dicom import parsing, roles, values
 from petct.dicom.confidentiality import Action
 from petct.dicom.deidentify import Cleaned, Note, deidentify_dataset
 from petct.dicom.identity import IDENTITY_KEYWORDS, Identity, identity_of
+from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError, PetctError
 from petct.pseudonyms import PseudonymError, Pseudonyms
 
@@ -220,11 +221,15 @@ def _survey(source: Path, paths: list[Path], dropped: list[Dropped]) -> tuple[li
         except OSError as error:
             dropped.append(Dropped(relative, "FILE_UNREADABLE", f"The file cannot be read: {error.strerror}"))
             continue
-        patient_id = values.text(header, "PatientID")
+        try:
+            patient_id = values.text(header, "PatientID")
+            reason = _reason_to_drop(header, patient_id)
+        except HeaderValueError as error:
+            dropped.append(Dropped(relative, "DEID_ELEMENT_DAMAGED", f"{error.keyword} of the file cannot be read"))
+            continue
         if patient_id is not None:
             # What is dropped still knows names that a kept file may repeat.
             identities[patient_id] = identities.get(patient_id, Identity()).joined(identity_of(header))
-        reason = _reason_to_drop(header, patient_id)
         if reason is not None:
             dropped.append(Dropped(relative, *reason))
         elif patient_id is not None:

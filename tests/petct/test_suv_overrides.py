@@ -97,6 +97,9 @@ def test_the_residual_alone_is_taken_from_the_dose_of_the_header() -> None:
     assert result.facts.injected_dose_bq == pytest.approx(380e6)
     in_mbq = compute_suv(_series(total_dose=400.0), "scan", overrides=_read(rest_mbq="20", rest_at="10:00"))
     assert in_mbq.facts.injected_dose_bq == pytest.approx(380e6)
+    assert _codes(in_mbq) == ["SUV_DOSE_MBQ", "SUV_SYRINGE_RESIDUAL", "SUV_DOSE_OVERRIDDEN"]
+    with pytest.raises(SuvError, match="SUV_DOSE_MBQ"):
+        compute_suv(_series(total_dose=400.0), "scan", SuvPolicy.STRICT, _read(rest_mbq="20", rest_at="10:00"))
 
 
 def test_weight_height_and_the_time_of_the_injection() -> None:
