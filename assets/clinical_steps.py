@@ -49,11 +49,11 @@ def endpoints_step(data: PatientData) -> StepOutput:
                 [(scan.scan_id, scan.scan_date) for scan in scans],
                 data.settings.baseline_within_days,
             )
+            records.append(record)
+            # Refused here is only the day of a covariate, which leaves the time as it is.
+            found.extend(endpoint_findings(row, spec, endpoint_spec, record))
         except ClinicalError as error:
             refusals.append(refusal(error, patient_id=patient_id, table="endpoints"))
-            continue
-        records.append(record)
-        found.extend(endpoint_findings(row, spec, endpoint_spec, record))
     return StepOutput(
         records if records or not refusals else None,
         findings=tuple(_finding(patient_id, "endpoints", f.code, f.severity, f.message) for f in found),

@@ -259,6 +259,7 @@ class StudySettings:
             settings["variables"] = [[v.name, v.column, v.kind, v.unit, v.bounds] for v in spec.variables]
             return settings
         settings["endpoints"] = [astuple(e) for e in spec.endpoints]
+        settings["measured_on"] = [[v.name, v.column, v.measured_on] for v in spec.variables if v.measured_on]
         settings["data_lock"] = spec.data_lock.isoformat() if isinstance(spec.data_lock, date) else None
         settings["baseline_within_days"] = self.baseline_within_days
         return settings

@@ -136,7 +136,9 @@ def _clinical_spec(file: StudyFile) -> ClinicalSpec | None:
     return ClinicalSpec(
         patient_id_column=file.clinical.patient_id,
         variables=tuple(
-            VariableSpec(name, variable.column or name, variable.kind, variable.unit, variable.bounds)
+            VariableSpec(
+                name, variable.column or name, variable.kind, variable.unit, variable.bounds, variable.measured_on
+            )
             for name, variable in file.clinical.variables.items()
         ),
         endpoints=tuple(

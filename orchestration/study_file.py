@@ -84,6 +84,7 @@ class _Variable(_Section):
     kind: Literal["number", "category", "date"]
     unit: str | None = None
     bounds: Literal["refuse", "limit"] = "refuse"
+    measured_on: str | None = None
 
 
 class _Clinical(_Section):

@@ -137,7 +137,8 @@ def endpoint_findings(
 
     Codes: CLINICAL_DATE_FORMAT (a date was not written as YYYY-MM-DD); EVENT_AFTER_DATA_LOCK,
     COMPETING_AFTER_DATA_LOCK and FOLLOW_UP_AFTER_DATA_LOCK (censored at the lock); FOLLOW_UP_BEFORE_EVENT (an event
-    other than death after the patient was last seen); EVENT_AND_COMPETING_SAME_DAY; NO_FOLLOW_UP_TIME (0 days).
+    other than death after the patient was last seen); EVENT_AND_COMPETING_SAME_DAY; COVARIATE_AFTER_ORIGIN (a variable
+    with a day of measurement, which is later than the origin); NO_FOLLOW_UP_TIME (0 days).
     """
     patient_id = record.patient_id
     dates, lock, name = _read_dates(row, spec, endpoint_spec), spec.data_lock, endpoint_spec.name
@@ -167,6 +168,12 @@ def endpoint_findings(
     if is_seen and not is_death and dates.censor is not None and dates.event is not None and dates.censor < dates.event:
         message = f"the event on {dates.event} is after the patient was last seen, {dates.censor}"
         note("FOLLOW_UP_BEFORE_EVENT", "warning", endpoint_spec.censor_column, message)
+    for variable in spec.variables:
+        measured = _day_of(row, spec, variable.measured_on)
+        if measured is not None and measured > record.origin_date and not spec.is_missing(row[variable.column]):
+            days = (measured - record.origin_date).days
+            message = f"{variable.name} was measured {days} days after the origin; as a covariate it needs a landmark"
+            note("COVARIATE_AFTER_ORIGIN", "warning", variable.measured_on or "", message)
     if record.duration_days == 0:
         note("NO_FOLLOW_UP_TIME", "warning", endpoint_spec.origin_column, "the time from origin to end is 0 days")
     return tuple(found)
@@ -177,25 +184,27 @@ _Refusal = Callable[[str, str, str, date | str | None, str], ClinicalError]
 
 def _read_dates(row: Mapping[str, str], spec: ClinicalSpec, endpoint_spec: EndpointSpec) -> _Dates:
     """The dates of the endpoint's columns; of several events the first, with its column."""
-    patient_id = row[spec.patient_id_column].strip()
-
-    def day_of(column: str | None) -> date | None:
-        if column is None or spec.is_missing(row[column]):
-            return None
-        try:
-            return read_date(row[column]).value
-        except ClinicalError as error:
-            raise located(error, patient_id, column) from None
-
-    events = [(day, column) for column in endpoint_spec.event_columns if (day := day_of(column)) is not None]
+    events = [
+        (day, column) for column in endpoint_spec.event_columns if (day := _day_of(row, spec, column)) is not None
+    ]
     event, event_column = min(events) if events else (None, endpoint_spec.event_columns[0])
     return _Dates(
-        day_of(endpoint_spec.origin_column),
+        _day_of(row, spec, endpoint_spec.origin_column),
         event,
         event_column,
-        day_of(endpoint_spec.competing_column),
-        day_of(endpoint_spec.censor_column),
+        _day_of(row, spec, endpoint_spec.competing_column),
+        _day_of(row, spec, endpoint_spec.censor_column),
     )
+
+
+def _day_of(row: Mapping[str, str], spec: ClinicalSpec, column: str | None) -> date | None:
+    """The date in a cell, None where it is missing or there is no such column; refused with patient and column."""
+    if column is None or spec.is_missing(row[column]):
+        return None
+    try:
+        return read_date(row[column]).value
+    except ClinicalError as error:
+        raise located(error, row[spec.patient_id_column].strip(), column) from None
 
 
 def _checked_origin(dates: _Dates, spec: ClinicalSpec, endpoint_spec: EndpointSpec, refusal: _Refusal) -> date:

@@ -55,6 +55,8 @@ class VariableSpec:
         Unit of a number.
     bounds
         What to do with ``>100``: ``refuse`` it, or take the ``limit`` itself (recorded).
+    measured_on
+        Column of the day on which the value became known; after the origin it is a finding.
     """
 
     name: str
@@ -62,6 +64,7 @@ class VariableSpec:
     kind: Kind
     unit: str | None = None
     bounds: Literal["refuse", "limit"] = "refuse"
+    measured_on: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -145,5 +148,6 @@ class ClinicalSpec:
     def columns(self) -> tuple[str, ...]:
         """Every column that is needed, once, in the order of the specification."""
         named = [self.patient_id_column, *(variable.column for variable in self.variables)]
+        named += [variable.measured_on for variable in self.variables if variable.measured_on is not None]
         named += [column for endpoint_spec in self.endpoints for column in endpoint_spec.columns]
         return tuple(dict.fromkeys(named))

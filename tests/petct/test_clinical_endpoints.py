@@ -103,3 +103,22 @@ def test_a_bound_is_taken_where_the_variable_says_so(text: str, value: float) ->
 def test_a_bound_without_a_number_is_refused_all_the_same() -> None:
     (refusal,) = parse_patient({**ROW, "ki67": ">high"}, SPEC).refusals
     assert (refusal.code, refusal.keyword) == ("CLINICAL_NUMBER_INVALID", "ki67")
+
+
+@pytest.mark.parametrize(
+    ("day", "ki67", "codes"),
+    [
+        ("2020-12-01", "5", []),
+        ("2021-01-01", "5", []),
+        ("2021-01-31", "5", ["COVARIATE_AFTER_ORIGIN"]),
+        ("2021-01-31", "n/a", []),
+    ],
+)
+def test_a_covariate_that_became_known_after_the_origin_is_said(day: str, ki67: str, codes: list[str]) -> None:
+    variable = dataclasses.replace(SPEC.variables[0], measured_on="ki67_day")
+    spec = dataclasses.replace(SPEC, variables=(variable,))
+    assert spec.columns() == ("id", "ki67", "ki67_day", "start", "death", "seen", "progression")
+    row = {**ROW, "seen": "2023-01-01", "ki67": ki67, "ki67_day": day}
+    found = endpoint_findings(row, spec, OS, endpoint(row, spec, OS, [], 90))
+    assert [finding.code for finding in found] == codes
+    assert all("30 days after the origin" in finding.message for finding in found)
