@@ -244,10 +244,11 @@ class DeathTerms:
     def weighted_information(self, weights: FloatArray) -> FloatArray:
         """Sum over the deaths of ``weights``, shape (deaths,), times the covariance at risk, shape (p, p)."""
         x = self.risk_sets.design
-        expected = self.risk * self.risk_sets.over_deaths(weights / self.total)
-        return np.asarray(
-            x.T @ (expected[:, None] * x) - self.mean.T @ (weights[:, None] * self.mean), dtype=np.float64
-        )
+        # Not a number where ``evaluate`` says that the risks of a risk set vanished.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            expected = self.risk * self.risk_sets.over_deaths(weights / self.total)
+            found = x.T @ (expected[:, None] * x) - self.mean.T @ (weights[:, None] * self.mean)
+        return np.asarray(found, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ from petct.survival.results import normal_quantile
 
 _STEP_TOLERANCE = 1e-9
 _MOST_ITERATIONS = 500
+# Where columns determine each other a ridge is needed even if there are events enough.
+_LEAST_RIDGE = 0.01
 # Log hazard ratio per SD beyond which a limit of confidence is not looked for.
 _FARTHEST_LIMIT = 50.0
 
@@ -38,7 +40,8 @@ class Ridge:
     ----------
     strength
         Half of it times the sum of squared coefficients is taken from the log likelihood. None chooses the one that
-        leaves a tenth as many effective degrees of freedom as there are events (none where there are fewer parameters).
+        leaves a tenth as many effective degrees of freedom as there are events (none where there are fewer parameters
+        and none determines another).
     """
 
     strength: float | None = None
@@ -73,14 +76,16 @@ def ridge_of(risk_sets: RiskSets, strength: float | None) -> float:
         return strength
     information = risk_sets.evaluate(np.zeros(risk_sets.design.shape[1])).information
     wanted = len(risk_sets.rows) / 10
-    if len(information) <= wanted:
+    if len(information) <= wanted and np.linalg.matrix_rank(information, hermitian=True) == len(information):
         return 0.0
     from scipy.optimize import brentq  # takes as long to load as most models to fit
 
+    if effective_df(information, _LEAST_RIDGE) <= wanted:
+        return _LEAST_RIDGE
     upper = 1.0
     while effective_df(information, upper) > wanted:
         upper *= 2
-    return float(brentq(lambda strength: effective_df(information, strength) - wanted, 1e-12, upper))
+    return float(brentq(lambda strength: effective_df(information, strength) - wanted, _LEAST_RIDGE, upper))
 
 
 def penalised_log_likelihood(terms: DeathTerms) -> float:
@@ -138,11 +143,16 @@ def maximise_firth(
     if not np.isfinite(current):
         raise not_converged()
     for _ in range(_MOST_ITERATIONS):
-        covariance = np.asarray(np.linalg.inv(terms.information), dtype=np.float64)
-        score = (terms.score + penalty_score(terms, covariance))[free]
         # Fisher's information without the penalty's curvature is what Heinze and Schemper step with, too.
         step = np.zeros(len(beta))
-        step[free] = np.linalg.solve(terms.information[np.ix_(free, free)], score)
+        try:
+            covariance = np.asarray(np.linalg.inv(terms.information), dtype=np.float64)
+            score = (terms.score + penalty_score(terms, covariance))[free]
+            step[free] = np.linalg.solve(terms.information[np.ix_(free, free)], score)
+        except np.linalg.LinAlgError:
+            raise not_converged() from None
+        if not np.isfinite(step).all():
+            raise not_converged()
         if np.abs(step).max(initial=0.0) < _STEP_TOLERANCE:
             return Maximum(beta, terms, null, covariance)
         reach = np.ptp(risk_sets.design @ step)
