@@ -82,6 +82,8 @@ def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
             ("optimism", result.optimism, None),
         ],
     )
+    if isinstance(result, OptimismCorrected) and result.shrinkage is not None:
+        console.say(f"Shrinkage {result.shrinkage:.2f}: log hazard ratios times this fit new patients better.")
     if isinstance(result, CrossValidation) and result.accuracy is not None:
         at = result.accuracy
         console.say(

@@ -122,7 +122,7 @@ def calibration(
     everyone = _group(outcome, probability, np.ones(outcome.n, dtype=np.bool_), time, confidence)
     # A probability that rounding made 1 has no log(-log(1 - p)); the largest number below 1 has.
     hazard = -np.log1p(-np.minimum(probability, np.nextafter(1.0, 0.0)))
-    slope = _slope(outcome, np.log(hazard), confidence)
+    slope = calibration_slope(outcome, np.log(hazard), confidence)
     groups = tuple(_group(outcome, probability, inside, time, confidence) for inside in _by_risk(probability, n_groups))
     observed = everyone.observed if everyone.observed is not None else float("nan")
     notes = list(outcome.notes)
@@ -141,9 +141,9 @@ def calibration(
         lower=everyone.lower,
         upper=everyone.upper,
         observed_to_expected=observed / everyone.predicted,
-        slope=None if slope is None else slope[0],
-        slope_lower=None if slope is None else slope[1],
-        slope_upper=None if slope is None else slope[2],
+        slope=None if slope is None else slope.value,
+        slope_lower=None if slope is None else slope.lower,
+        slope_upper=None if slope is None else slope.upper,
         groups=groups,
         confidence=confidence,
         notes=tuple(notes),
@@ -182,15 +182,39 @@ def _by_risk(probability: FloatArray, n_groups: int) -> list[BoolArray]:
     return [code == group for group in np.unique(code)]
 
 
-def _slope(outcome: Outcome, x: FloatArray, confidence: float) -> tuple[float, float, float] | None:
-    sd = x.std()
-    if sd <= 1e-12 * max(1.0, float(np.abs(x).max())):
+@dataclass(frozen=True)
+class Slope:
+    """Coefficient of a predictor in a Cox model of new patients, with Wald limits."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+def calibration_slope(outcome: Outcome, predictor: FloatArray, confidence: float = 0.95) -> Slope | None:
+    """How much of a predicted log hazard is real: 1 all of it, below 1 the model is overfitted, 0 nothing.
+
+    Parameters
+    ----------
+    outcome
+        Patients who were not in the fit.
+    predictor
+        Their predicted log hazards, shape (n,).
+    confidence
+        Level of the limits.
+
+    Returns
+    -------
+    Slope or None
+        None where the predictions are all equal, or order the patients without error (the slope is then infinite).
+    """
+    sd = predictor.std()
+    if sd <= 1e-12 * max(1.0, float(np.abs(predictor).max())):
         return None
-    standardised = ((x - x.mean()) / sd)[:, None]
+    standardised = ((predictor - predictor.mean()) / sd)[:, None]
     try:
         fit = maximise(RiskSets.of(outcome.duration, outcome.event, standardised, entry=outcome.entry), ("prediction",))
     except SurvivalError:
-        # Perfect order: the slope has no finite value, which the result says.
         return None
     slope, reach = fit.coefficients[0] / sd, normal_quantile(confidence) * np.sqrt(fit.covariance[0, 0]) / sd
-    return float(slope), float(slope - reach), float(slope + reach)
+    return Slope(float(slope), float(slope - reach), float(slope + reach))

@@ -14,9 +14,10 @@ import numpy as np
 
 from petct.errors import PetctError, SurvivalError
 from petct.feature_table import FeatureTable
+from petct.survival.calibration import calibration_slope
 from petct.survival.concordance import concordance
 from petct.survival.cross_validation import check_cohort
-from petct.survival.discrimination import FEWEST_RESAMPLES, refuse_lost_resamples, resamples
+from petct.survival.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
 from petct.survival.outcome import Outcome
 from petct.survival.procedures import Procedure
 from petct.survival.results import counted
@@ -45,6 +46,9 @@ class OptimismCorrected:
         How much of it is flattery.
     concordance, lower, upper, confidence
         The corrected value with its limits, which describe its spread and are no test against 0.5.
+    shrinkage
+        Mean calibration slope of the resampled models in the original patients: by how much the log hazard ratios
+        of the model are too large; None where a slope could not be computed in more than a tenth of the resamples.
     n_resamples, n_refused, seed
         Resamples, and those in which a fit was refused (left out).
     notes
@@ -62,6 +66,7 @@ class OptimismCorrected:
     lower: float
     upper: float
     confidence: float
+    shrinkage: float | None
     n_resamples: int
     n_refused: int
     seed: int
@@ -107,18 +112,21 @@ def optimism_corrected(
         )
     model = procedure.fit(outcome, table, seed)
     apparent = concordance(outcome, model.predictor(table)).value
-    own, gain, code = [], [], None
+    own, gain, slopes, code = [], [], [], None
     for drawn in resamples(outcome.n, n_resamples, seed):
         try:
             cohort, features = outcome.subset(drawn), table.rows(drawn)
             resampled = procedure.fit(cohort, features, seed)
             flattering = concordance(cohort, resampled.predictor(features)).value
-            honest = concordance(outcome, resampled.predictor(table)).value
+            predictor = resampled.predictor(table)
+            honest = concordance(outcome, predictor).value
         except PetctError as error:
             code = error.code
             continue
         own.append(flattering)
         gain.append(flattering - honest)
+        if (slope := calibration_slope(outcome, predictor)) is not None:
+            slopes.append(slope.value)
     refuse_lost_resamples(len(gain), n_resamples, code)
     optimism = float(np.mean(gain))
     corrected = apparent - optimism
@@ -148,6 +156,7 @@ def optimism_corrected(
         lower=float(max(lower, 0.0)),
         upper=float(min(upper, 1.0)),
         confidence=confidence,
+        shrinkage=float(np.mean(slopes)) if len(slopes) >= (1 - MOST_REFUSED) * n_resamples else None,
         n_resamples=n_resamples,
         n_refused=n_refused,
         seed=seed,

@@ -17,7 +17,7 @@ from petct.survival.discrimination import discrimination
 from petct.survival.frozen_model import FrozenModel, freeze, read_model, validate_externally
 from petct.survival.optimism import optimism_corrected
 from petct.survival.outcome import Outcome
-from petct.survival.procedures import AllFeatures, ElasticNet
+from petct.survival.procedures import AllFeatures, BestUnivariable, ElasticNet
 from petct.survival.results import as_dict
 
 RULES = PreparationRules(log1p="none", most_correlated=None)
@@ -105,6 +105,8 @@ def test_the_optimism_of_noise_is_taken_back() -> None:
         assert found.concordance == pytest.approx(found.apparent_concordance - found.optimism)
         assert found.lower <= found.concordance <= found.upper
         assert found.optimism > 0.02
+        assert found.shrinkage is not None
+        assert found.shrinkage < 0.9
         assert any("nested cross-validation" in note for note in found.notes)
         notes += found.notes
     assert abs(np.mean(corrected) - 0.5) < 0.03 < np.mean(apparent) - 0.5
@@ -115,6 +117,7 @@ def test_a_single_covariate_has_next_to_no_optimism() -> None:
     outcome, table = _cohort(150, 3)
     found = optimism_corrected(outcome, table.columns(["f0"]), AllFeatures(RULES))
     assert abs(found.optimism) < 0.01
+    assert found.shrinkage == pytest.approx(1.0, abs=0.05)
     assert found.lower > 0.6
 
 
@@ -146,6 +149,22 @@ def test_a_frozen_model_is_the_same_model_elsewhere() -> None:
     assert np.all(np.diff(probability, axis=1) >= 0)
     assert np.abs(probability[:, 2] - _true_probability(features, 2.0)).mean() < 0.06
     json.dumps(as_dict(found), allow_nan=False)
+
+
+def test_a_frozen_model_takes_its_harmonisation_along() -> None:
+    outcome, table = _cohort(120, 10)
+    scanner = tuple("AB"[i % 2] for i in range(120))
+    shifted = FeatureTable(table.names, table.values + 3.0 * (np.arange(120) % 2)[:, None], scanner)
+    procedure = BestUnivariable(1, PreparationRules(log1p="none", most_correlated=None, harmonise=True))
+    model = read_model(write_json(freeze(outcome, shifted, procedure)))
+    assert model.preparation.names == ("f0",)
+    whole = procedure.fit(outcome, shifted, 0)
+    assert model.predictor(shifted) == pytest.approx(whole.predictor(shifted), abs=1e-12)
+    # The shift between the scanners is gone from the score.
+    score = model.predictor(shifted)
+    assert abs(score[::2].mean() - score[1::2].mean()) < 0.2 * score.std()
+    with pytest.raises(PetctError, match="HARMONISATION_BATCH_MISSING"):
+        model.predictor(table)
 
 
 def test_predictions_of_the_fit_are_calibrated_in_the_fit() -> None:
