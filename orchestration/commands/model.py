@@ -1,5 +1,6 @@
 """``petlake model``: freeze a fitted model in a file, and apply it unchanged to a second cohort."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -87,6 +88,7 @@ def freeze(
 @model.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--horizon", type=float, required=True, help="Time of AUC, Brier score and calibration.")
+@click.option("--unit", help="With --csv: unit of its times, as the model has it, for example day.")
 @click.option("--harmonise-by", "batch_column", help="Column of the scanner or site, where the model was harmonised.")
 @click.option("--resamples", type=int, default=500, show_default=True, help="Of the bootstrap, at least 200.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
@@ -94,6 +96,7 @@ def freeze(
 def apply(
     file: Path,
     horizon: float,
+    unit: str | None,
     batch_column: str | None,
     resamples: int,
     seed: int,
@@ -104,6 +107,7 @@ def apply(
 
     \b
     petlake model apply os.json --study second-hospital --horizon 1095
+    petlake model apply os.json --csv second.csv --duration days --event died --unit day --horizon 1095
     """  # noqa: D301 (click reads the character \b)
     from petct.survival.frozen_model import read_model, validate_externally
 
@@ -112,6 +116,10 @@ def apply(
     family = load_family(source, names, None, batch_column=batch_column)
     data = family.data
     outcome, table, left_out = family.measured()
+    if unit is not None:
+        if source.csv_file is None:
+            raise SurvivalError("OPTION_NEEDS_CSV", "--unit goes with --csv", keyword="--unit")
+        outcome = replace(outcome, unit=unit)
     result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
     if as_json:
         console.say_json({**data.header(), "left_out": left_out, **as_dict(result)})

@@ -234,6 +234,7 @@ def validate_externally(
             "The survival times have another unit than the model's",
             found=outcome.unit,
             expected=model.unit,
+            hint="Times of a CSV have no unit until one is given.",
         )
     predictor = model.predictor(table)
     probability = model.event_probability(table, np.array([horizon]))[:, 0]

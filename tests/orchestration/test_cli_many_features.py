@@ -135,13 +135,18 @@ def test_components_go_into_a_cox_model(first: Path) -> None:
         (["model", "freeze", "{first}"], ["MODEL_EXISTS"]),
         (["model", "freeze", "new.json", "--cuts", "half"], ["CUTS_INVALID"]),
         (["model", "apply", "{first}", "--horizon", "1"], ["JSON_INVALID"]),
+        (["model", "apply", "{model}", "--horizon", "730", "--unit", "day"], ["MODEL_UNIT", "time unit"]),
         (["pca", "--features", "f0,f1", "--cox", "3"], ["PCA_COMPONENTS_INVALID", "at most 2"]),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_printed(
-    first: Path, arguments: list[str], says: list[str]
+    first: Path, tmp_path: Path, arguments: list[str], says: list[str]
 ) -> None:
-    refused = run(*(part.replace("{first}", str(first)) for part in arguments), *on(first))
+    model = tmp_path / "model.json"
+    if "{model}" in arguments:
+        said_by("model", "freeze", model, *on(first), "--procedure", "best")
+    filled = [part.replace("{first}", str(first)).replace("{model}", str(model)) for part in arguments]
+    refused = run(*filled, *on(first))
     assert isinstance(refused.exception, PetctError)
     assert refused.stdout == ""
     for words in says:
