@@ -27,12 +27,13 @@ def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str]) -> None:
     elif isinstance(result, SubgroupTable):
         _say_subgroups(result)
     else:
-        _say_terms(result.terms)
+        say_terms(result.terms)
         _say_test(result.overall)
     say_notes(result.notes)
 
 
-def _say_terms(terms: Sequence[CoxTerm | PooledTerm]) -> None:
+def say_terms(terms: Sequence[CoxTerm | PooledTerm]) -> None:
+    """Print hazard ratios with their limits and p-values."""
     console.say_table(
         ("covariate", "scale", "hazard ratio", "95 % CI", "p"),
         [(term.covariate, term.scale, term.hazard_ratio, _span(term.lower, term.upper), _p(term.p)) for term in terms],
@@ -40,7 +41,7 @@ def _say_terms(terms: Sequence[CoxTerm | PooledTerm]) -> None:
 
 
 def _say_model(result: CoxResult) -> None:
-    _say_terms(result.terms)
+    say_terms(result.terms)
     for test in (*result.tests, result.overall):
         _say_test(test)
     console.say(
@@ -82,7 +83,7 @@ def _say_forest(result: ForestTable) -> None:
 
 
 def _say_comparison(result: ModelComparison) -> None:
-    _say_terms(result.full.terms)
+    say_terms(result.full.terms)
     console.say_table(
         ("model", "AIC", "concordance"),
         [
@@ -98,7 +99,7 @@ def _say_comparison(result: ModelComparison) -> None:
 
 
 def _say_subgroups(result: SubgroupTable) -> None:
-    _say_terms([result.effect])
+    say_terms([result.effect])
     console.say_table(
         ("subgroup", "n", "events", "hazard ratio", "95 % CI", "interaction"),
         [

@@ -9,6 +9,7 @@ import numpy as np
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.cox_report import say_terms
 from orchestration.commands.families import Family, family_options, load_family
 from orchestration.ledger import enter_test
 from petct.errors import SurvivalError
@@ -17,7 +18,7 @@ from petct.survival.cox import CoxResult
 from petct.survival.cox import cox as fit_cox
 from petct.survival.pca import PcaResult
 from petct.survival.pca import pca as fit_pca
-from petct.survival.results import as_dict, p_text
+from petct.survival.results import as_dict
 
 
 @click.command()
@@ -99,30 +100,19 @@ def _enter(source: Source, family: Family, model: CoxResult) -> str | None:
     return enter_test(
         source,
         family.data,
-        "cox of components",
+        "Cox of components",
         (family.described,),
         how=f"PC1 to PC{model.n_parameters}",
         n=model.n,
         n_events=model.n_events,
-        p=model.overall.p,
+        n_tests=len(model.terms),
+        p=min((term.p for term in model.terms if term.p is not None), default=None),
     )
 
 
 def _say_cox(model: CoxResult) -> None:
     console.say(f"Cox model of the components: {model.n} patients, {model.n_events} events")
-    console.say_table(
-        ("component", "scale", "hazard ratio", "95 % CI", "p"),
-        [
-            (
-                term.covariate,
-                term.scale,
-                term.hazard_ratio,
-                f"{console.shown(term.lower)} to {console.shown(term.upper)}",
-                p_text(term.p) if term.p is not None else "-",
-            )
-            for term in model.terms
-        ],
-    )
+    say_terms(model.terms)
     say_notes(model.notes)
     console.say(
         f"  Concordance in these patients {model.concordance:.3f}: the components are fitted to them. "
