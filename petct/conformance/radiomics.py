@@ -1,8 +1,9 @@
 """The radiomics exam: IBSI-1's digital phantom and the configurations A to E of its CT phantom.
 
-The images are processed by IBSI's rules, the features come from pyradiomics' classes. Every row of the reference values
-is a line: a match, a known difference from a closed list (with a formula whose result lies within the tolerance), not
-computed by pyradiomics (another closed list), or a failure. docs/decisions/0029-the-radiomics-exam.md.
+The images are processed by IBSI's rules, the features come from pyradiomics' classes; where a feature set can express a
+configuration, petlake's own way from image to value is examined, too. Every row of the reference values is a line: a
+match, a known difference from a closed list (with a formula whose result lies within the tolerance), not computed by
+pyradiomics (another closed list), or a failure. docs/decisions/0029-the-radiomics-exam.md.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from petct.conformance import ibsi_rules as rules
 from petct.conformance.exam import Exam, ExamLine, Verdict
 from petct.conformance.ibsi_independent import NOTE, independent_values
+from petct.conformance.ibsi_own_processing import FEATURE_SETS, explained, found_by_feature_set
 from petct.conformance.ibsi_preparation import (
     CT_CONFIGURATIONS,
     DIGITAL_PHANTOM,
@@ -67,7 +69,11 @@ def run(folder: Path, configurations: tuple[Configuration, ...] = CT_CONFIGURATI
         phantom = _phantom(folder / "ct_phantom")
         for configuration in configurations:
             file = folder / "reference" / f"ibsi_1_chest_config_{configuration.name.lower()}.csv"
-            lines += _lines(phantom, configuration, _references(file), shapes)
+            references = _references(file)
+            of_configuration = _lines(phantom, configuration, references, shapes)
+            lines += of_configuration
+            if configuration.name in FEATURE_SETS:
+                lines += _own_processing_lines(phantom, configuration, references, of_configuration)
     return Exam("IBSI-1 radiomics", tuple(lines))
 
 
@@ -134,6 +140,19 @@ def _lines(
     )
     case = configuration.name if configuration is DIGITAL_PHANTOM else f"configuration {configuration.name}"
     return [_line(case, reference, evidence) for reference in references.values()]
+
+
+def _own_processing_lines(
+    phantom: Phantom, configuration: Configuration, references: dict[str, Reference], on_ibsi_image: list[ExamLine]
+) -> list[ExamLine]:
+    """One line a feature of the configuration's feature set, computed by petlake from the phantom as it is."""
+    case = f"configuration {configuration.name}, own processing"
+    by_tag = {line.quantity: line for line in on_ibsi_image}
+    found = found_by_feature_set(phantom, FEATURE_SETS[configuration.name])
+    return [
+        explained(case, value, value is not None and within_tolerance(value, references[tag]), by_tag[tag])
+        for tag, value in found.items()
+    ]
 
 
 def _line(case: str, reference: Reference, evidence: rules.Evidence) -> ExamLine:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from petct.conformance import radiomics
-from petct.conformance.exam import Exam, Verdict
+from petct.conformance.exam import Exam, ExamLine, Verdict
+from petct.conformance.ibsi_own_processing import explained
 from petct.conformance.ibsi_preparation import Configuration, Phantom, prepare
 from petct.conformance.radiomics import Reference, within_tolerance
 from petct.errors import FeatureError
@@ -66,6 +67,20 @@ def test_every_reference_value_is_explained(
     }
     assert taken.passed
     assert all(line.note for line in taken.lines if line.verdict is not Verdict.PASS)
+
+
+@pytest.mark.parametrize(("name", "passed", "known"), [("A", 101, 1), ("B", 50, 52), ("C", 21, 81), ("D", 19, 83)])
+def test_pyradiomics_own_processing_is_told_apart(taken: Exam, name: str, passed: int, known: int) -> None:
+    case = f"configuration {name}, own processing"
+    assert counts(taken, case) == {Verdict.PASS: passed, Verdict.KNOWN_DIFFERENCE: known}
+    different = [line for line in taken.lines if line.case == case and line.verdict is Verdict.KNOWN_DIFFERENCE]
+    assert all("on the image processed by IBSI's rules the same feature gives" in line.note for line in different)
+
+
+def test_a_feature_that_is_wrong_on_ibsis_image_excuses_nothing() -> None:
+    wrong = ExamLine("configuration C", "stat_mean", "-49", "3", "2.9", Verdict.FAIL, "")
+    assert explained("own", 5.0, same=False, on_ibsi_image=wrong).verdict is Verdict.FAIL
+    assert explained("own", -49.0, same=True, on_ibsi_image=wrong).verdict is Verdict.PASS
 
 
 def test_the_processing_meets_every_value_that_ibsi_calls_diagnostic(taken: Exam) -> None:
