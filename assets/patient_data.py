@@ -6,7 +6,8 @@ from pathlib import Path
 
 from assets.records import RefusalRecord
 from assets.settings import StudySettings
-from petct.dicom.declared import declaration_of, is_volume, read_declared_pet
+from petct.dicom.declarations import declaration_of, is_volume
+from petct.dicom.declared import read_declared_pet
 from petct.dicom.index import FileRecord, Finding, SeriesRecord
 from petct.dicom.scans import ScanRecord, ScanSeries, scans_of
 from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet

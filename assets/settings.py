@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from petct.clinical import ClinicalSpec
-from petct.dicom.declaration import DeclaredPet
+from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import FeatureError
 from petct.lesions import MaskRules

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
 from orchestration.study_file import FeatureSetFile, RobustnessSection, StudyFile
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
-from petct.dicom.declaration import DeclaredPet
+from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from petct.conformance.exam import EXAM_FOLDERS
-from petct.dicom.declaration import DeclaredUnits
+from petct.dicom.declarations import DeclaredUnits
 from petct.radiomics.extraction import EngineName
 from petct.suv_override_cells import Quantity, SuvOverrideSpec
 from petct.suv_policy import SuvPolicy

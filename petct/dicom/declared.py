@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.dicom import values
-from petct.dicom.declaration import DeclaredPet, DeclaredUnits
+from petct.dicom.declarations import DeclaredPet, DeclaredUnits, declaration_of
 from petct.dicom.images import PetHeader, PetSeries, PetSlice
 from petct.dicom.instances import PATIENT_ID, Instance, digest_of
 from petct.dicom.records import FileRecord
@@ -20,33 +20,6 @@ from petct.volume import Geometry, Volume
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-# Formats of one file: a header that points to another file would hide a change of that file.
-_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
-
-
-def is_volume(relative: str) -> bool:
-    """Whether a file is named like a volume that is not DICOM."""
-    return relative.lower().endswith(_SUFFIXES)
-
-
-def declaration_of(relative: str, declared: Sequence[DeclaredPet]) -> DeclaredPet:
-    """The declaration of a volume.
-
-    Raises
-    ------
-    DicomError
-        VOLUME_NOT_DECLARED.
-    """
-    for one in declared:
-        if one.match(relative):
-            return one
-    raise DicomError(
-        "VOLUME_NOT_DECLARED",
-        "A volume that is not DICOM does not say whose it is or what its values are",
-        expected="a pattern of `dicom: volumes` in study.yaml",
-        hint="If it is a PET, declare its files and units there.",
-    )
 
 
 def volume_instance(path: Path, relative: str, known: FileRecord | None, declared: Sequence[DeclaredPet]) -> Instance:

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
-from petct.dicom.declaration import DeclaredPet
-from petct.dicom.declared import is_volume, volume_instance
+from petct.dicom.declarations import DeclaredPet, is_volume
+from petct.dicom.declared import volume_instance
 from petct.dicom.dicomdir import missing_files
 from petct.dicom.instances import PATIENT_ID, Instance, read_instance
 from petct.dicom.parsing import lenient_parsing

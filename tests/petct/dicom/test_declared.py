@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from petct.dicom.declaration import DeclaredPet, DeclaredUnits
+from petct.dicom.declarations import DeclaredPet, DeclaredUnits
 from petct.dicom.declared import read_declared_pet
 from petct.dicom.index import DicomIndex, index_files, index_folder
 from petct.dicom.scans import scans_of
