@@ -27,6 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "km": ("km:km", "Kaplan-Meier curves and log-rank test of a split."),
     "cox": ("cox:cox", "Cox proportional hazards model."),
     "pca": ("pca:pca", "Principal components of features."),
+    "icc": ("icc:icc", "Agreement of repeated measurements: readers, test and retest."),
     "scan": ("scan:scan", "Test every feature of a family, and judge the best as the best of many."),
     "validate": ("validate:validate", "Validate a model of many features in patients it has not seen."),
     "model": ("model:model", "Freeze a fitted model, and apply it unchanged to a second cohort."),
