@@ -104,7 +104,21 @@ def feature_table(feature_set: str, aggregation: str, organ: str | None = None) 
 
 
 def check_aggregations(rules: Sequence[str], of_organs: Sequence[OrganAggregation]) -> None:
-    """Refuse an aggregation that does not exist or is named twice; raises ``WarehouseError`` AGGREGATION_UNKNOWN."""
+    """Refuse an aggregation that does not exist or is named twice.
+
+    Raises
+    ------
+    WarehouseError
+        AGGREGATION_UNKNOWN; AGGREGATION_ORGAN_RESERVED for an organ that is called as all lesions are.
+    """
+    if any(slug(item.organ) in ("", ALL_LESIONS) for item in of_organs):
+        raise WarehouseError(
+            "AGGREGATION_ORGAN_RESERVED",
+            "An organ in which features are aggregated needs a name of its own",
+            keyword="organ_aggregations",
+            found=", ".join(item.organ for item in of_organs),
+            expected=f"letters or digits, and not '{ALL_LESIONS}', which stands for all lesions",
+        )
     unknown = sorted({*rules, *(item.rule for item in of_organs)} - set(AGGREGATIONS))
     names = [*rules, *(f"{slug(item.organ)}: {item.rule}" for item in of_organs)]
     if unknown or len(set(names)) != len(names):

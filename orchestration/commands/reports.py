@@ -87,7 +87,7 @@ def say_states(states: Sequence[TableState]) -> None:
 
 def say_attrition(counts: Sequence[Attrition]) -> None:
     """Say how many patients and lesions each feature set has and loses, by reason."""
-    if not any(row.n_lesions for row in counts):
+    if not counts:
         return
     console.say("Patients and lesions with features (COMPUTED) and without, by reason:")
     console.say_table(

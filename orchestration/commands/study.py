@@ -109,8 +109,10 @@ def status(study_folder: Path, as_json: bool, attrition: bool) -> None:
         counts = feature_attrition(settings)
         if as_json:
             console.say_json([asdict(row) for row in counts])
-        else:
+        elif counts:
             say_attrition(counts)
+        else:
+            console.say("No patient is registered yet. Run `petlake ingest`.")
         return
     states = table_states(settings)
     if as_json:

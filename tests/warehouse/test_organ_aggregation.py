@@ -183,5 +183,11 @@ def test_an_aggregation_that_does_not_exist_or_is_named_twice_is_refused(
         publish(lake, replace(LIVER, organ_aggregations=of_organs))
 
 
+@pytest.mark.parametrize("organ", ["all", "All", "–"])
+def test_an_organ_that_is_called_as_all_lesions_are_is_refused(lake: Lake, organ: str) -> None:
+    with pytest.raises(WarehouseError, match="AGGREGATION_ORGAN_RESERVED"):
+        publish(lake, replace(LIVER, organ_aggregations=(OrganAggregation(organ, "mean"),)))
+
+
 def test_organ_aggregations_are_part_of_the_snapshots_id(lake: Lake) -> None:
     assert publish(lake, LIVER).snapshot_id != publish(lake, replace(LIVER, organ_aggregations=())).snapshot_id
