@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXAM_FOLDERS = {"suv": "suv_dro", "radiomics": "ibsi", "survival": "survival"}
+EXAM_FOLDERS = {"suv": "suv_dro", "masks": "sts", "radiomics": "ibsi", "survival": "survival"}
 """The exams that there are, and the folder of each below the folder of the reference data."""
 
 
