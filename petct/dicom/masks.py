@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from petct.dicom import parsing
 from petct.dicom.regions import Refusal, RoiMask, open_contours
 from petct.dicom.rtstruct import read_rtstruct
-from petct.dicom.seg import read_segmentation
+from petct.dicom.seg import read_segmentation, segment_names
 from petct.errors import MaskError
 
 if TYPE_CHECKING:
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from petct.dicom.records import SeriesRecord
+    from petct.mask_resampling import ResamplingLimits
     from petct.volume import Geometry
-
-_RTSTRUCT_NAMES = ("StructureSetROISequence", "ROIName")
 
 __all__ = ["RoiMask", "contour_names", "read_contours", "read_rtstruct", "read_segmentation"]
 
@@ -31,11 +30,13 @@ def contour_names(record: SeriesRecord, path: Path) -> tuple[str, ...]:
         CONTOURS_UNREADABLE, CONTOURS_MISPLACED.
     """
     refusal = Refusal(record.patient_id, record.series_instance_uid)
-    sequence, item_name = ("SegmentSequence", "SegmentLabel") if record.role == "SEG" else _RTSTRUCT_NAMES
     with parsing.lenient_parsing():
         dataset = open_contours(path, None, refusal, stop_at=parsing.at_pixel_data)[0].dataset
         with refusal.on_damage("The names of the regions cannot be read"):
-            return tuple(sorted(str(item.get(item_name) or "") for item in dataset.get(sequence) or ()))
+            if record.role == "SEG":
+                return tuple(sorted(segment_names(dataset).values()))
+            regions = dataset.get("StructureSetROISequence") or ()
+            return tuple(sorted(str(item.get("ROIName") or "") for item in regions))
 
 
 def read_contours(
@@ -44,6 +45,7 @@ def read_contours(
     geometries: Mapping[str, Geometry],
     *,
     roi_names: Collection[str] | None = None,
+    limits: ResamplingLimits | None = None,
 ) -> tuple[RoiMask, ...]:
     """The masks of a contour series, RTSTRUCT or SEG, on the grid of the series they were drawn on.
 
@@ -57,6 +59,8 @@ def read_contours(
         Series Instance UID -> grid of the image series that could be read.
     roi_names
         Regions or segments to read; None reads all.
+    limits
+        What resampling may change.
 
     Raises
     ------
@@ -84,4 +88,5 @@ def read_contours(
         series_instance_uid=record.series_instance_uid,
         referenced_series_instance_uid=target,
         roi_names=roi_names,
+        limits=limits,
     )

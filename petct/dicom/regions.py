@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from petct.volume import Mask
 
 
+RULES = {
+    "SEG_FRACTIONAL_BINARISED": "Fractions of at least one half of the largest possible one are inside",
+    "SEG_RESAMPLED": "Its own grid is not that of the image: it was resampled, linear and cut at one half",
+    "CONTOURS_BETWEEN_SLICES": "Its contours lie between the slices: each slice takes those of the nearest plane",
+    "CONTOUR_POINTS_IGNORED": "Single points among its contours enclose nothing and were left out",
+    "MASK_OF_OTHER_SERIES": "It was drawn on another series of the same frame of reference: made there, then resampled",
+    "LABEL_MAP_RESAMPLED": "Its own grid is not that of an image: it was resampled, linear and cut at one half",
+}
+"""What was done to a mask on its way to the grid of the image; each is a finding beside the lesions."""
+
+
 @dataclass(frozen=True)
 class RoiMask:
     """One region of an RTSTRUCT or one segment of a SEG, as voxels.
@@ -32,7 +43,7 @@ class RoiMask:
     referenced_series_instance_uid
         The series whose grid it is.
     rules
-        Conversions a reader should know: ``SEG_FRACTIONAL_BINARISED`` (>= 0.5), ``SEG_RESAMPLED``.
+        Conversions a reader should know, by the codes of ``RULES``.
     """
 
     name: str
@@ -71,6 +82,16 @@ class Refusal:
             expected=expected,
             hint=hint,
         )
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Add the series to a refusal from a function that does not know it."""
+        try:
+            yield
+        except MaskError as error:
+            error.patient_id = error.patient_id or self.patient_id
+            error.series_instance_uid = error.series_instance_uid or self.series_instance_uid
+            raise
 
     @contextmanager
     def on_damage(self, message: str) -> Iterator[None]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from petct.dicom import parsing, values
-from petct.dicom.contours import rasterise
+from petct.dicom.contour_planes import fill
 from petct.dicom.regions import Refusal, RoiMask, open_contours, select_names
-from petct.volume import Mask
+from petct.mask_resampling import ResamplingLimits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,8 +35,8 @@ _TAGS = values.tags(
 _ROI_CONTOUR_SEQUENCE = 0x30060039
 _CONTOUR_DATA = 0x30060050
 _REGION_TYPES = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
-# Published contours lie on their slice within rounding; a contour between two slices was drawn on another series.
-_PLANE_TOLERANCE = 0.25
+POINTS_IGNORED = "CONTOUR_POINTS_IGNORED"
+"""Beside its contours the region holds single points, which enclose nothing."""
 
 
 def read_rtstruct(
@@ -48,11 +47,13 @@ def read_rtstruct(
     series_instance_uid: str,
     referenced_series_instance_uid: str,
     roi_names: Collection[str] | None = None,
+    limits: ResamplingLimits | None = None,
 ) -> tuple[RoiMask, ...]:
     """Rasterise the regions of an RTSTRUCT on the series they reference, in the order of their numbers.
 
-    Each closed planar contour goes to the slice nearest to its plane and is filled by ``contours.rasterise``. Regions
-    that are only points (markers, isocentres) are left out.
+    Each closed planar contour goes to the slice of its plane and is filled by ``contours.rasterise``; for contours
+    between the slices see ``contour_planes.fill``. Regions that are only points (markers, isocentres) are left out,
+    unless there would be nothing else.
 
     Parameters
     ----------
@@ -64,13 +65,16 @@ def read_rtstruct(
         What the file must say it is.
     roi_names
         Regions to read; None reads all.
+    limits
+        How far the volume of contours between the slices may change.
 
     Raises
     ------
     MaskError
         CONTOURS_UNREADABLE (truncated or damaged), CONTOURS_MISPLACED, REFERENCED_SERIES_MISSING, ROI_UNKNOWN,
-        ROI_EMPTY, CONTOUR_TYPE_UNSUPPORTED, CONTOUR_DATA_INVALID, CONTOUR_TOO_SHORT, CONTOUR_NOT_PLANAR,
-        CONTOUR_BETWEEN_SLICES, CONTOUR_OFF_GRID, CONTOUR_DUPLICATE, ROI_WITHOUT_VOXELS.
+        ROI_EMPTY, ROI_ONLY_POINTS, CONTOUR_TYPE_UNSUPPORTED, CONTOUR_DATA_INVALID, CONTOUR_TOO_SHORT,
+        CONTOUR_NOT_PLANAR, CONTOUR_BETWEEN_SLICES, CONTOUR_OFF_GRID, CONTOUR_DUPLICATE, ROI_WITHOUT_VOXELS,
+        MASK_VOLUME_CHANGED.
     """
     refusal = Refusal(patient_id, series_instance_uid)
     with parsing.lenient_parsing():
@@ -79,9 +83,9 @@ def read_rtstruct(
             _require_reference(dataset, referenced_series_instance_uid, refusal)
             regions = _regions(dataset, roi_names, refusal)
     masks = []
-    for number, name, contours in regions:
-        array = _fill(name, contours, geometry, refusal)
-        masks.append(RoiMask(name, number, Mask(array, geometry), "RTSTRUCT", referenced_series_instance_uid))
+    for number, name, contours, rules in regions:
+        mask, placed = fill(name, contours, geometry, refusal, limits or ResamplingLimits())
+        masks.append(RoiMask(name, number, mask, "RTSTRUCT", referenced_series_instance_uid, rules + placed))
     return tuple(masks)
 
 
@@ -99,7 +103,7 @@ def _require_reference(dataset: Dataset, referenced: str, refusal: Refusal) -> N
 
 def _regions(
     dataset: Dataset, roi_names: Collection[str] | None, refusal: Refusal
-) -> list[tuple[int, str, list[NDArray[np.float64]]]]:
+) -> list[tuple[int, str, list[NDArray[np.float64]], tuple[str, ...]]]:
     names = {
         int(item.ROINumber): str(item.get("ROIName") or "") for item in dataset.get("StructureSetROISequence") or ()
     }
@@ -111,6 +115,7 @@ def _regions(
     if not names or not drawn:
         raise refusal.error("ROI_EMPTY", "The RTSTRUCT has no regions", keyword="ROIContourSequence")
     regions = []
+    markers = []
     for number in sorted(names):
         name = names[number]
         if roi_names is not None and name not in roi_names:
@@ -118,7 +123,11 @@ def _regions(
         items = list(drawn[number].get("ContourSequence") or ()) if number in drawn else []
         types = {str(item.get("ContourGeometricType") or "") for item in items}
         if types == {"POINT"}:
+            markers.append(name)
             continue
+        rules: tuple[str, ...] = (POINTS_IGNORED,) if "POINT" in types else ()
+        items = [item for item in items if str(item.get("ContourGeometricType") or "") != "POINT"]
+        types -= {"POINT"}
         if not items:
             raise refusal.error("ROI_EMPTY", "A region has no contours", keyword="ContourSequence", found=name)
         if not types <= set(_REGION_TYPES):
@@ -129,7 +138,16 @@ def _regions(
                 found=", ".join(sorted(types)),
                 expected=", ".join(_REGION_TYPES),
             )
-        regions.append((number, name, [_vertices(item, name, refusal) for item in items]))
+        regions.append((number, name, [_vertices(item, name, refusal) for item in items], rules))
+    if markers and not regions:
+        # Taken as no regions at all, a marker would say that there is no tumour.
+        raise refusal.error(
+            "ROI_ONLY_POINTS",
+            "The regions are single points, which enclose nothing",
+            keyword="ContourGeometricType",
+            found=", ".join(markers),
+            expected=_REGION_TYPES[0],
+        )
     return regions
 
 
@@ -155,50 +173,3 @@ def _vertices(item: Dataset, name: str, refusal: Refusal) -> NDArray[np.float64]
         message = f"A contour of {name} has fewer than three points"
         raise refusal.error("CONTOUR_TOO_SHORT", message, keyword="ContourData", found=str(len(points)))
     return points
-
-
-def _fill(name: str, contours: list[NDArray[np.float64]], geometry: Geometry, refusal: Refusal) -> NDArray[np.bool_]:
-    repeated = [count for count in Counter(c.tobytes() for c in contours).values() if count > 1]
-    if repeated:
-        raise refusal.error(
-            "CONTOUR_DUPLICATE",
-            f"The region {name} has the same contour twice: by exclusive or they would cancel",
-            keyword="ContourData",
-            found=f"{sum(repeated) - len(repeated)} repetitions",
-        )
-    counts = np.array([len(contour) for contour in contours])
-    index = geometry.to_index(np.concatenate(contours))
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    z_low = np.minimum.reduceat(index[:, 2], starts)
-    z_high = np.maximum.reduceat(index[:, 2], starts)
-    if (z_high - z_low).max() > _PLANE_TOLERANCE:
-        message = f"A contour of {name} is not parallel to the slices"
-        found = f"spans {(z_high - z_low).max():.2f} slices"
-        raise refusal.error("CONTOUR_NOT_PLANAR", message, keyword="ContourData", found=found)
-    plane = (z_low + z_high) / 2
-    slices = np.round(plane).astype(np.int64)
-    if np.abs(plane - slices).max() > _PLANE_TOLERANCE:
-        raise refusal.error(
-            "CONTOUR_BETWEEN_SLICES",
-            f"A contour of {name} lies between two slices",
-            keyword="ContourData",
-            found=f"{np.abs(plane - slices).max():.2f} slices from the nearest",
-            hint="Contours must be rasterised on the series they were drawn on.",
-        )
-    depth, height, width = geometry.shape
-    inside = (index[:, :2] >= -1).all() and (index[:, :2] <= (width, height)).all()
-    if slices.min() < 0 or slices.max() >= depth or not inside:
-        raise refusal.error(
-            "CONTOUR_OFF_GRID",
-            f"A contour of {name} lies outside of the image",
-            keyword="ContourData",
-            found=f"slices {slices.min()} to {slices.max()}, "
-            f"columns {index[:, 0].min():.1f} to {index[:, 0].max():.1f}, "
-            f"rows {index[:, 1].min():.1f} to {index[:, 1].max():.1f}",
-            expected=f"within {depth} slices of {height} rows and {width} columns",
-        )
-    array = rasterise(np.split(index[:, :2], starts[1:]), [int(k) for k in slices], geometry.shape)
-    if not array.any():
-        message = f"The region {name} contains no pixel centre"
-        raise refusal.error("ROI_WITHOUT_VOXELS", message, keyword="ContourData", hint="It is smaller than a voxel.")
-    return array

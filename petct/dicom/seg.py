@@ -11,7 +11,8 @@ from pydicom import dcmread
 
 from petct.dicom import parsing, values
 from petct.dicom.regions import Refusal, RoiMask, open_contours, select_names
-from petct.volume import Geometry, Mask, resample_mask
+from petct.mask_resampling import ResamplingLimits, resample_checked
+from petct.volume import Geometry, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,11 +45,12 @@ def read_segmentation(
     series_instance_uid: str,
     referenced_series_instance_uid: str,
     roi_names: Collection[str] | None = None,
+    limits: ResamplingLimits | None = None,
 ) -> tuple[RoiMask, ...]:
     """Read the segments of a SEG (BINARY, FRACTIONAL or LABELMAP), in the order of their numbers.
 
     Frames are placed by their Image Position (Patient); slices without a frame are empty. A SEG on another grid is
-    filled into a grid of its own and resampled by ``petct.volume.resample_mask``.
+    filled into a grid of its own and resampled by ``petct.mask_resampling.resample_checked``.
 
     Parameters
     ----------
@@ -60,12 +62,15 @@ def read_segmentation(
         What the file must say it is.
     roi_names
         Segment Labels (0062,0005) to read; None reads all.
+    limits
+        What resampling may change.
 
     Raises
     ------
     MaskError
         CONTOURS_UNREADABLE, CONTOURS_MISPLACED, REFERENCED_SERIES_MISSING, ROI_UNKNOWN, ROI_EMPTY,
-        SEG_TYPE_UNSUPPORTED, SEG_FRAME_DUPLICATE, SEG_OFF_GRID, SEG_GRID_IRREGULAR, ROI_WITHOUT_VOXELS.
+        SEG_TYPE_UNSUPPORTED, SEG_FRAME_DUPLICATE, SEG_OFF_GRID, SEG_GRID_IRREGULAR, ROI_WITHOUT_VOXELS,
+        MASK_OUTSIDE_IMAGE, MASK_VOLUME_CHANGED.
     """
     refusal = Refusal(patient_id, series_instance_uid)
     with parsing.lenient_parsing():
@@ -74,7 +79,7 @@ def read_segmentation(
         with refusal.on_damage("The SEG is damaged"):
             _require_reference(dataset, referenced_series_instance_uid, refusal)
             kind = values.text(dataset, "SegmentationType") or ""
-            names = {int(item.SegmentNumber): str(item.SegmentLabel) for item in dataset.SegmentSequence}
+            names = segment_names(dataset)
             select_names(names.values(), roi_names, refusal)
             frames = _frames(dataset, _pixels(data), kind, refusal)
             row, column, spacing, step = _grid_facts(dataset)
@@ -96,13 +101,19 @@ def read_segmentation(
         mask = _on_grid(planes, row, column, spacing, geometry, name, refusal)
         if mask is None:
             own = _own_grid(planes, row, column, spacing, step, name, refusal)
-            mask = resample_mask(own, geometry)
+            with refusal.naming():
+                mask = resample_checked(own, geometry, limits or ResamplingLimits(), f"the segment {name}")
             rules += ("SEG_RESAMPLED",)
-            if not mask.array.any():
-                message = f"Nothing of the segment {name} is left on the grid of the image"
-                raise refusal.error("ROI_WITHOUT_VOXELS", message, keyword="SegmentLabel")
         masks.append(RoiMask(name, number, mask, "SEG", referenced_series_instance_uid, rules))
     return tuple(masks)
+
+
+def segment_names(dataset: Dataset) -> dict[int, str]:
+    """Segment Number (0062,0004) to Segment Label; 0 of a label map is its background (PS3.3, C.8.20.2), no region."""
+    names = {int(item.SegmentNumber): str(item.SegmentLabel) for item in dataset.SegmentSequence}
+    if values.text(dataset, "SegmentationType") == "LABELMAP":
+        names.pop(0, None)
+    return names
 
 
 def _require_reference(dataset: Dataset, referenced: str, refusal: Refusal) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from petct.dicom.parsing import Header
+    from petct.volume import Geometry
 
 _IMAGE_TAGS = values.tags(
     (
@@ -192,6 +193,20 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
         contrast,
         kvp,
     )
+
+
+def read_grid(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str) -> Geometry:
+    """The grid of a series of single slices of any modality, without its values.
+
+    Raises
+    ------
+    DicomError
+        The codes of ``slices.arrange`` and ``series_files.parse_file``; HEADER_VALUE_MISSING, HEADER_VALUE_INVALID.
+    """
+    where = SeriesPlace(patient_id, series_instance_uid)
+    with parsing.lenient_parsing():
+        planes = [plane_of(parse_file(path, _IMAGE_TAGS, where)[0].dataset, where) for path in paths]
+    return arrange(planes, patient_id=patient_id, series_instance_uid=series_instance_uid).geometry
 
 
 def _contrast_agent(dataset: Dataset, where: SeriesPlace) -> str | None:

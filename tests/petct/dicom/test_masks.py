@@ -14,6 +14,7 @@ from petct.dicom.index import index_folder
 from petct.dicom.masks import RoiMask, read_contours, read_rtstruct, read_segmentation
 from petct.dicom.series import read_pet
 from petct.errors import MaskError
+from petct.mask_resampling import ResamplingLimits
 from petct.volume import Geometry
 
 GRID = Geometry((4, 6, 7), (2.0, 2.5, 3.0), (-10.0, 20.0, 5.0))
@@ -66,7 +67,9 @@ def _first_contour(dataset: Dataset) -> Dataset:
     [
         ([_rectangle(5)[:2]], "CONTOUR_TOO_SHORT"),
         ([_rectangle(5), _rectangle(5)], "CONTOUR_DUPLICATE"),
-        ([_rectangle(6.4)], "CONTOUR_BETWEEN_SLICES"),
+        ([_rectangle(5)[[2, 1, 0, 3]], _rectangle(5)], "CONTOUR_DUPLICATE"),
+        ([_rectangle(5), _rectangle(5, (-8.1, -1.95))], "CONTOUR_DUPLICATE"),
+        ([_rectangle(6.4), _rectangle(9), _rectangle(12.9)], "CONTOUR_BETWEEN_SLICES"),
         ([np.array([[-8, 22, 5], [-2, 22, 5], [-2, 30, 8]])], "CONTOUR_NOT_PLANAR"),
         ([_rectangle(17)], "CONTOUR_OFF_GRID"),
         ([_rectangle(5, (-30, -2))], "CONTOUR_OFF_GRID"),
@@ -99,6 +102,76 @@ def test_rtstructs_that_are_refused(dicom, edit, code: str) -> None:
     with pytest.raises(MaskError) as caught:
         _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)]}, edit=edit))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("offset", [-1.5, -0.9, 0.9, 1.5])
+def test_contours_between_the_slices_keep_their_number_and_are_said(dicom, offset: float) -> None:
+    # A tie goes to the lower plane: at half a slice every contour moves by one half, and none is doubled.
+    hole = _rectangle(8 + offset, (-6, -4), (24, 27))
+    path = dicom.rtstruct({"GTV": [_rectangle(8 + offset), hole, _rectangle(11 + offset)]})
+    (roi,) = _rtstruct(path)
+    (exact,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(8), _rectangle(8, (-6, -4), (24, 27)), _rectangle(11)]}))
+    assert roi.rules == ("CONTOURS_BETWEEN_SLICES",)
+    first = {-1.5: 1, -0.9: 1, 0.9: 1, 1.5: 2}[offset]
+    assert np.flatnonzero(roi.mask.array.any(axis=(1, 2))).tolist() == [first, first + 1]
+    assert np.array_equal(roi.mask.array[first : first + 2], exact.mask.array[1:3])
+
+
+def test_contours_closer_than_the_slices_never_cancel(dicom) -> None:
+    planes = np.arange(5.0, 14.1, 0.75)
+    (roi,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(z) for z in planes]}))
+    (exact,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(z) for z in (5, 8, 11, 14)]}))
+    assert roi.rules == ("CONTOURS_BETWEEN_SLICES",)
+    assert np.array_equal(roi.mask.array, exact.mask.array)
+    # Two planes of 0.6 slices are 1.2 slices and cannot be one or two.
+    with pytest.raises(MaskError, match=r"MASK_VOLUME_CHANGED.*ml before") as caught:
+        _rtstruct(
+            dicom.rtstruct({"GTV": [_rectangle(5), _rectangle(6.5), _rectangle(11)]}), limits=ResamplingLimits(0.1)
+        )
+    assert caught.value.patient_id == "P1"
+
+
+def test_points_beside_contours_are_left_out_and_said(dicom) -> None:
+    def edit(dataset: Dataset, _index: int) -> None:
+        _first_contour(dataset).ContourGeometricType = "POINT"
+
+    (roi,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)[:1], _rectangle(8)]}, edit=edit))
+    assert (roi.rules, np.count_nonzero(roi.mask.array)) == (("CONTOUR_POINTS_IGNORED",), 9)
+    # A marker alone is not "no tumour".
+    with pytest.raises(MaskError, match="ROI_ONLY_POINTS"):
+        _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)[:1]]}, edit=edit), roi_names={"GTV"})
+
+
+def test_holes_islands_and_keyholes_of_an_oblique_series_are_exact(dicom) -> None:
+    """A disc with a hole, an island in it and a hole in the island, drawn twice: nested, and as one keyhole contour."""
+    turn = np.array([[0.8, -0.6, 0.0], [0.48, 0.64, -0.6], [0.36, 0.48, 0.8]])
+    grid = Geometry((3, 64, 72), (1.5, 1.25, 4.0), (-31.0, 12.0, 7.0), tuple(turn.ravel()))
+    angle = np.linspace(0, 2 * np.pi, 181)
+
+    def circle(radius: float, z: float) -> np.ndarray:
+        index = np.stack([36.2 + radius * np.cos(angle), 31.7 + radius * np.sin(angle), np.full(181, z)], axis=1)
+        return grid.to_physical(index)
+
+    radii = (28.91, 21.01, 14.16, 6.48)
+    nested = [circle(radius, z) for z in (0, 1, 2) for radius in radii]
+    # Out along the ray at angle 0 and back: each ring is entered and left on the same line.
+    keyhole = [
+        np.concatenate([c, nested[4 * z + k + 1], c[:1]]) for z in range(3) for k in (0, 2) for c in [nested[4 * z + k]]
+    ]
+    (one, two) = read_rtstruct(
+        dicom.rtstruct({"nested": nested, "keyhole": keyhole}),
+        grid,
+        patient_id="P1",
+        series_instance_uid="1.2.3.3",
+        referenced_series_instance_uid="1.2.3.1",
+    )
+    y, x = np.indices((64, 72))
+    distance = np.hypot(x - 36.2, y - 31.7)
+    # The polygon of 180 edges leaves its circle by 28.91 (1 - cos(1 degree)) = 0.005 pixels; no centre lies so near.
+    assert min(np.abs(distance - radius).min() for radius in radii) > 0.01
+    rings = ((distance < radii[0]) & (distance > radii[1])) | ((distance < radii[2]) & (distance > radii[3]))
+    assert np.array_equal(one.mask.array, np.broadcast_to(rings, grid.shape))
+    assert np.array_equal(two.mask.array, one.mask.array)
 
 
 def test_an_rtstruct_without_regions_says_that_there_is_no_tumour(dicom) -> None:
