@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from petct.conformance.suv_objects import SuvObject, suv_objects
 from petct.conformance.suv_synthesis import SuvPhantom, pet_slices, small_phantom
 from petct.synthetic.dicom import save
+from petct.volume import Geometry
 from tests.petct.conformance.suv_oracle import Header, Text, moment, number
 
 BASES = (
@@ -38,6 +39,12 @@ BASES = (
     "DRO_5_0",
 )
 PHANTOM: SuvPhantom = small_phantom(4, 6)
+# One slice for each half of the objects: most of the time goes into writing and reading slices.
+_HALVES = SuvPhantom(
+    np.array([[[0.2, 1.0], [4.0, 0.0]], [[0.5, 2.0], [1.0, 3.0]]]),
+    np.ones((2, 2, 2), dtype=bool),
+    Geometry((2, 2, 2), (4.0, 4.0, 4.0), (0.0, 0.0, 0.0)),
+)
 OF_A_SLICE = (
     "AcquisitionDate",
     "AcquisitionTime",
@@ -70,7 +77,7 @@ def header_of(slices: list[Dataset], one: SuvObject) -> Header:
 def mutated(rng: Rng) -> tuple[str, list[Dataset], Header]:
     """A description, the slices with one to three elements changed, and what they say now."""
     one = suv_objects()[BASES[rng.integers(len(BASES))]]
-    slices = pet_slices(one, PHANTOM)
+    slices = pet_slices(one, _HALVES)
     header = header_of(slices, one)
     said = [one.id]
     for _ in range(1 + int(rng.integers(3) == 0) + int(rng.integers(6) == 0)):
@@ -162,10 +169,11 @@ def _added(low: float, high: float) -> Change:
 
 
 def _seconds(rng: Rng) -> float:
-    """A shift of a time: a moment, minutes, around a whole day, or anything."""
+    """A shift of a time: a moment, minutes, past the scan, around a whole day, or anything."""
     kinds = (
         rng.uniform(-0.9, 0.9),
         rng.uniform(-1800, 1800),
+        rng.uniform(3000, 8000),
         rng.choice([-86400, 86400, -172800]) + rng.uniform(-900, 900),
         rng.uniform(-1e5, 1e5),
     )
