@@ -71,6 +71,7 @@ class _Cell:
     patient_id: str | None
     variable: str
     value: object
+    n_rows: int
 
 
 def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
@@ -85,15 +86,15 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
     shapes: dict[tuple[str, str, str, str | None], str] = {}
     words: dict[tuple[str, str, str], dict[str | None, str]] = defaultdict(dict)
 
-    def note(code: str, table_name: str, column: str, patient_id: str | None, text: str) -> None:
+    def note(code: str, table_name: str, column: str, patient_id: str | None, text: str, n_rows: int = 1) -> None:
         key = (code, table_name, column, patient_id)
-        counts[key] += 1
+        counts[key] += n_rows
         shapes.setdefault(key, privacy.shape_of(text))
 
     for cell in _cells(lake):
         where = f"{cell.column.name}: {cell.variable}" if cell.variable else cell.column.name
         for code in _codes(cell, first_scans.get(cell.patient_id)):
-            note(code, cell.table, where, cell.patient_id, str(cell.value))
+            note(code, cell.table, where, cell.patient_id, str(cell.value), cell.n_rows)
         if isinstance(cell.value, str) and (cell.table, cell.column.name) in _COPIED:
             words[(cell.table, cell.column.name, cell.variable)][cell.patient_id] = cell.value
     for (table_name, column, variable), of_patients in words.items():
@@ -112,7 +113,7 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
 
 
 def _cells(lake: Lake) -> Iterator[_Cell]:
-    """Every text and every date of every table; for the clinical tables with the name of its column or variable."""
+    """Every different text and date of each file; for the clinical tables with the name of its column or variable."""
     for partition in lake.partitions():
         declared = table(partition.table)
         wanted = [column for column in declared.columns if column.kind in (Kind.TEXT, Kind.DATE)]
@@ -120,10 +121,11 @@ def _cells(lake: Lake) -> Iterator[_Cell]:
         naming = _VARIABLE.get(partition.table)
         variables = rows.column(naming).to_pylist() if naming else [""] * rows.num_rows
         for column in wanted:
-            values = rows.column(column.name).to_pylist()
-            for variable, value in zip(variables, values, strict=True):
+            # A table of features names each of them once a lesion: the names are looked at once a file.
+            found = Counter(zip(variables, rows.column(column.name).to_pylist(), strict=True))
+            for (variable, value), n_rows in found.items():
                 if value not in (None, ""):
-                    yield _Cell(partition.table, column, partition.patient_id, variable, value)
+                    yield _Cell(partition.table, column, partition.patient_id, variable, value, n_rows)
 
 
 def _codes(cell: _Cell, first_scan: date | None) -> Iterator[str]:
