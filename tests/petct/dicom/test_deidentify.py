@@ -391,3 +391,23 @@ def test_damaged_files_are_cleaned_or_dropped_and_never_leak(dicom, tmp_path: Pa
     assert sum(item.n_files for item in report.files) > 50
     assert report.dropped
     assert _leaks(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(("charset", "codec"), [("ISO_IR 100", "latin-1"), ("ISO_IR 192", "utf-8")])
+def test_names_beyond_ascii_are_found_in_their_character_set(dicom, charset: str, codec: str) -> None:
+    def edit(dataset: Dataset, _index: int) -> None:
+        dataset.SpecificCharacterSet = charset
+        dataset.PatientName = "Müßiggänger^Jürgen"
+        dataset.ReconstructionMethod = "OSEM for Müßiggänger"
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "X1", "99LOCAL", "Jürgen"
+        dataset.AnatomicRegionSequence = Sequence([code])
+
+    (path,) = dicom.pet(n=1, edit=edit)
+    words = [word.encode(codec) for word in ("Müßiggänger", "Jürgen")]
+    assert all(word in path.read_bytes() for word in words), "the test plants nothing"
+    target = dicom.root.parent / "out"
+    report, _ = _deidentify(dicom.root, target)
+    (written,) = target.rglob("*.dcm")
+    assert not any(word in written.read_bytes() for word in words)
+    assert {note.attribute for note in report.notes} == {"ReconstructionMethod", "CodeMeaning"}
