@@ -40,6 +40,8 @@ class NumericCovariate:
         Number of knots of a spline, 3 to 5, at Harrell's percentiles.
     known_from
         Time from the origin at which the value was known, one for all or shape (n,); see ``time_varying``.
+    sd
+        Standard deviation to scale by, where it is not that of the values in the model.
     """
 
     name: str
@@ -49,6 +51,7 @@ class NumericCovariate:
     at_zero: AtZero = "refuse"
     knots: int = 3
     known_from: npt.ArrayLike = 0.0
+    sd: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +232,7 @@ def _numeric(covariate: NumericCovariate, present: BoolArray, notes: list[str]) 
     if covariate.scale == "as_is":
         return [Column(name, None, None, f"per 1{unit_text}" if unit else "per unit", values, arm)]
     if covariate.scale == "per_sd":
-        sd = float(values.std(ddof=1))
+        sd = float(values.std(ddof=1)) if covariate.sd is None else covariate.sd
         return [Column(name, None, None, f"per SD ({number_text(sd)}{unit_text})", values / sd, arm, per_sd=True)]
     if covariate.scale == "per_doubling":
         return [Column(name, None, None, "per doubling", np.log2(_positive(covariate, values, notes)), arm)]

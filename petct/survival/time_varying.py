@@ -43,8 +43,16 @@ class CountingRows:
         """Return a covariate of the patients as one of the rows."""
         known = np.broadcast_to(np.asarray(covariate.known_from, dtype=np.float64), (int(self.row.max()) + 1,))
         if isinstance(covariate, NumericCovariate):
-            numbers = np.asarray(covariate.values, dtype=np.float64)[self.row]
-            return replace(covariate, values=numbers, known_from=known[self.row])
+            numbers = np.asarray(covariate.values, dtype=np.float64)
+            # Of the patients, not of the rows: those who are split would count twice.
+            there = numbers[~np.isnan(numbers)]
+            sd = covariate.sd
+            if sd is None and len(there) > 1:
+                # What is too large for this is refused with the rest of the model.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    spread = float(there.std(ddof=1))
+                sd = spread if np.isfinite(spread) else None
+            return replace(covariate, values=numbers[self.row], known_from=known[self.row], sd=sd)
         return replace(covariate, values=[covariate.values[i] for i in self.row], known_from=known[self.row])
 
 

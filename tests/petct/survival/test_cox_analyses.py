@@ -149,6 +149,8 @@ def test_splitting_follow_up_without_a_change_changes_nothing() -> None:
     rows, state = split_at(outcome, np.where(np.arange(N) % 3 == 0, outcome.duration / 2, np.nan))
     split = cox(rows.outcome, [rows.values(NumericCovariate("x", x, scale="as_is"))], patients=rows.patients)
     whole = cox(outcome, [NumericCovariate("x", x, scale="as_is")])
+    per_sd = cox(rows.outcome, [rows.values(NumericCovariate("x", x))], patients=rows.patients).terms[0]
+    assert per_sd.scale == f"per SD ({x.std(ddof=1):.3g})"
     assert split.terms[0].coefficient == pytest.approx(whole.terms[0].coefficient, rel=1e-9)
     assert split.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
     assert split.concordance == pytest.approx(whole.concordance, abs=1e-12)
