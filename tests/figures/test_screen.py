@@ -17,8 +17,10 @@ from figures.screen import (
     pca_loadings_figure,
     pca_scores_figure,
     pca_scree_figure,
+    residual_figure,
 )
-from petct.survival.cox import CategoricalCovariate, CoxResult, NumericCovariate, cox
+from petct.survival.cox import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
+from petct.survival.cox_curves import functional_form, schoenfeld_curves
 from petct.survival.groups import split_at, split_by_median
 from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from petct.survival.outcome import Outcome
@@ -167,3 +169,21 @@ def test_figures_need_no_streamlit() -> None:
     code = "import sys, figures.screen; print('streamlit' in sys.modules, 'dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_residuals_show_their_points_their_line_and_where_it_should_lie() -> None:
+    volume = NumericCovariate("volume <ml>", VOLUME, "ml")
+    (over_time,) = schoenfeld_curves(fit_cox(OUTCOME, [volume]))
+    form = functional_form(OUTCOME, volume)
+    for curve, level, n_traces in ((over_time, over_time.reference, 3), (form, 0.0, 2)):
+        figure = residual_figure(curve)
+        assert len(figure.data) == n_traces
+        points = next(trace for trace in figure.data if trace.mode == "markers")
+        assert list(points.y) == list(curve.y)
+        line = next(trace for trace in figure.data if trace.name == "smooth")
+        assert list(line.x) == list(curve.smooth_x)
+        (reference,) = figure.layout.shapes
+        assert reference.y0 == reference.y1 == level
+        assert figure.layout.title.text.startswith("volume &lt;ml&gt;")
+    assert over_time.n_events == len(over_time.x)
+    assert form.n == len(form.x)
