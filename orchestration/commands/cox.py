@@ -14,6 +14,8 @@ from petct.errors import SurvivalError
 from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate, Scale
 from petct.survival.cox import Firth, Ridge
 from petct.survival.cox import cox as fit_cox
+from petct.survival.cox import fit_cox as fit_model
+from petct.survival.cox_curves import baseline_hazards, functional_form, schoenfeld_curves
 from petct.survival.cox_tests import DEFAULT_SEED
 from petct.survival.forest_table import forest_table
 from petct.survival.model_comparison import compare_models
@@ -66,6 +68,9 @@ from petct.survival.time_varying import cox_with_therapy
     show_default=True,
     help="Of time, in the test of proportional hazards.",
 )
+@click.option(
+    "--curves", is_flag=True, help="With --json: residuals against time and covariates, and the baseline hazard."
+)
 @source_options
 def cox(source: Source, as_json: bool, **options: object) -> None:
     """Cox proportional hazards model: hazard ratios, fit, concordance, test of proportionality.
@@ -77,13 +82,14 @@ def cox(source: Source, as_json: bool, **options: object) -> None:
     petlake cox --covariates suv_max --subgroups sex,grade
     """  # noqa: D301 (click reads the character \b)
     request = _Request(**options)  # type: ignore[arg-type]
-    request.check()
+    request.check(as_json)
     data = load_analysis(source, request.columns)
     outcome = data.outcome if request.entry is None else replace(data.outcome, entry=data.number(request.entry))
     result = _run(request, data, outcome)
     ledger = enter_cox(source, data, request.how, request.modelled, result)
     if as_json:
-        console.say_json({**data.header(*request.modelled), **as_dict(result), "ledger": ledger})
+        curves = _curves(request, data, outcome) if request.curves else {}
+        console.say_json({**data.header(*request.modelled), **as_dict(result), **curves, "ledger": ledger})
     else:
         cox_report.say(data, result, request.modelled)
         say_notes(tuple(filter(None, [ledger])))
@@ -114,6 +120,7 @@ class _Request:
     permutations: int | None
     seed: int
     transform: Transform
+    curves: bool
 
     @property
     def modelled(self) -> tuple[str, ...]:
@@ -144,7 +151,7 @@ class _Request:
         words = [name if value is True else f"{name} {value}" for name, value in said.items() if value]
         return ", ".join([self.scale, *words])
 
-    def check(self) -> None:
+    def check(self, as_json: bool) -> None:
         """Refuse options that ask for two analyses at once, or for one that does not exist."""
         unknown = set(_references(self.references)) - set(self.modelled)
         if unknown:
@@ -175,6 +182,13 @@ class _Request:
             "--cluster or --robust": bool(self.cluster or self.robust) and bool(asked),
             "--penalty": self.penalty != "none" and bool(asked) and asked != ["--univariable"],
         }
+        if self.curves and not (as_json and not asked):
+            raise SurvivalError(
+                "OPTIONS_CONFLICT",
+                "Curves belong to the JSON of one model",
+                keyword="--curves",
+                expected="--json, and none of " + ", ".join(kinds),
+            )
         unavailable = [name for name, given in beside.items() if given]
         if unavailable:
             raise SurvivalError(
@@ -227,6 +241,26 @@ def _run(request: _Request, data: AnalysisData, outcome: Outcome) -> cox_report.
         seed=seed,
         transform=request.transform,
     )
+
+
+def _curves(request: _Request, data: AnalysisData, outcome: Outcome) -> dict[str, object]:
+    """Curves of the model itself, as JSON has them."""
+    model = [_covariate(request, data, name) for name in _names(request.covariates)]
+    strata = [CategoricalCovariate(name, data.texts(name)) for name in _names(request.strata)]
+    fit = fit_model(outcome, model, strata=strata, penalty=request.penalty_of_model())
+    forms = [
+        functional_form(outcome, covariate, [other for other in model if other is not covariate], strata=strata)
+        for covariate in model
+        if isinstance(covariate, NumericCovariate)
+    ]
+    return {
+        "schoenfeld": [as_dict(curve) for curve in schoenfeld_curves(fit, request.transform)],
+        "functional_form": [as_dict(curve) for curve in forms],
+        "baseline_at_mean": [
+            {"stratum": each.stratum, "times": each.hazard.times.tolist(), "hazard": each.hazard.cumulative.tolist()}
+            for each in baseline_hazards(fit, at="mean")
+        ],
+    }
 
 
 def _covariate(request: _Request, data: AnalysisData, name: str) -> Covariate:

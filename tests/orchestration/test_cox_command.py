@@ -79,6 +79,20 @@ def test_every_analysis_says_what_it_found_in_words_and_as_json(trial: Path, opt
         assert note in said
 
 
+def test_curves_are_those_of_the_model(trial: Path) -> None:
+    options = "--covariates volume,grade --scale per_doubling --strata sex --permutations 0 --json"
+    found = json.loads(_run(trial, options, "--curves"))
+    plain = json.loads(_run(trial, options))
+    assert plain["terms"] == found["terms"]
+    volume = found["terms"][0]
+    names = [f"grade: {term['level']}" if term["level"] else "volume" for term in found["terms"]]
+    assert [curve["covariate"] for curve in found["schoenfeld"]] == names
+    assert found["schoenfeld"][0]["reference"] == pytest.approx(volume["coefficient"])
+    assert [curve["covariate"] for curve in found["functional_form"]] == ["volume"]
+    assert [baseline["stratum"] for baseline in found["baseline_at_mean"]] == ["f", "m"]
+    assert all(np.diff(baseline["hazard"]).min() > 0 for baseline in found["baseline_at_mean"])
+
+
 def test_a_planted_effect_is_found_by_every_way_of_asking(trial: Path) -> None:
     for options in ("", "--penalty firth", "--robust", "--strata sex --permutations 999", "--entry late"):
         (term,) = json.loads(_run(trial, f"--covariates volume --scale per_doubling {options}", "--json"))["terms"]
@@ -100,6 +114,8 @@ def test_a_planted_effect_is_found_by_every_way_of_asking(trial: Path) -> None:
         ("--covariates age --penalty ridge --ridge-strength -1", "RIDGE_INVALID"),
         ("--covariates age --impute 5", "IMPUTATION_NOTHING_MISSING"),
         ("--covariates age --therapy-start sex", "COLUMN_NOT_NUMERIC"),
+        ("--covariates age --curves", "OPTIONS_CONFLICT"),
+        ("--covariates age --added volume --curves --json", "OPTIONS_CONFLICT"),
         ("--covariates age --strata stage", "COLUMN_UNKNOWN"),
     ],
 )
