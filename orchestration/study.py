@@ -2,21 +2,19 @@
 
 import difflib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
-from orchestration.study_file import FeatureSetFile, RobustnessSection, StudyFile
+from orchestration.feature_set_entries import feature_sets_of
+from orchestration.study_file import RobustnessSection, StudyFile
 from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
 from petct.lesions import MaskRules
-from petct.radiomics.feature_set_files import load_feature_set, read_feature_set
-from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation_sets import load_perturbation_set
 from petct.segmentation import load_protocol
 from warehouse.feature_tables import OrganAggregation
@@ -68,7 +66,7 @@ def load_study(folder: Path) -> StudySettings:
         baseline_within_days=file.baseline.within_days,
         masks=MaskRules(file.masks.tumour, tuple(file.masks.organs.items()), file.masks.elsewhere),
         protocols=tuple(load_protocol(name) for name in file.protocols),
-        feature_sets=_feature_sets(root, file.feature_sets),
+        feature_sets=feature_sets_of(root, file.feature_sets),
         radiomics_engine=file.radiomics_engine,
         aggregations=file.aggregations,
         organ_aggregations=tuple(
@@ -94,29 +92,6 @@ def study_from_environment() -> StudySettings | None:
 
 def _absolute(root: Path, path: Path) -> Path:
     return path if path.is_absolute() else (root / path).resolve()
-
-
-def _feature_sets(root: Path, entries: Sequence[str | FeatureSetFile]) -> tuple[FeatureSet, ...]:
-    """Feature sets by the name of a packaged one, or by a YAML file."""
-    feature_sets = []
-    for entry in entries:
-        if isinstance(entry, FeatureSetFile):
-            given = entry.model_dump(exclude={"file"})
-            feature_sets.append(read_feature_set(_absolute(root, entry.file), **given))
-        elif entry.endswith((".yaml", ".yml")):
-            feature_sets.append(read_feature_set(_absolute(root, Path(entry))))
-        else:
-            feature_sets.append(load_feature_set(entry))
-    names = [feature_set.name for feature_set in feature_sets]
-    if len(set(names)) != len(names):
-        raise StudyError(
-            "STUDY_INVALID",
-            "Two feature sets have the same name",
-            keyword="feature_sets",
-            found=", ".join(names),
-            hint="Give one of them another with {file: ..., name: ...}.",
-        )
-    return tuple(feature_sets)
 
 
 def _robustness(section: RobustnessSection | None) -> RobustnessSettings | None:

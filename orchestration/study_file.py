@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from orchestration.feature_set_entries import FeatureSetEntry
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.declarations import DeclaredUnits
 from petct.radiomics.extraction import EngineName
@@ -149,15 +150,6 @@ class _Conformance(_Section):
         return names
 
 
-class FeatureSetFile(_Section):
-    """A YAML file beside study.yaml; a parameter file of pyradiomics does not say of which modality it is."""
-
-    file: Path
-    modality: Literal["PT", "CT"] | None = None
-    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
-    minimum_roi_voxels: int | None = Field(default=None, ge=1)
-
-
 Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
 
 
@@ -172,7 +164,9 @@ class StudyFile(_Section):
     baseline: _Baseline = _Baseline()
     masks: _Masks
     protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
-    feature_sets: tuple[str | FeatureSetFile, ...] = ("pet_original", "ct_original")
+    feature_sets: tuple[FeatureSetEntry, ...] = tuple(
+        FeatureSetEntry(packaged=name) for name in ("pet_original", "ct_original")
+    )
     radiomics_engine: EngineName = "fast"
     aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
     organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}

@@ -58,6 +58,9 @@ class FastEngine:
     ) -> tuple[Extraction, ...]:
         """See ``petct.radiomics.extraction.extract``."""
         left = _left_to_reference(feature_set)
+        if left == feature_set.feature_classes:
+            others = ReferenceEngine().extract(image, labels, wanted, feature_set)
+            return tuple(replace(other, account=_with_classes(other.account, left)) for other in others)
         covered = replace(
             feature_set, feature_classes=tuple(item for item in feature_set.feature_classes if item not in left)
         )
@@ -95,12 +98,15 @@ def _with_reference(
     of_these = replace(feature_set, feature_classes=left)
     (other,) = ReferenceEngine().extract(image, labels, (extraction.label,), of_these)
     by_name = {feature.feature_name: feature for feature in (*extraction.features, *other.features)}
-    account = extraction.account if extraction.features else other.account
     return Extraction(
         extraction.label,
         tuple(by_name[definition.feature_name] for definition in definitions_of(feature_set)),
-        replace(account, engine="fast", reference_classes=tuple(item.name for item in left)),
+        _with_classes(extraction.account, left),
     )
+
+
+def _with_classes(account: Account, left: tuple[FeatureClass, ...]) -> Account:
+    return replace(account, engine="fast", reference_classes=tuple(item.name for item in left))
 
 
 def _normalised(image: Volume, feature_set: FeatureSet) -> Volume:
@@ -138,8 +144,6 @@ def _extract(
     native = native_region(image, labels, label, box)
     index_and_size = (*(part.start for part in box[::-1]), *(part.stop - part.start for part in box[::-1]))
     account = replace(account, n_voxels_segmented=native.n_voxels, bounding_box=index_and_size)
-    if not feature_set.feature_classes:
-        return Extraction(label, (), account)
     if feature_set.resampling is None:
         region = native
     else:

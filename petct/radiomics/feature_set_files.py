@@ -90,9 +90,9 @@ def read_feature_set(path: Path, **others: object) -> FeatureSet:
 def parse_feature_set(name: str, content: Mapping[str, object]) -> FeatureSet:
     """Return the feature set called ``name`` with the settings of a YAML file; raises FEATURE_SET_INVALID."""
     settings = {"version": 1, "description": f"Feature set {name}.", **content, "name": name}
-    settings["image_types"] = _entries(settings.get("image_types", {"original": {}}), name)
-    if "feature_classes" in settings:
-        settings["feature_classes"] = _entries(settings["feature_classes"], name)
+    for key in ("image_types", "feature_classes"):
+        if key in settings:
+            settings[key] = _entries(settings[key], name, key)
     try:
         feature_set = _FEATURE_SET.validate_python(settings)
     except ValidationError as error:
@@ -101,18 +101,27 @@ def parse_feature_set(name: str, content: Mapping[str, object]) -> FeatureSet:
     return feature_set
 
 
-def _entries(given: object, name: str) -> list[dict[str, object]]:
+def _entries(given: object, name: str, key: str) -> list[dict[str, object]]:
     """A list of names, or a mapping of names to options (or to lists of features), as a list of dataclasses' fields."""
     if isinstance(given, list):
         return [{"name": item} for item in given]
     if not isinstance(given, dict):
         raise FeatureError(
-            "FEATURE_SET_INVALID", f"The feature set {name} cannot be used", found=str(given), expected="names"
+            "FEATURE_SET_INVALID",
+            f"The feature set {name} cannot be used",
+            keyword=key,
+            found=str(given),
+            expected="a list of names, or a mapping of names to options",
         )
     return [
-        {"name": key, "features": options} if isinstance(options, list) else {"name": key, **(options or {})}
-        for key, options in given.items()
+        {"name": item, "features": options} if isinstance(options, list) else {"name": item, **_options(options)}
+        for item, options in given.items()
     ]
+
+
+def _options(given: object) -> dict[str, object]:
+    # Anything else than a mapping is refused as a key that means nothing.
+    return dict(given) if isinstance(given, dict) else {} if given is None else {str(given): None}
 
 
 def _refusal(name: str, error: ValidationError) -> FeatureError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from importlib import metadata
@@ -26,6 +27,8 @@ FeatureClassName = Literal["shape", "shape2d", "firstorder", "glcm", "glrlm", "g
 Interpolator = Literal["bspline", "linear", "nearest", "gaussian", "hamming_sinc", "lanczos_sinc"]
 
 _LIBRARIES = ("numpy", "pyradiomics", "pywavelets", "scikit-image", "scipy", "simpleitk")
+
+_NAME = r"[A-Za-z][A-Za-z0-9_]*"
 
 # For pydantic, which reads these classes from YAML: a key that is not a field is refused.
 _STRICT = {"extra": "forbid"}
@@ -232,13 +235,15 @@ class FeatureSet:
     voxel_array_shift: int = 0
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(_NAME, self.name):
+            self._refuse("name", self.name, "a letter, then letters, digits and _: it names tables and columns")
+        self._check_bins(self.discretisation, "discretisation")
         for image_type in self.image_types:
             self._check_bins(self.discretisation_of(image_type), f"image_types.{image_type.name}")
             if image_type.name == "log" and (not image_type.sigma_mm or min(image_type.sigma_mm) <= 0):
                 self._refuse("image_types.log.sigma_mm", image_type.sigma_mm, "one width or more, each above 0 mm")
             if image_type.name == "wavelet" and (image_type.level < 1 or image_type.start_level < 0):
                 self._refuse("image_types.wavelet", image_type.settings, "level 1 or more, start_level 0 or more")
-        self._check_bins(self.discretisation, "discretisation")
         for key in ("image_types", "feature_classes"):
             names = [item.name for item in getattr(self, key)]
             if not names or len(set(names)) != len(names):

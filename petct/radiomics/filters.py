@@ -66,7 +66,7 @@ def _log(region: Region, sigma: float) -> NDArray[np.generic] | None:
     laplacian.SetNumberOfThreads(1)
     laplacian.SetNormalizeAcrossScale(True)
     laplacian.SetSigma(sigma)
-    return np.ascontiguousarray(sitk.GetArrayViewFromImage(laplacian.Execute(image))[inner])
+    return np.ascontiguousarray(sitk.GetArrayFromImage(laplacian.Execute(image))[inner])
 
 
 def _gradient(region: Region, image_type: ImageType, *_: object) -> NDArray[np.generic]:
@@ -76,7 +76,7 @@ def _gradient(region: Region, image_type: ImageType, *_: object) -> NDArray[np.g
     gradient = sitk.GradientMagnitudeImageFilter()
     gradient.SetNumberOfThreads(1)
     gradient.SetUseImageSpacing(image_type.use_spacing)
-    return np.ascontiguousarray(sitk.GetArrayViewFromImage(gradient.Execute(image))[inner])
+    return np.ascontiguousarray(sitk.GetArrayFromImage(gradient.Execute(image))[inner])
 
 
 def _wavelet(region: Region, image_type: ImageType, feature_set: FeatureSet) -> dict[str, NDArray[np.generic]]:

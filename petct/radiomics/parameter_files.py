@@ -29,6 +29,7 @@ _IMAGE_OPTIONS = {
     "lbp2DSamples": "samples",
     "lbp2DMethod": "method",
 }
+_CLASSES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 _BIN_OPTIONS = ("binWidth", "binCount")
 _INTERPOLATORS = {
     "sitkBSpline": "bspline",
@@ -79,22 +80,25 @@ def translate(content: Mapping[str, object], file: str) -> dict[str, object]:
     # Options of filters may stand among the settings, where they hold for every image type.
     shared = {key: setting.pop(key) for key in _IMAGE_OPTIONS if key in setting}
     bins = {key: setting[key] for key in _BIN_OPTIONS if key in setting}
+    texture = {ours: setting.pop(theirs) for theirs, ours in _TEXTURE.items() if theirs in setting}
     translated: dict[str, object] = {
         "description": f"Translated from the pyradiomics parameter file {file}.",
         "image_types": {
             _image_type(name, file): _image_options(name, {**shared, **options}, bins, file)
-            for name, options in _named(image_types)
+            for name, options in _named(image_types, file)
         },
         "discretisation": _bins(setting) or {"bin_width": 25.0},
-        "texture": {ours: setting.pop(theirs) for theirs, ours in _TEXTURE.items() if theirs in setting},
+        "texture": texture,
         **_grid(setting, file),
         **_region(setting),
     }
     classes = _mapping(content, "featureClass", file)
     if classes:
         translated["feature_classes"] = {
-            "shape2d" if name == "shape2D" else name: list(features or []) for name, features in _lists(classes)
+            "shape2d" if name == "shape2D" else name: list(features or []) for name, features in _lists(classes, file)
         }
+    elif texture.get("force_2d"):
+        translated["feature_classes"] = ["shape2d", *_CLASSES]
     if "voxelArrayShift" in setting:
         translated["voxel_array_shift"] = setting.pop("voxelArrayShift")
     if setting.pop("preCrop", False) and any(name != "Original" for name in image_types):
@@ -189,11 +193,17 @@ def _mapping(content: Mapping[str, object], section: str, file: str) -> Mapping[
     return found
 
 
-def _named(entries: Mapping[str, object]) -> list[tuple[str, dict[str, object]]]:
+def _named(entries: Mapping[str, object], file: str) -> list[tuple[str, dict[str, object]]]:
+    for name, options in entries.items():
+        if not isinstance(options or {}, Mapping):
+            raise _unsupported(file, f"imageType.{name}", options, "The options of an image type are a mapping.")
     return [(name, dict(options) if isinstance(options, Mapping) else {}) for name, options in entries.items()]
 
 
-def _lists(entries: Mapping[str, object]) -> list[tuple[str, list[object]]]:
+def _lists(entries: Mapping[str, object], file: str) -> list[tuple[str, list[object]]]:
+    for name, features in entries.items():
+        if not isinstance(features or [], list):
+            raise _unsupported(file, f"featureClass.{name}", features, "The features of a class are a list.")
     return [(name, list(features) if isinstance(features, list) else []) for name, features in entries.items()]
 
 

@@ -65,6 +65,11 @@ def test_a_minimal_study_has_the_defaults(tmp_path: Path) -> None:
         (MINIMAL.replace("masks", "mask"), "STUDY_INVALID", "Did you mean masks?"),
         (MINIMAL + "suv: {policy: string}", "STUDY_INVALID", "'lenient' or 'strict'"),
         (MINIMAL + "protocols: [fixed]", "PROTOCOL_UNKNOWN", "contours"),
+        (MINIMAL + "feature_sets: [pet_orignal]", "FEATURE_SET_UNKNOWN", "pet_original"),
+        (MINIMAL + "feature_sets: [none.yaml]", "FEATURE_SET_FILE_MISSING", "none.yaml"),
+        (MINIMAL + "feature_sets: [{modality: CT}]", "STUDY_INVALID", "feature_sets.0"),
+        (MINIMAL + "feature_sets: [{file: a.yaml, modalty: CT}]", "STUDY_INVALID", "Did you mean modality?"),
+        (MINIMAL + "radiomics_engine: quick", "STUDY_INVALID", "'fast' or 'reference'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, code: str, says: str) -> None:
@@ -73,6 +78,18 @@ def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, text: str, code: 
     assert refused.value.code == code
     assert says in refused.value.sentence()
     assert "\n" not in refused.value.sentence()
+
+
+def test_feature_sets_come_from_files_too(tmp_path: Path) -> None:
+    folder = study(tmp_path, MINIMAL + "feature_sets: [sstr_pet, mine.yaml, {file: sub/params.yaml, modality: CT}]")
+    (folder / "mine.yaml").write_text("modality: PT\ndiscretisation: {bin_width: 0.3}\n", encoding="utf-8")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "params.yaml").write_text("setting: {binWidth: 12}\n", encoding="utf-8")
+    found = {item.name: (item.modality, item.discretisation.bin_width) for item in load_study(folder).feature_sets}
+    assert found == {"sstr_pet": ("PT", 1.0), "mine": ("PT", 0.3), "params": ("CT", 12.0)}
+    twice = study(tmp_path, MINIMAL + "feature_sets: [mine.yaml, {file: sub/params.yaml, modality: CT, name: mine}]")
+    with pytest.raises(PetctError, match="same name"):
+        load_study(twice)
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
