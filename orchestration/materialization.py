@@ -14,6 +14,7 @@ from assets.exams import conformance_if_stale
 from assets.partitions import PATIENTS
 from assets.publishing import DEFINITION_TABLES
 from assets.reporting import DATA_VERSION_TAG
+from assets.robustness_rows import ROBUSTNESS
 from assets.settings import UPSTREAM, StudySettings
 from assets.status import State, TableState, table_states
 from assets.work import PatientOutcome
@@ -85,6 +86,9 @@ def run(
         for batch in batches:
             tags = {_RANGE_START_TAG: batch.patients[0], _RANGE_END_TAG: batch.patients[-1]}
             _execute(job, instance, batch.tables, tags)
+        if settings.robustness is not None:
+            # Of all patients, and so after them.
+            _execute(job, instance, (ROBUSTNESS,), {})
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tables: Sequence[str], tags: dict[str, str]) -> None:
