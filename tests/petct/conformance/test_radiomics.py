@@ -36,6 +36,10 @@ def counts(exam: Exam, case: str) -> Counter[Verdict]:
     return Counter(line.verdict for line in exam.lines if line.case == case)
 
 
+def test_every_line_has_a_name_of_its_own(taken: Exam) -> None:
+    assert len({(line.case, line.quantity) for line in taken.lines}) == len(taken.lines) == 2649
+
+
 def test_99_of_the_107_match_and_the_others_are_known(taken: Exam) -> None:
     assert counts(taken, FEATURE_SET) == {Verdict.PASS: 99, Verdict.KNOWN_DIFFERENCE: 8}
     different = {line.quantity for line in taken.lines if line.case == FEATURE_SET and line.verdict is not Verdict.PASS}
