@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from dashboard.data import Source, analysis_columns, endpoint, features, values
 from dashboard.wording import distinct_names, variable_name
-from petct.survival.cox import CategoricalCovariate, CoxResult, NumericCovariate, cox
+from petct.survival.cox import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
+from petct.survival.cox_curves import ResidualCurve, functional_form, schoenfeld_curves
 from petct.survival.groups import Grouping, split_at, split_by_category, split_by_median, split_by_tertiles
 from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from petct.survival.outcome import cause_specific
+from petct.survival.outcome import Outcome, cause_specific
 from petct.survival.pca import PcaResult, pca
 from warehouse.queries import AnalysisColumn, Endpoint
 
@@ -95,10 +96,38 @@ def cox_model(source: Source, endpoint_name: str, choices: tuple[CovariateChoice
     WarehouseError
         ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
     """
+    return cox(*_outcome_and_covariates(source, endpoint_name, choices))
+
+
+@st.cache_data(max_entries=_RESULTS, show_spinner="Computing residuals ...")
+def cox_residuals(
+    source: Source, endpoint_name: str, choices: tuple[CovariateChoice, ...]
+) -> tuple[tuple[ResidualCurve, ...], tuple[ResidualCurve, ...]]:
+    """Residuals of ``cox_model``: of every coefficient against time, and of every number against its values.
+
+    Raises
+    ------
+    SurvivalError
+        What ``petct.survival`` refuses, for example TOO_FEW_EVENTS_TO_SMOOTH.
+    WarehouseError
+        ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
+    """
+    outcome, covariates = _outcome_and_covariates(source, endpoint_name, choices)
+    forms = tuple(
+        functional_form(outcome, covariate, [other for other in covariates if other is not covariate])
+        for covariate in covariates
+        if isinstance(covariate, NumericCovariate)
+    )
+    return schoenfeld_curves(fit_cox(outcome, covariates)), forms
+
+
+def _outcome_and_covariates(
+    source: Source, endpoint_name: str, choices: tuple[CovariateChoice, ...]
+) -> tuple[Outcome, list[NumericCovariate | CategoricalCovariate]]:
     times = endpoint(source, endpoint_name)
     outcome = cause_specific(times.duration_days, times.event)
     names = distinct_names([column(source, choice.name) for choice in choices])
-    return cox(outcome, [_covariate(source, times, choice, names[choice.name]) for choice in choices])
+    return outcome, [_covariate(source, times, choice, names[choice.name]) for choice in choices]
 
 
 def _covariate(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import analysis, data, filters, notices, panels, wording
-from figures.screen import forest_figure
+from figures.screen import forest_figure, residual_figure
 
 source = filters.pinned_source(data.lake_root())
 
@@ -41,4 +41,23 @@ with notices.refusals_as_sentences():
     panels.coefficients(result)
     st.subheader("Proportional hazards")
     panels.proportional_hazards(result)
+    with st.expander("Residuals"), notices.refusals_as_sentences():
+        over_time, forms = analysis.cox_residuals(source, endpoint, choices)
+        for kind, curves, question in (
+            (
+                "time",
+                over_time,
+                "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",
+            ),
+            ("form", forms, "Martingale residuals without the covariate: a straight line says that it has its form."),
+        ):
+            st.caption(question)
+            for number, curve in enumerate(curves):
+                st.plotly_chart(
+                    residual_figure(curve),
+                    theme=None,
+                    config=panels.FIGURE_CONFIG,
+                    key=f"residuals_{kind}_{number}",
+                    alt=f"{curve.y_label} against {curve.x_label}, n = {curve.n}, {curve.n_events} events.",
+                )
     notices.notes(result.notes)

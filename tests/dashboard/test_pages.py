@@ -200,6 +200,19 @@ def test_a_model_of_two_covariates_and_its_scales(open_page, study):
     assert list(app.dataframe[1].value["Covariate"]) == ["Age", "Grade", "All together"]
 
 
+def test_residuals_of_every_coefficient_and_of_every_number(open_page, study):
+    app = open_page(study, "cox")
+    checked(app.multiselect(key="covariates").set_value(["age", "grade"]).run())
+    # Age and two levels of grade over time; only age has a form.
+    for key, words in (
+        ("residuals_time_0", "log hazard ratio of Age"),
+        ("residuals_time_2", "log hazard ratio of Grade: G3"),
+        ("residuals_form_0", "martingale residual"),
+    ):
+        assert words in figure_traces(app, key)
+    assert not [e for e in app.get("plotly_chart") if e.proto.id.endswith(("-residuals_time_3", "-residuals_form_1"))]
+
+
 def test_doubling_of_a_volume_that_can_be_zero_needs_a_decision(open_page, study):
     app = open_page(study, "cox")
     app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling").run())
