@@ -15,14 +15,14 @@ from petct.suv_override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
 def series_step(data: PatientData) -> StepOutput:
     """Read the headers of the patient's files again, and check that they are the files that were ingested."""
     files = data.files()
-    index = index_files(data.settings.dicom_folder, files, data.settings.series_choice, data.settings.declared_pet)
+    index = index_files(data.settings.dicom_folder, files, data.settings.series_choice, data.settings.declared)
     roles = [item.role for item in index.series]
     return StepOutput(
         index.series,
         findings=index.findings,
         measures=(
             Measure("files", len(files)),
-            *(Measure(f"{role} series", roles.count(role)) for role in ("PET", "CT", "RTSTRUCT", "SEG")),
+            *(Measure(f"{role} series", roles.count(role)) for role in ("PET", "CT", "RTSTRUCT", "SEG", "LABELMAP")),
         ),
     )
 

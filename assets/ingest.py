@@ -16,6 +16,7 @@ from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, fingerprin
 from assets.records import PatientRecord
 from assets.settings import StudySettings
 from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
+from petct.dicom.roles import CONTOURS
 from petct.errors import ClinicalError, DicomError
 from warehouse.lake import Lake
 from warehouse.locks import patient_lock
@@ -123,7 +124,7 @@ def _index(settings: StudySettings, lake: Lake, on_file: Callable[[int], None] |
     known = {
         file.path: file for patient_id in lake.patients("files") for file in lake.read("files", patient_id, FileRecord)
     }
-    return index_folder(settings.dicom_folder, known, on_file, settings.series_choice, settings.declared_pet)
+    return index_folder(settings.dicom_folder, known, on_file, settings.series_choice, settings.declared)
 
 
 def _write(
@@ -144,7 +145,7 @@ def _write(
         len(series),
         any(item.role == "PET" for item in series),
         any(item.role == "CT" for item in series),
-        any(item.role in ("RTSTRUCT", "SEG") for item in series),
+        any(item.role in CONTOURS for item in series),
         bool(cells),
     )
     by_table = {

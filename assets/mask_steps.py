@@ -13,6 +13,7 @@ from petct.delineation import (
     Delineation,
     Drawing,
     UnreadableDrawing,
+    check_resampled,
     delineate,
     delineate_by_threshold,
 )
@@ -36,13 +37,15 @@ def lesions_step(data: PatientData) -> StepOutput:
     for record in data.scans():
         scan = by_id[record.scan_id]
         grids = grids_of(data, scan, found.refusals)
-        drawings, unreadable = drawings_of(data, scan, grids, found.refusals)
+        drawn = drawings_of(data, scan, grids, found.refusals)
+        drawings = [drawing for drawing in drawn.drawings if not drawing.reader]
+        found.findings.extend(drawn.findings)
         found.findings.extend(_missing_organs(data, scan.scan_id, drawings))
         suv = _suv(data, record.scan_id)
         references = _references(data, record.scan_id, suv, drawings, found)
         found.findings.extend(organ_findings(data, record.scan_id, drawings))
         for protocol in data.settings.protocols:
-            of_scan = _OfScan(record.scan_id, grids, drawings, unreadable, suv, references, protocol)
+            of_scan = _OfScan(record.scan_id, grids, drawings, drawn.unreadable, suv, references, protocol)
             if protocol.threshold is None:
                 _as_drawn(data, of_scan, found)
             else:
@@ -139,7 +142,10 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
         found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
         return
     for delineation in delineations.values():
-        _add(data, of, delineation, found)
+        try:
+            _add(data, of, delineation, found)
+        except PetctError as error:
+            found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
     found.exclusions.extend(
         ExclusionRecord(
             data.patient_id,
@@ -156,6 +162,7 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
 
 
 def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found) -> None:
+    check_resampled(delineation, of.grids, data.settings.masks.resampling)
     protocol_id = of.protocol.protocol_id
     found.rows.extend(_lesion_rows(data, of.scan_id, protocol_id, delineation))
     found.delineations.append(_delineation(data.patient_id, of.scan_id, protocol_id, delineation))

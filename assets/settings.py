@@ -1,12 +1,12 @@
 """What one study asks for, as the assets see it, and the versions that make staleness true."""
 
 import hashlib
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
 from petct.clinical import ClinicalSpec
-from petct.dicom.declarations import DeclaredPet
+from petct.dicom.declarations import DeclaredMasks, DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import FeatureError
 from petct.lesions import MaskRules
@@ -23,7 +23,7 @@ CODE_VERSIONS: dict[str, str] = {
     "series": "2",
     "scans": "2",
     "suv": "2",
-    "lesions": "2",
+    "lesions": "3",
     "pet_metrics": "2",
     "radiomic_features": "2",
     "perturbed_features": "1",
@@ -122,8 +122,8 @@ class StudySettings:
         Roles of the clinical columns; None for a study without a clinical table.
     series_choice
         Which series to prefer among several of a scan.
-    declared_pet
-        PET volumes that are not DICOM.
+    declared_pet, declared_masks
+        PET volumes, and masks, that are not DICOM.
     suv_policy
         What an SUV may assume.
     radiomics_engine
@@ -155,6 +155,12 @@ class StudySettings:
     declared_pet: tuple[DeclaredPet, ...] = ()
     conformance: ConformanceSettings = ConformanceSettings()
     suv_overrides: SuvOverrideSpec | None = None
+    declared_masks: tuple[DeclaredMasks, ...] = ()
+
+    @property
+    def declared(self) -> tuple[DeclaredPet | DeclaredMasks, ...]:
+        """All that is declared and not DICOM."""
+        return (*self.declared_pet, *self.declared_masks)
 
     @property
     def patient_tables(self) -> tuple[str, ...]:
@@ -178,6 +184,9 @@ class StudySettings:
             "tumour": list(self.masks.tumour),
             "organs": {organ: list(patterns) for organ, patterns in self.masks.organs},
             "elsewhere": self.masks.elsewhere,
+            "resampling": asdict(self.masks.resampling),
+            "readers": [[reader.name, list(reader.regions), list(reader.series)] for reader in self.masks.readers],
+            "labels": [[one.files, one.labels] for one in self.declared_masks],
         }
         protocols = [protocol.protocol_id for protocol in self.protocols]
         settings: dict[str, dict[str, object]] = {
@@ -185,6 +194,7 @@ class StudySettings:
                 "pet_series": list(self.series_choice.pet),
                 "ct_series": list(self.series_choice.ct),
                 "volumes": [[one.files, one.units.value] for one in self.declared_pet],
+                "masks": [one.files for one in self.declared_masks],
             },
             "suv": self._suv_settings(),
             "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},

@@ -14,7 +14,6 @@ from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, V
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
-from petct.lesions import MaskRules
 from petct.radiomics.perturbation_sets import load_perturbation_set
 from petct.segmentation import load_protocol
 from warehouse.feature_tables import OrganAggregation
@@ -64,7 +63,7 @@ def load_study(folder: Path) -> StudySettings:
         clinical_file=_absolute(root, file.clinical.file) if file.clinical else None,
         clinical=_clinical_spec(file),
         baseline_within_days=file.baseline.within_days,
-        masks=MaskRules(file.masks.tumour, tuple(file.masks.organs.items()), file.masks.elsewhere),
+        masks=file.masks.rules(),
         protocols=tuple(load_protocol(name) for name in file.protocols),
         feature_sets=feature_sets_of(root, file.feature_sets),
         radiomics_engine=file.radiomics_engine,
@@ -76,6 +75,7 @@ def load_study(folder: Path) -> StudySettings:
         primary_hypotheses=tuple(PrimaryHypothesis(h.endpoint, h.variable) for h in file.primary_hypotheses),
         series_choice=SeriesChoice(file.dicom.pet_series, file.dicom.ct_series),
         declared_pet=tuple(DeclaredPet(one.files, one.units) for one in file.dicom.volumes),
+        declared_masks=file.masks.declared(),
         suv_policy=file.suv.policy,
         conformance=ConformanceSettings(
             _absolute(root, file.conformance.data) if file.conformance.data else None, file.conformance.exams

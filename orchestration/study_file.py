@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from orchestration.feature_set_entries import FeatureSetEntry
 from petct.conformance.exam import EXAM_FOLDERS
-from petct.dicom.declarations import DeclaredUnits
+from petct.dicom.declarations import DeclaredMasks, DeclaredUnits, totalsegmentator_labels
+from petct.lesions import MaskRules, ReaderRule
+from petct.mask_resampling import ResamplingLimits
 from petct.radiomics.extraction import EngineName
 from petct.suv_override_cells import Quantity, SuvOverrideSpec
 from petct.suv_policy import SuvPolicy
@@ -113,10 +115,72 @@ class _Endpoint(_Section):
         return columns
 
 
-class _Masks(_Section):
+class _MaskFiles(_Section):
+    files: str = Field(pattern=r"\{patient_id\}")
+    labels: Literal["totalsegmentator"] | dict[int, str] | None = None
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_name_something(cls, labels: str | dict[int, str] | None) -> str | dict[int, str] | None:
+        if isinstance(labels, dict) and (not labels or min(labels) < 1 or len(set(labels.values())) < len(labels)):
+            raise ValueError("each value from 1 on once, each with a name of its own")
+        return labels
+
+
+class _Resampling(_Section):
+    volume_change: float = Field(default=ResamplingLimits.volume_change, ge=0)
+    outside: float = Field(default=ResamplingLimits.outside, ge=0, le=1)
+    overlap: float = Field(default=ResamplingLimits.overlap, ge=0, le=1)
+
+
+class _Reader(_Section):
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    regions: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _knows_what_it_drew(self) -> "_Reader":
+        if not self.regions and not self.series:
+            raise ValueError("a reader needs patterns of regions, of series, or both")
+        return self
+
+
+class MasksSection(_Section):
+    """Section ``masks``."""
+
     tumour: tuple[str, ...] = Field(min_length=1)
     organs: dict[str, tuple[str, ...]] = {}
     elsewhere: str = "unassigned"
+    files: tuple[_MaskFiles, ...] = ()
+    resampling: _Resampling = _Resampling()
+    readers: tuple[_Reader, ...] = ()
+
+    @field_validator("readers")
+    @classmethod
+    def _at_least_two(cls, readers: tuple[_Reader, ...]) -> tuple[_Reader, ...]:
+        if len(readers) == 1 or len({reader.name for reader in readers}) < len(readers):
+            raise ValueError("at least two readers, each with a name of its own; the first is the primary one")
+        return readers
+
+    def rules(self) -> MaskRules:
+        """The rules by which regions are taken."""
+        return MaskRules(
+            self.tumour,
+            tuple(self.organs.items()),
+            self.elsewhere,
+            ResamplingLimits(**self.resampling.model_dump()),
+            tuple(ReaderRule(reader.name, reader.regions, reader.series) for reader in self.readers),
+        )
+
+    def declared(self) -> tuple[DeclaredMasks, ...]:
+        """The files of masks that are not DICOM."""
+        return tuple(DeclaredMasks(one.files, _labels(one.labels)) for one in self.files)
+
+
+def _labels(labels: str | dict[int, str] | None) -> tuple[tuple[int, str], ...] | None:
+    if isinstance(labels, dict):
+        return tuple(sorted(labels.items()))
+    return None if labels is None else totalsegmentator_labels()
 
 
 class _Baseline(_Section):
@@ -162,7 +226,7 @@ class StudyFile(_Section):
     clinical: _Clinical | None = None
     endpoints: dict[str, _Endpoint] = {}
     baseline: _Baseline = _Baseline()
-    masks: _Masks
+    masks: MasksSection
     protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
     feature_sets: tuple[FeatureSetEntry, ...] = tuple(
         FeatureSetEntry(packaged=name) for name in ("pet_original", "ct_original")

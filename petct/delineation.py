@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, Modality, find_lesions, match_lesions, organ_masks, resample_lesions
+from petct.mask_resampling import ResamplingLimits, check_volume
 from petct.thresholding import Exclusion, threshold_lesions
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Drawing:
         The names of all its regions; none at all when a reader looked and drew nothing.
     rois
         Its regions of tumour and organs; what else was drawn (a couch, a dose line) is not read.
+    reader
+        Who drew it, where a study declares several readers; empty for the primary one.
     """
 
     modality: Modality
@@ -42,6 +45,7 @@ class Drawing:
     series_instance_uid: str
     names: tuple[str, ...]
     rois: tuple[RoiMask, ...]
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,21 @@ def delineate_by_threshold(
     if "CT" in grids:
         delineations["CT"] = Delineation("CT", resample_lesions(found.lesions, grids["CT"]), volume_ml, RESAMPLED, uid)
     return delineations, found.account
+
+
+def check_resampled(delineation: Delineation, grids: Mapping[Modality, Geometry], limits: ResamplingLimits) -> None:
+    """Refuse lesions that were drawn on the other image and kept too little, or too much, of their volume here.
+
+    Raises
+    ------
+    MaskError
+        MASK_VOLUME_CHANGED.
+    """
+    if delineation.source == RESAMPLED and delineation.drawn_volume_ml > 0:
+        after_ml = sum(lesion.volume_ml for lesion in delineation.lesions.lesions)
+        coarser_ml = max(grid.voxel_volume_ml for grid in grids.values())
+        name = f"all lesions on the {delineation.modality} grid"
+        check_volume(delineation.drawn_volume_ml, after_ml, coarser_ml, limits, name)
 
 
 def _from_drawings(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import ndimage
 
 from petct.errors import MaskError
+from petct.mask_resampling import ResamplingLimits
 from petct.segmentation import Connectivity, Protocol
 from petct.volume import Geometry, Mask, resample_mask
 
@@ -29,6 +30,31 @@ _MOST_LESIONS = np.iinfo(np.uint16).max
 
 
 @dataclass(frozen=True)
+class ReaderRule:
+    """Which regions one of several readers drew, by shell-style patterns (case is ignored).
+
+    Attributes
+    ----------
+    regions
+        Patterns of the names of regions.
+    series
+        Patterns of the Series Description of the contours, or their Series Instance UID.
+    """
+
+    name: str
+    regions: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+
+    def drew(self, region: str, description: str | None, series_instance_uid: str) -> bool:
+        """Whether a region of this name in a file of this series is this reader's."""
+        return (
+            _matches(region, self.regions)
+            or _matches(description or "", self.series)
+            or series_instance_uid in self.series
+        )
+
+
+@dataclass(frozen=True)
 class MaskRules:
     """Which regions are tumour and which are organs, by shell-style patterns of their names (case is ignored).
 
@@ -40,11 +66,30 @@ class MaskRules:
         Organ name to the patterns of its region's names.
     elsewhere
         Organ of a lesion that overlaps no organ mask, where all declared organs have one.
+    resampling
+        What moving a mask to another grid may change.
+    readers
+        Where several readers drew the same tumour; the lesions are those of the first.
     """
 
     tumour: tuple[str, ...]
     organs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     elsewhere: str = "unassigned"
+    resampling: ResamplingLimits = field(default_factory=ResamplingLimits)
+    readers: tuple[ReaderRule, ...] = ()
+
+    def reader_of(self, region: str, description: str | None, series_instance_uid: str) -> str | None:
+        """The reader who drew a region, or None where no rule says who; raises ``MaskError`` READER_AMBIGUOUS."""
+        found = [rule.name for rule in self.readers if rule.drew(region, description, series_instance_uid)]
+        if len(found) > 1:
+            raise MaskError(
+                "READER_AMBIGUOUS",
+                "A region may be of several readers",
+                keyword="masks.readers in study.yaml",
+                found=f"{region}: {', '.join(found)}",
+                expected="patterns that exclude one another",
+            )
+        return found[0] if found else None
 
     def is_tumour(self, name: str) -> bool:
         """Whether a region of this name is tumour."""

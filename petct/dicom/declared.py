@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from petct.errors import DicomError
 from petct.volume import Geometry, Volume
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -31,31 +33,49 @@ def volume_instance(path: Path, relative: str, known: FileRecord | None, declare
         VOLUME_NOT_DECLARED, PATIENT_ID_INVALID, SCAN_DATE_INVALID.
     """
     one = declaration_of(relative, declared)
-    match = one.match(relative)
+    patient_id, scan_date = declared_patient(one.match(relative), "dicom.volumes in study.yaml")
+    instance = volume_record(path, relative, known, patient_id, scan_date)
+    return replace(instance, units=_UNITS[one.units], series_description=f"{path.name}, declared as {one.units.value}")
+
+
+def declared_patient(match: re.Match[str] | None, keyword: str) -> tuple[str, date | None]:
+    """The patient and the date of the scan that the path of a volume names.
+
+    Raises
+    ------
+    DicomError
+        PATIENT_ID_INVALID, SCAN_DATE_INVALID.
+    """
     named = match.groupdict() if match else {}
     patient_id = named.get("patient_id") or ""
     if not PATIENT_ID.fullmatch(patient_id):
         raise DicomError(
             "PATIENT_ID_INVALID",
             "The patient id in the path of a volume cannot be used as a key",
-            keyword="dicom.volumes in study.yaml",
+            keyword=keyword,
             found=patient_id or "nothing",
         )
-    scan_date = _date_of(named.get("scan_date"), patient_id)
+    return patient_id, _date_of(named.get("scan_date"), patient_id, keyword)
+
+
+def volume_record(
+    path: Path, relative: str, known: FileRecord | None, patient_id: str, scan_date: date | None
+) -> Instance:
+    """A volume as an instance of a series of its own, whose UIDs follow from its content."""
     size, modified_ns, digest = digest_of(path, known)
     uid = _uid(digest)
     return Instance(
         record=FileRecord(patient_id, uid, uid, relative, size, modified_ns, digest),
-        study_instance_uid=_uid(hashlib.sha256(f"{patient_id}|{scan_date}".encode()).hexdigest()),
+        study_instance_uid=uid_of(f"{patient_id}|{scan_date}"),
         frame_of_reference_uid=None,
         sop_class_uid=None,
         modality="PT",
         image_type=("DERIVED", "SECONDARY"),
         corrected_image=("ATTN", "DECY"),
         attenuation_corrected=None,
-        units=_UNITS[one.units],
+        units=None,
         series_type=(),
-        series_description=f"{path.name}, declared as {one.units.value}",
+        series_description=path.name,
         study_date=scan_date,
         series_date=scan_date,
         series_time=None,
@@ -146,7 +166,7 @@ def _header(units: DeclaredUnits) -> PetHeader:
     )
 
 
-def _date_of(text: str | None, patient_id: str) -> date | None:
+def _date_of(text: str | None, patient_id: str, keyword: str) -> date | None:
     if text is None:
         return None
     try:
@@ -156,10 +176,15 @@ def _date_of(text: str | None, patient_id: str) -> date | None:
             "SCAN_DATE_INVALID",
             "The date in the path of a volume is none",
             patient_id=patient_id,
-            keyword="dicom.volumes in study.yaml",
+            keyword=keyword,
             found=text,
             expected="YYYYMMDD",
         ) from error
+
+
+def uid_of(text: str) -> str:
+    """A UID that follows from a text."""
+    return _uid(hashlib.sha256(text.encode()).hexdigest())
 
 
 def _uid(digest: str) -> str:

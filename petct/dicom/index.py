@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
-from petct.dicom.declarations import DeclaredPet, is_volume
+from petct.dicom.declarations import DeclaredMasks, DeclaredPet, is_volume
 from petct.dicom.declared import volume_instance
+from petct.dicom.declared_masks import mask_instance
 from petct.dicom.dicomdir import missing_files
 from petct.dicom.instances import PATIENT_ID, Instance, read_instance
 from petct.dicom.parsing import lenient_parsing
@@ -33,7 +34,7 @@ def index_folder(
     known: Mapping[str, FileRecord] | None = None,
     on_file: Callable[[int], None] | None = None,
     choice: roles.SeriesChoice | None = None,
-    declared: Sequence[DeclaredPet] = (),
+    declared: Sequence[DeclaredPet | DeclaredMasks] = (),
 ) -> DicomIndex:
     """Index every file below ``root``, whatever its name and depth, in one pass per file and without decoding pixels.
 
@@ -48,7 +49,7 @@ def index_folder(
     choice
         Which series to prefer among several of a scan.
     declared
-        PET volumes below ``root`` that are not DICOM.
+        PET volumes and masks below ``root`` that are not DICOM.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def index_files(
     root: Path,
     files: Sequence[FileRecord],
     choice: roles.SeriesChoice | None = None,
-    declared: Sequence[DeclaredPet] = (),
+    declared: Sequence[DeclaredPet | DeclaredMasks] = (),
 ) -> DicomIndex:
     """Index again the files of one patient that an earlier index found below ``root``, by the same rules.
 
@@ -128,10 +129,17 @@ def index_files(
     return DicomIndex(tuple(of_files), tuple(series), tuple(sorted(set(findings), key=_order)), tuple(set_aside))
 
 
-def _read(path: Path, relative: str, known: FileRecord | None, declared: Sequence[DeclaredPet]) -> Instance:
-    if is_volume(relative):
-        return volume_instance(path, relative, known, declared)
-    return read_instance(path, relative, known)
+def _read(
+    path: Path, relative: str, known: FileRecord | None, declared: Sequence[DeclaredPet | DeclaredMasks]
+) -> Instance:
+    if not is_volume(relative):
+        return read_instance(path, relative, known)
+    pets = [one for one in declared if isinstance(one, DeclaredPet)]
+    if not any(one.match(relative) for one in pets):
+        for one in declared:
+            if isinstance(one, DeclaredMasks) and one.match(relative):
+                return mask_instance(path, relative, known, one)
+    return volume_instance(path, relative, known, pets)
 
 
 def _order(finding: Finding) -> tuple[str, str, str, str]:

@@ -24,7 +24,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class SeriesRecord:
-    """One series with the role it was given (PET, CT, RTSTRUCT, SEG), or NONE and the reason why it is not used."""
+    """One series with the role it was given (``petct.dicom.roles``), or NONE and the reason why it is not used."""
 
     patient_id: str
     scan_id: str | None

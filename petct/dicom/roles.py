@@ -18,6 +18,9 @@ PET = "PET"
 CT = "CT"
 RTSTRUCT = "RTSTRUCT"
 SEG = "SEG"
+LABEL_MAP = "LABELMAP"
+CONTOURS = (RTSTRUCT, SEG, LABEL_MAP)
+"""The roles of what was drawn on images; a label map is a declared file that is not DICOM."""
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 REPORTS = "1.2.840.10008.5.1.4.1.1.88"
@@ -35,10 +38,12 @@ _MIP_WORD = re.compile(r"(?<![A-Za-z])MIP(?![A-Za-z])", re.IGNORECASE)
 
 
 def role_of(instance: Instance) -> tuple[str, str | None]:
-    """The role a file's series may have (PET, CT, RTSTRUCT, SEG, NONE), and for NONE the code of the reason."""
+    """The role a file's series may have (one of those above), and for NONE the code of the reason."""
     code = _set_aside_code(instance)
     if code is not None:
         return NONE, code
+    if instance.is_volume and instance.modality == "SEG":
+        return LABEL_MAP, None
     return {"PT": PET, "CT": CT, "RTSTRUCT": RTSTRUCT, "SEG": SEG}[instance.modality], None
 
 
@@ -153,7 +158,7 @@ def assign(candidates: Sequence[Candidate], choice: SeriesChoice | None = None) 
     role = {c.series_instance_uid: c.role for c in candidates}
     code = {c.series_instance_uid: c.set_aside_code for c in candidates}
     scan_study = {c.series_instance_uid: c.study_instance_uid for c in candidates}
-    drawn_on = {c.referenced_series_instance_uid for c in candidates if c.role in (RTSTRUCT, SEG)}
+    drawn_on = {c.referenced_series_instance_uid for c in candidates if c.role in CONTOURS}
     chosen: list[tuple[str, str, tuple[str, ...]]] = []
     preferred = choice or SeriesChoice()
 
@@ -200,6 +205,14 @@ def assign(candidates: Sequence[Candidate], choice: SeriesChoice | None = None) 
     for home in sorted(cts):
         choose(cts[home], CT)
 
+    for mask in (c for c in candidates if c.role == LABEL_MAP):
+        # Its path says of which day it is; without a date it can only be of the one scan there is.
+        days = [study for study, pet in pets.items() if mask.scan_date in (None, pet.scan_date, pet.study_date)]
+        if len(days) == 1:
+            scan_study[mask.series_instance_uid] = days[0]
+        else:
+            role[mask.series_instance_uid] = NONE
+            code[mask.series_instance_uid] = "MASK_SCAN_UNKNOWN"
     for contours in (c for c in candidates if c.role in (RTSTRUCT, SEG)):
         target = contours.referenced_series_instance_uid
         if target in scan_study:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScanSeries:
-    """The series of one scan that have a role; ``contours`` holds RTSTRUCT and SEG, sorted by UID.
+    """The series of one scan that have a role; ``contours`` holds RTSTRUCT, SEG and label maps, sorted by UID.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ def scans_of(series: Sequence[SeriesRecord]) -> tuple[ScanSeries, ...]:
                 scan_id=scan_id,
                 pet=next((m for m in members if m.role == roles.PET), None),
                 ct=next((m for m in members if m.role == roles.CT), None),
-                contours=tuple(m for m in members if m.role in (roles.RTSTRUCT, roles.SEG)),
+                contours=tuple(m for m in members if m.role in roles.CONTOURS),
             )
         )
     return _with_time_points(scans)

@@ -26,7 +26,7 @@ def _findings(study: Study, **changes: object) -> list[Finding]:
     data.remember("suv", StepOutput([replace(suv, **changes)]))
     (scan,) = data.scan_series()
     refusals: list[RefusalRecord] = []
-    drawings, _ = drawings_of(data, scan, grids_of(data, scan, refusals), refusals)
+    drawings = drawings_of(data, scan, grids_of(data, scan, refusals), refusals).drawings
     assert not refusals
     return organ_findings(data, scan.scan_id, drawings)
 

@@ -51,7 +51,9 @@ TABLES = (
             text("study_instance_uid", "Study Instance UID (0020,000D)"),
             text("frame_of_reference_uid", "Frame of Reference UID (0020,0052)", nullable=True),
             text("modality", "Modality (0008,0060): PT, CT, RTSTRUCT, SEG, ..."),
-            text("role", "PET, CT, RTSTRUCT or SEG when used; NONE when set aside"),
+            text(
+                "role", "PET, CT, RTSTRUCT, SEG or LABELMAP (a declared file of masks) when used; NONE when set aside"
+            ),
             text("set_aside_code", "Why the series has no role", nullable=True),
             text("series_description", "Series Description (0008,103E)", nullable=True),
             date("series_date", "Series Date (0008,0021), or the study's", nullable=True),
