@@ -5,6 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assets.drawings import drawings_of, grids_of
+from assets.matching import (
+    Between,
+    LesionMatchRecord,
+    ReaderAgreementRecord,
+    compare_readers,
+    protocol_matches,
+    time_point_matches,
+    unaligned_time_points,
+)
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord, refusal
@@ -19,7 +28,7 @@ from petct.delineation import (
 )
 from petct.dicom.index import Finding
 from petct.errors import MaskError, PetctError
-from petct.lesions import UNKNOWN_ORGAN, DelineationRecord, LesionRecord, Modality, organ_masks
+from petct.lesions import UNKNOWN_ORGAN, DelineationRecord, LesionMap, LesionRecord, Modality, organ_masks
 from petct.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
 from petct.segmentation import Protocol
 from petct.suv import SuvRecord
@@ -44,18 +53,24 @@ def lesions_step(data: PatientData) -> StepOutput:
         suv = _suv(data, record.scan_id)
         references = _references(data, record.scan_id, suv, drawings, found)
         found.findings.extend(organ_findings(data, record.scan_id, drawings))
+        of_readers = [drawing for drawing in drawn.drawings if drawing.reader]
         for protocol in data.settings.protocols:
             of_scan = _OfScan(record.scan_id, grids, drawings, drawn.unreadable, suv, references, protocol)
             if protocol.threshold is None:
                 _as_drawn(data, of_scan, found)
+                _by_readers(data, of_scan, of_readers, found)
             else:
                 _by_threshold(data, of_scan, found)
+    matches = [*found.matches, *protocol_matches(data, found.maps), *time_point_matches(data, found.maps)]
+    found.findings.extend(unaligned_time_points(data))
     return StepOutput(
         found.rows if found.delineations else None,
         companions=(
             ("delineations", found.delineations),
             ("exclusions", found.exclusions),
             ("reference_regions", found.references),
+            ("lesion_matches", matches),
+            ("reader_agreement", found.agreements),
         ),
         findings=tuple(dict.fromkeys(found.findings)),
         refusals=tuple(dict.fromkeys(found.refusals)),
@@ -82,8 +97,12 @@ class _Found:
     delineations: list[DelineationRecord] = field(default_factory=list)
     exclusions: list[ExclusionRecord] = field(default_factory=list)
     references: list[ReferenceRegionRecord] = field(default_factory=list)
+    matches: list[LesionMatchRecord] = field(default_factory=list)
+    agreements: list[ReaderAgreementRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     refusals: list[RefusalRecord] = field(default_factory=list)
+    maps: dict[tuple[str, str], LesionMap] = field(default_factory=dict)
+    """Scan and protocol to the lesions on the PET grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +137,25 @@ def _as_drawn(data: PatientData, of: _OfScan, found: _Found) -> None:
             )
         except PetctError as error:
             found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+
+
+def _by_readers(data: PatientData, of: _OfScan, of_readers: list[Drawing], found: _Found) -> None:
+    """Compare the lesions of the other readers with those of the primary one, where both are known."""
+    primary = found.maps.get((of.scan_id, of.protocol.protocol_id))
+    rules = data.settings.masks
+    for reader in sorted({drawing.reader for drawing in of_readers}):
+        drawings = [drawing for drawing in of_readers if drawing.reader == reader]
+        if primary is None:
+            continue
+        try:
+            lesions = delineate("PT", of.grids, drawings, of.unreadable, of.protocol, rules).lesions
+        except PetctError as error:
+            found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+            continue
+        between = Between(data.patient_id, of.scan_id, of.protocol.protocol_id, rules.readers[0].name, reader)
+        matches, agreements = compare_readers(between, primary, lesions)
+        found.matches.extend(matches)
+        found.agreements.extend(agreements)
 
 
 def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
@@ -164,6 +202,8 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
 def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found) -> None:
     check_resampled(delineation, of.grids, data.settings.masks.resampling)
     protocol_id = of.protocol.protocol_id
+    if delineation.modality == "PT":
+        found.maps[of.scan_id, protocol_id] = delineation.lesions
     found.rows.extend(_lesion_rows(data, of.scan_id, protocol_id, delineation))
     found.delineations.append(_delineation(data.patient_id, of.scan_id, protocol_id, delineation))
     found.findings.extend(_resampled(data.patient_id, of.scan_id, found.delineations[-1]))

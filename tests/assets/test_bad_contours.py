@@ -1,0 +1,172 @@
+"""Contours that cannot be used: a code and a sentence each, the lesions set aside, the rest of the patient complete."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+
+from assets.matching import LesionMatchRecord, ReaderAgreementRecord
+from assets.records import RefusalRecord
+from assets.work import PatientJob, process_patient
+from petct.dicom.records import Finding
+from petct.lesions import LesionRecord
+from warehouse.lake import Lake
+
+FIRST = "NET-001"
+TABLES = ("series", "scans", "suv", "lesions")
+
+
+def _contour_file(study) -> Path:
+    return next((study.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
+
+
+def _edit(path: Path, change: Callable[[Dataset], None]) -> None:
+    dataset = pydicom.dcmread(path)
+    change(dataset)
+    dataset.save_as(path)
+
+
+def two_points(study) -> None:
+    def change(dataset: Dataset) -> None:
+        contour = dataset.ROIContourSequence[0].ContourSequence[0]
+        contour.ContourData, contour.NumberOfContourPoints = contour.ContourData[:6], 2
+
+    _edit(_contour_file(study), change)
+
+
+def _moved(dataset: Dataset, shift_mm: tuple[float, float, float]) -> None:
+    for region in dataset.ROIContourSequence:
+        for contour in region.ContourSequence:
+            points = np.add(np.array(contour.ContourData, dtype=float).reshape(-1, 3), shift_mm)
+            contour.ContourData = [f"{value:.3f}" for value in points.ravel()]
+
+
+def of_another_patient(study) -> None:
+    """Contours in the coordinates of another scanner, which say that they are this patient's."""
+    _edit(_contour_file(study), lambda dataset: _moved(dataset, (0, 0, 5000)))
+
+
+def an_empty_region(study) -> None:
+    def change(dataset: Dataset) -> None:
+        del dataset.ROIContourSequence[0].ContourSequence
+
+    _edit(_contour_file(study), change)
+
+
+def a_seg_of_absent_images(study) -> None:
+    """The tumour as a SEG whose images are not there."""
+    shutil.rmtree(study.folder / "dicom" / FIRST / "RTSTRUCT")
+    seg = next(path for path in (study.folder / "dicom" / FIRST).rglob("*") if path.is_file() and "SEG" in str(path))
+
+    def change(dataset: Dataset) -> None:
+        dataset.SeriesInstanceUID, dataset.SOPInstanceUID = "1.2.3.4", "1.2.3.4.5"
+        dataset.ReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3.99"
+        dataset.SegmentSequence[0].SegmentLabel = "lesion 1"
+
+    copy = seg.with_name("absent.dcm")
+    shutil.copyfile(seg, copy)
+    _edit(copy, change)
+
+
+def names_that_match_nothing(study) -> None:
+    study.replace('tumour: ["lesion*"]', 'tumour: ["lesoin*"]')
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "words"),
+    [
+        (two_points, "CONTOUR_TOO_SHORT", "fewer than three points"),
+        (of_another_patient, "CONTOUR_OFF_GRID", "outside of the image"),
+        (an_empty_region, "ROI_EMPTY", "no contours"),
+        (a_seg_of_absent_images, "REFERENCED_SERIES_MISSING", "not there"),
+        (names_that_match_nothing, "ROI_NAMES_UNMATCHED", "No region"),
+    ],
+)
+def test_the_lesions_are_set_aside_with_a_reason_and_the_rest_is_complete(
+    not_computed, harm: Callable, code: str, words: str
+) -> None:
+    harm(not_computed)
+    not_computed.ingest()
+    settings = not_computed.settings
+    outcome = process_patient(PatientJob(FIRST, TABLES, settings))
+    assert {table.table: table.complete for table in outcome.tables} == {
+        "series": True,
+        "scans": True,
+        "suv": True,
+        "lesions": False,
+    }
+    refusals = Lake(settings.lake).read("refusals", FIRST, RefusalRecord)
+    messages = {record.code: record.message for record in refusals}
+    assert words in messages[code]
+    assert {record.table_name for record in refusals} == {"lesions"}
+
+
+def _second_reader(study, shift_mm: float) -> None:
+    """The same contours, moved, without the last lesion, in a file of its own: what another reader drew."""
+    path = _contour_file(study)
+    copy = path.with_name("second.dcm")
+    shutil.copyfile(path, copy)
+
+    def change(dataset: Dataset) -> None:
+        dataset.SeriesInstanceUID, dataset.SOPInstanceUID = "1.2.3.5", "1.2.3.5.1"
+        dataset.SeriesDescription = "Second read"
+        _moved(dataset, (shift_mm, 0, 0))
+
+    _edit(path, lambda dataset: setattr(dataset, "SeriesDescription", "First read"))
+    _edit(copy, change)
+    study.replace(
+        "masks:\n",
+        'masks:\n  readers:\n    - {name: first, series: ["first*"]}\n    - {name: second, series: ["second*"]}\n',
+    )
+
+
+def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed) -> None:
+    process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
+    lake = Lake(not_computed.settings.lake)
+    alone = lake.read("lesions", FIRST, LesionRecord)
+    assert lake.read("reader_agreement", FIRST, ReaderAgreementRecord) == ()
+
+    _second_reader(not_computed, 8.0)
+    not_computed.ingest()
+    assert process_patient(PatientJob(FIRST, TABLES, not_computed.settings)).complete
+    assert [(x.lesion_id, x.n_voxels) for x in lake.read("lesions", FIRST, LesionRecord)] == [
+        (x.lesion_id, x.n_voxels) for x in alone
+    ]
+    whole, *groups = lake.read("reader_agreement", FIRST, ReaderAgreementRecord)
+    assert (whole.match_group, whole.primary_reader, whole.reader) == (0, "first", "second")
+    # Voxels are 8 mm: every contour moves by one, and no surface voxel is farther than that from where it was.
+    assert 0 < whole.dice < 1
+    assert 0 < whole.mean_surface_distance_mm <= whole.surface_distance_95_mm <= 8.0 + 1e-9
+    assert whole.volume_difference_ml == pytest.approx(0.0, abs=1e-9)
+    matches = lake.read("lesion_matches", FIRST, LesionMatchRecord)
+    assert {(m.comparison, m.first_reader, m.second_reader) for m in matches} == {("READER", "first", "second")}
+    pairs = {m.match_group for m in matches if m.first_lesion_id and m.second_lesion_id}
+    assert {group.match_group for group in groups} == pairs
+
+
+def test_a_region_of_no_reader_is_refused_where_readers_are_named(not_computed) -> None:
+    _second_reader(not_computed, 8.0)
+    not_computed.replace('["second*"]', '["third*"]')
+    not_computed.ingest()
+    process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
+    refusals = Lake(not_computed.settings.lake).read("refusals", FIRST, RefusalRecord)
+    assert {"READER_UNKNOWN", "CONTOURS_UNREADABLE"} <= {record.code for record in refusals}
+
+
+def test_protocols_are_matched_and_what_was_resampled_is_said(not_computed) -> None:
+    not_computed.replace("protocols: [contours]", "protocols: [contours, suv_3_in_contours]")
+    process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
+    lake = Lake(not_computed.settings.lake)
+    matches = lake.read("lesion_matches", FIRST, LesionMatchRecord)
+    assert {m.comparison for m in matches} == {"PROTOCOL"}
+    drawn = {x.lesion_id for x in lake.read("lesions", FIRST, LesionRecord) if x.protocol_id.startswith("contours")}
+    assert {m.first_lesion_id for m in matches if m.first_lesion_id} == drawn
+    # What exceeds a threshold inside the contours lies inside them.
+    assert all(m.overlap_ml == pytest.approx(m.second_volume_ml) for m in matches if m.kind == "SAME")
+    assert all(f.severity in ("info", "warning") for f in lake.read("qc_events", FIRST, Finding))
