@@ -1,7 +1,7 @@
 """P7: RTSTRUCT to mask, against ``skimage.draw.polygon`` contour by contour. Both must equal the published masks.
 
 ``python benchmarks/p7_masks.py [--data DIR] [--rounds 5]`` prints one row a case; exit code 1 when a target is missed
-or a voxel differs. Both sides begin with the vertices in index coordinates: reading the file is the same work for both.
+or a voxel differs. Both sides begin with the vertices in mm: reading the file is the same work for both.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from paired import paired
 from skimage.draw import polygon
 
-from petct.dicom.contours import rasterise
+from benchmarks.paired import paired
+from petct.dicom.contour_planes import fill
+from petct.dicom.regions import Refusal
+from petct.mask_resampling import ResamplingLimits
 from petct.volume import Geometry
 
 TARGET = 1.0
@@ -29,23 +31,23 @@ HEADING = "| case | contours | petlake CPU ms | skimage CPU ms | CPU ratio | wal
 
 @dataclass(frozen=True)
 class Drawn:
-    """The contours of one file in index coordinates, and the published mask of them."""
+    """The contours of one file in mm, the grid of their series, and the published mask of them."""
 
     contours: tuple[NDArray[np.float64], ...]
-    slices: tuple[int, ...]
+    geometry: Geometry
     published: NDArray[np.bool_]
 
     def ours(self) -> NDArray[np.bool_]:
-        """The mask by petlake."""
-        depth, height, width = self.published.shape
-        return rasterise(self.contours, self.slices, (depth, height, width))
+        """The mask by petlake, with every check of planes, places and duplicates."""
+        return fill("region", self.contours, self.geometry, Refusal("", ""), ResamplingLimits())[0].array
 
     def theirs(self) -> NDArray[np.bool_]:
         """The mask by scikit-image, contours of one slice combined by exclusive or."""
-        mask = np.zeros(self.published.shape, dtype=bool)
-        for contour, z in zip(self.contours, self.slices, strict=True):
-            rows, columns = polygon(contour[:, 1], contour[:, 0], mask.shape[1:])
-            mask[z, rows, columns] ^= True
+        mask = np.zeros(self.geometry.shape, dtype=bool)
+        for contour in self.contours:
+            index = self.geometry.to_index(contour)
+            rows, columns = polygon(index[:, 1], index[:, 0], mask.shape[1:])
+            mask[round(float(index[0, 2])), rows, columns] ^= True
         return mask
 
 
@@ -55,11 +57,11 @@ def drawn(contour_file: Path, mask_file: Path) -> Drawn:
     published = sitk.GetArrayFromImage(image) > 0
     geometry = Geometry(published.shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     dataset = pydicom.dcmread(contour_file)
-    index = [
-        geometry.to_index(np.array(item.ContourData, dtype=np.float64).reshape(-1, 3))
+    contours = [
+        np.array(item.ContourData, dtype=np.float64).reshape(-1, 3)
         for item in dataset.ROIContourSequence[0].ContourSequence
     ]
-    return Drawn(tuple(i[:, :2] for i in index), tuple(int(np.round(i[:, 2].mean())) for i in index), published)
+    return Drawn(tuple(contours), geometry, published)
 
 
 def _all_of(masks: Sequence[Drawn], how: Callable[[Drawn], object]) -> Callable[[], None]:
@@ -93,7 +95,7 @@ def main() -> int:
         result = paired(_all_of(masks, Drawn.ours), _all_of(masks, Drawn.theirs), options.rounds)
         met = exact and result.cpu_ratio <= TARGET
         print(
-            f"| {kind}, {len(masks)} patients | {sum(len(one.slices) for one in masks)} | "
+            f"| {kind}, {len(masks)} patients | {sum(len(one.contours) for one in masks)} | "
             f"{1000 * result.ours_cpu_s:.1f} | {1000 * result.theirs_cpu_s:.1f} | {result.cpu_ratio:.2f} | "
             f"{result.wall_ratio:.2f} | <= {TARGET:.2f}, {'met' if met else 'MISSED'} | "
             f"{'exact' if exact else 'DIFFERENT'} (skimage: {'exact' if same else 'different'}) |",

@@ -107,6 +107,54 @@ def test_the_lesions_are_set_aside_with_a_reason_and_the_rest_is_complete(
     assert {record.table_name for record in refusals} == {"lesions"}
 
 
+def _drawn_on_an_mr(study, frame_of_reference_uid: str | None = None) -> None:
+    """The series that the contours refer to once more as an MR, and the contours as drawn on that."""
+    path = _contour_file(study)
+    frame = pydicom.dcmread(path).ReferencedFrameOfReferenceSequence[0]
+    referenced = frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0].SeriesInstanceUID
+    for file in sorted((study.folder / "dicom" / FIRST).rglob("*")):
+        if file.is_dir() or pydicom.dcmread(file, specific_tags=["SeriesInstanceUID"]).SeriesInstanceUID != referenced:
+            continue
+
+        def as_mr(dataset: Dataset) -> None:
+            dataset.Modality, dataset.SOPClassUID = "MR", "1.2.840.10008.5.1.4.1.1.4"
+            dataset.SeriesInstanceUID = "1.2.3.7"
+            dataset.SOPInstanceUID = f"1.2.3.7.{dataset.InstanceNumber}"
+            dataset.FrameOfReferenceUID = frame_of_reference_uid or dataset.FrameOfReferenceUID
+
+        copy = study.folder / "dicom" / FIRST / "MR" / file.name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, copy)
+        _edit(copy, as_mr)
+
+    def change(dataset: Dataset) -> None:
+        studies = dataset.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence
+        studies[0].RTReferencedSeriesSequence[0].SeriesInstanceUID = "1.2.3.7"
+
+    _edit(path, change)
+    study.ingest()
+
+
+def test_contours_on_another_series_of_the_frame_of_reference_are_made_there(not_computed) -> None:
+    settings = not_computed.settings
+    process_patient(PatientJob(FIRST, TABLES, settings))
+    lake = Lake(settings.lake)
+    before = [(x.lesion_id, x.n_voxels) for x in lake.read("lesions", FIRST, LesionRecord) if x.modality == "PT"]
+    _drawn_on_an_mr(not_computed)
+    assert process_patient(PatientJob(FIRST, TABLES, settings)).complete
+    after = [(x.lesion_id, x.n_voxels) for x in lake.read("lesions", FIRST, LesionRecord) if x.modality == "PT"]
+    assert after == before
+    findings = {f.code: f.message for f in lake.read("qc_events", FIRST, Finding)}
+    assert "another series of the same frame of reference" in findings["MASK_OF_OTHER_SERIES"]
+
+
+def test_contours_on_a_series_of_another_frame_of_reference_are_refused(not_computed) -> None:
+    _drawn_on_an_mr(not_computed, "1.2.3.99")
+    process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
+    refusals = Lake(not_computed.settings.lake).read("refusals", FIRST, RefusalRecord)
+    assert {"CONTOURS_FRAME_DIFFERS", "CONTOURS_UNREADABLE"} <= {record.code for record in refusals}
+
+
 def _second_reader(study, shift_mm: float) -> None:
     """The same contours, moved, without the last lesion, in a file of its own: what another reader drew."""
     path = _contour_file(study)
