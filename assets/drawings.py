@@ -241,7 +241,9 @@ def _without_overlapping_organs(data: PatientData, scan: ScanSeries, found: Draw
     refused: set[tuple[Modality, str]] = set()
     for modality, grid in grids.items():
         names = sorted(organ for of, organ in organs if of == modality)
-        claims = np.sum([organs[modality, name] for name in names], axis=0, dtype=np.uint8)
+        claims = np.zeros(grid.shape, dtype=np.uint8)
+        for name in names:
+            claims += organs[modality, name]
         contested = np.nonzero(claims > 1)
         for position, name in enumerate(names if contested[0].size else ()):
             for other in names[:position]:

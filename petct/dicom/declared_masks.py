@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SOURCE = "LABELMAP"
 # NIfTI keeps its places in single precision.
 _SAME_GRID_MM = 0.05
+_LARGEST_LABEL = 65535
 
 
 def mask_instance(path: Path, relative: str, known: FileRecord | None, declared: DeclaredMasks) -> Instance:
@@ -107,7 +108,7 @@ def read_label_map(
     values, geometry = _read(path, refusal)
     labels = _labels(values, declared, path.name, refusal)
     on, values, geometry = _placed(values, geometry, grids, path.name, refusal)
-    present = set(np.unique(values).tolist())
+    present = _present(values)
     rois = []
     for value, name in labels:
         if name not in wanted or (declared.labels is not None and value not in present):
@@ -121,7 +122,7 @@ def read_label_map(
     return LabelMap(on, tuple(rois))
 
 
-def _read(path: Path, refusal: Refusal) -> tuple[NDArray[np.int64], Geometry]:
+def _read(path: Path, refusal: Refusal) -> tuple[NDArray[np.uint16], Geometry]:
     import SimpleITK as sitk
 
     try:
@@ -133,10 +134,15 @@ def _read(path: Path, refusal: Refusal) -> tuple[NDArray[np.int64], Geometry]:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         message = "A file of masks is not one image of three dimensions"
         raise refusal.error("LABEL_MAP_INVALID", message, found=f"{path.name}: {image.GetSize()}")
-    if not np.isfinite(array).all() or np.any(array != np.round(array)) or array.min() < 0:
-        message = "A file of masks holds values that are no labels"
+    low, high = float(array.min()), float(array.max())
+    # A NaN fails every comparison.
+    whole = np.issubdtype(array.dtype, np.integer) or bool((array == np.round(array)).all())
+    if not (whole and low >= 0 and high <= _LARGEST_LABEL):
         raise refusal.error(
-            "LABEL_MAP_INVALID", message, found=f"{path.name}: {array.min()} to {array.max()}", expected="0, 1, 2, ..."
+            "LABEL_MAP_INVALID",
+            "A file of masks holds values that are no labels",
+            found=f"{path.name}: {low:g} to {high:g}",
+            expected=f"whole numbers from 0 to {_LARGEST_LABEL}",
         )
     direction = np.array(image.GetDirection()).reshape(3, 3)
     if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-3:
@@ -145,13 +151,13 @@ def _read(path: Path, refusal: Refusal) -> tuple[NDArray[np.int64], Geometry]:
     origin_x, origin_y, origin_z = (float(value) for value in image.GetOrigin())
     shape = (array.shape[0], array.shape[1], array.shape[2])
     geometry = Geometry(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(v) for v in direction.ravel()))
-    return array.astype(np.int64), geometry
+    return array.astype(np.uint16), geometry
 
 
 def _labels(
-    values: NDArray[np.int64], declared: DeclaredMasks, filename: str, refusal: Refusal
+    values: NDArray[np.uint16], declared: DeclaredMasks, filename: str, refusal: Refusal
 ) -> Sequence[tuple[int, str]]:
-    present = [int(value) for value in np.unique(values) if value != 0]
+    present = sorted(_present(values))
     if declared.labels is None:
         if len(present) > 1:
             raise refusal.error(
@@ -175,9 +181,14 @@ def _labels(
     return declared.labels
 
 
+def _present(values: NDArray[np.uint16]) -> set[int]:
+    """The labels that occur; slice by slice, since sorting a whole-body CT takes seconds and a gigabyte."""
+    return {int(label) for plane in values for label in np.flatnonzero(np.bincount(plane.ravel()))} - {0}
+
+
 def _placed(
-    values: NDArray[np.int64], geometry: Geometry, grids: Mapping[str, Geometry], filename: str, refusal: Refusal
-) -> tuple[str, NDArray[np.int64], Geometry]:
+    values: NDArray[np.uint16], geometry: Geometry, grids: Mapping[str, Geometry], filename: str, refusal: Refusal
+) -> tuple[str, NDArray[np.uint16], Geometry]:
     """The image the file belongs to; the very grid of that image where the file is on it."""
     for name, grid in grids.items():
         turned, of_turned = _along_axes(values, geometry, grid)
@@ -197,7 +208,7 @@ def _placed(
     )
 
 
-def _along_axes(values: NDArray[np.int64], geometry: Geometry, like: Geometry) -> tuple[NDArray[np.int64], Geometry]:
+def _along_axes(values: NDArray[np.uint16], geometry: Geometry, like: Geometry) -> tuple[NDArray[np.uint16], Geometry]:
     """The same voxels with axes in the order and direction of ``like``, where a permutation and flips do that."""
     axes = np.asarray(geometry.direction).reshape(3, 3)
     turn = np.asarray(like.direction).reshape(3, 3).T @ axes
