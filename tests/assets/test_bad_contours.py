@@ -112,9 +112,9 @@ def _drawn_on_an_mr(study, frame_of_reference_uid: str | None = None) -> None:
     path = _contour_file(study)
     frame = pydicom.dcmread(path).ReferencedFrameOfReferenceSequence[0]
     referenced = frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence[0].SeriesInstanceUID
-    for file in sorted((study.folder / "dicom" / FIRST).rglob("*")):
-        if file.is_dir() or pydicom.dcmread(file, specific_tags=["SeriesInstanceUID"]).SeriesInstanceUID != referenced:
-            continue
+    folders = [folder for folder in (study.folder / "dicom" / FIRST).iterdir() if folder.name in ("PT", "PET", "CT")]
+    (folder,) = [f for f in folders if pydicom.dcmread(next(f.iterdir())).SeriesInstanceUID == referenced]
+    for file in sorted(folder.iterdir()):
 
         def as_mr(dataset: Dataset) -> None:
             dataset.Modality, dataset.SOPClassUID = "MR", "1.2.840.10008.5.1.4.1.1.4"

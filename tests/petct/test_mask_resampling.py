@@ -32,7 +32,7 @@ def _drawn_on_ct(centre: tuple[float, float, float], axes: tuple[float, float, f
     return Mask(rasterise(contours, slices, CT.shape), CT)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     offset=st.tuples(*[st.floats(-2, 2)] * 3),
     axes=st.tuples(*[st.floats(38, 44)] * 3),
