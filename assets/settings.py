@@ -22,7 +22,7 @@ from warehouse.feature_tables import OrganAggregation
 CODE_VERSIONS: dict[str, str] = {
     "series": "2",
     "scans": "2",
-    "suv": "2",
+    "suv": "3",
     "lesions": "3",
     "pet_metrics": "2",
     "radiomic_features": "2",

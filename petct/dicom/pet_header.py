@@ -80,6 +80,8 @@ FIELD_KEYWORDS = {
     "start_time": "RadiopharmaceuticalStartTime",
     "start_datetime": "RadiopharmaceuticalStartDateTime",
     "series_time": "SeriesTime",
+    "philips_suv_factor": "(7053,xx00) Philips PET Private Group",
+    "philips_activity_factor": "(7053,xx09) Philips PET Private Group",
 }
 """Field of ``PetHeader`` -> DICOM keyword, for refusals."""
 
@@ -87,6 +89,9 @@ PRIVATE_GROUPS = (0x0009, 0x0071, 0x7053)
 """Groups of the vendors' scan start (GE, Siemens) and scale factors (Philips)."""
 
 SCAN_STARTS = ((0x0071, "SIEMENS MED PT", 0x22), (0x0009, "GEMS_PETD_01", 0x0D))
+SCAN_START_KEYWORDS = tuple(f"({group:04X},xx{offset:02X}) {creator}" for group, creator, offset in SCAN_STARTS)
+"""The names of ``SCAN_STARTS`` where one cannot be read."""
+
 PHILIPS = (0x7053, "PHILIPS PET PRIVATE GROUP")
 
 
@@ -177,15 +182,28 @@ def slice_facts(dataset: Dataset, sop_instance_uid: str, slope: float) -> tuple[
     )
 
 
+def private_creators(dataset: Dataset) -> dict[int, str]:
+    """Tag -> private creator, in the groups of the vendors' scan start and scale factors."""
+    return {
+        tag: values.private_text(dataset, tag).upper()
+        for tag in map(int, dataset.keys())
+        if tag >> 16 in PRIVATE_GROUPS and 0x10 <= tag & 0xFFFF <= 0xFF
+    }
+
+
 def private_tags(dataset: Dataset) -> tuple[int, ...]:
-    """The creators of the vendors' private blocks in a dataset, and the elements of these blocks that are used."""
-    found: list[int] = []
-    for element in dataset.values():
-        tag = int(element.tag)
-        if tag >> 16 in PRIVATE_GROUPS and 0x10 <= tag & 0xFFFF <= 0xFF:
-            block = (tag & 0xFFFF) << 8
-            found += [tag, *((tag & 0xFFFF0000) | block | offset for offset in (0x00, 0x09, 0x0D, 0x22))]
+    """Where private creators are or may be in other files, and the elements of the blocks of these that are used."""
+    found = {(group << 16) | block for group in PRIVATE_GROUPS for block in range(0x10, 0x20)}
+    for tag in private_creators(dataset):
+        block = (tag & 0xFFFF0000) | ((tag & 0xFFFF) << 8)
+        found |= {tag, *(block | offset for offset in (0x00, 0x09, 0x0D, 0x22))}
     return tuple(found)
+
+
+def philips_texts(dataset: Dataset) -> tuple[str | None, str | None]:
+    """The scale factors of Philips as they are written: to SUV, and to Bq/ml."""
+    group, creator = PHILIPS
+    return _private_text(dataset, group, creator, 0x00), _private_text(dataset, group, creator, 0x09)
 
 
 def _acquisition(head: HeaderReader) -> tuple[datetime | None, str | None]:
@@ -203,8 +221,10 @@ def _acquisition(head: HeaderReader) -> tuple[datetime | None, str | None]:
 def moment(source: HeaderReader, keyword: str, head: HeaderReader) -> datetime | None:
     """A date-time in the local time of the other elements, which have no offset of their own."""
     found = source.get(values.text, keyword)
-    if found is None:
-        return None
+    return None if found is None else _local(keyword, found, source, head)
+
+
+def _local(keyword: str, found: str, source: HeaderReader, head: HeaderReader) -> datetime | None:
     try:
         when = values.parse_datetime(keyword, found)
     except HeaderValueError:
@@ -250,19 +270,11 @@ def _private_text(dataset: Dataset, group: int, creator: str, offset: int) -> st
 
 
 def _scan_start(dataset: Dataset, head: HeaderReader) -> datetime | None:
-    for group, creator, offset in SCAN_STARTS:
+    for keyword, (group, creator, offset) in zip(SCAN_START_KEYWORDS, SCAN_STARTS, strict=True):
         found = _private_text(dataset, group, creator, offset)
-        if found:
-            keyword = f"({group:04X},xx{offset:02X}) {creator}"
-            try:
-                when = values.parse_datetime(keyword, found)
-            except HeaderValueError:
-                head.damaged[keyword] = found
-                continue
-            local = _timezone(head)
-            if when.tzinfo is not None and local is not None:
-                return when.astimezone(local).replace(tzinfo=None)
-            return when.replace(tzinfo=None)
+        when = None if found is None else _local(keyword, found, head, head)
+        if when is not None:
+            return when
     return None
 
 

@@ -72,6 +72,7 @@ def read_pet(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str
     where = SeriesPlace(patient_id, series_instance_uid)
     stack = _PetStack(where)
     wanted: tuple[int, ...] | None = None
+    creators: dict[int, str] = {}
     signature: object = None
     with parsing.lenient_parsing():
         for path in paths:
@@ -85,8 +86,8 @@ def read_pet(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str
                 stack.add_frames(parsed, data, is_legacy=sop_class == LEGACY_CONVERTED_PET)
                 continue
             if wanted is None:
-                wanted = _pet_tags(parsed.dataset)
-            elif _creators_moved(parsed.dataset, wanted):
+                wanted, creators = _pet_tags(parsed.dataset), pet_header.private_creators(parsed.dataset)
+            elif pet_header.private_creators(parsed.dataset) != creators:
                 parsed, data = parse_file(path, None, where)
             dataset = parsed.dataset
             slope = checked_slope(
@@ -220,15 +221,11 @@ def _pet_tags(dataset: Dataset) -> tuple[int, ...]:
     return _IMAGE_TAGS + pet_header.SERIES_TAGS + pet_header.SLICE_TAGS + pet_header.private_tags(dataset)
 
 
-def _creators_moved(dataset: Dataset, wanted: tuple[int, ...]) -> bool:
-    """Whether a private creator that the first file has is missing here, so that the blocks may lie elsewhere."""
-    return any(
-        tag not in dataset for tag in wanted if tag >> 16 in pet_header.PRIVATE_GROUPS and 0x10 <= tag & 0xFFFF <= 0xFF
-    )
-
-
 def _raw_values(dataset: Dataset) -> list[object]:
-    return [values.raw_value(dataset, tag) for tag in pet_header.SERIES_TAGS]
+    raw = [values.raw_value(dataset, tag) for tag in pet_header.SERIES_TAGS]
+    # Only of counts are the vendor's factors a part of the value.
+    is_counts = (values.text(dataset, "Units") or "").upper() == "CNTS"
+    return [*raw, *pet_header.philips_texts(dataset)] if is_counts else raw
 
 
 def _require_equal(first: PetHeader, other: PetHeader, where: SeriesPlace) -> None:

@@ -131,6 +131,60 @@ def test_a_private_block_that_moves_between_slices_is_still_found(dicom) -> None
     assert {one.scan_start for one in series.slices} == {datetime(2025, 1, 1, 10, 56)}
 
 
+def _counts_of_philips(factor: str, block: int = 0x10):
+    def edit(dataset: Dataset, index: int) -> None:
+        dataset.Units = "CNTS"
+        _private(0x7053, "SOMEBODY ELSE" if block != 0x10 else "Philips PET Private Group", 0x09, "DS", "8")(dataset, 0)
+        if index == 2:
+            _private(0x7053, "Philips PET Private Group", 0x09, "DS", factor, block)(dataset, index)
+
+    return edit
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(("factor", "block"), [("16", 0x10), ("8", 0x11), ("16", 0x11)])
+def test_a_scale_factor_that_differs_between_slices_is_refused(dicom, factor: str, block: int, reverse: bool) -> None:
+    paths = dicom.pet(edit=_counts_of_philips(factor, block))
+    with pytest.raises(DicomError, match="HEADER_INCONSISTENT") as refused:
+        _read(paths[::-1] if reverse else paths)
+    assert refused.value.keyword == "(7053,xx09) Philips PET Private Group"
+    assert refused.value.series_instance_uid == "1.2.3.1"
+
+
+def test_a_scale_factor_written_in_two_ways_is_one(dicom) -> None:
+    series = _read(dicom.pet(edit=_counts_of_philips("8.0")))
+    assert series.header.philips_activity_factor == 8
+
+
+@pytest.mark.parametrize("block", [0x10, 0x11, 0x25])
+def test_a_scan_start_that_only_a_later_file_has_is_found(dicom, block: int) -> None:
+    def edit(dataset: Dataset, index: int) -> None:
+        if index != 1:
+            _private(0x0071, "SOMEBODY ELSE", 0x22, "DT", "20250101080000")(dataset, index)
+        if index == 1 or (index == 2 and block != 0x10):
+            _private(0x0071, "SIEMENS MED PT", 0x22, "DT", "20250101105500", block)(dataset, index)
+
+    paths = dicom.pet(edit=edit)
+    ahead = _read(paths)
+    assert ahead.slices[1].scan_start == datetime(2025, 1, 1, 10, 55)
+    assert ahead.slices == _read(paths[::-1]).slices
+
+
+def test_a_scan_start_in_utc_needs_the_timezone_of_the_other_times(dicom) -> None:
+    def edit(dataset: Dataset, index: int) -> None:
+        _private(0x0071, "SIEMENS MED PT", 0x22, "DT", "20250101085500+0000")(dataset, index)
+
+    def with_zone(dataset: Dataset, index: int) -> None:
+        edit(dataset, index)
+        dataset.TimezoneOffsetFromUTC = "+0200"
+
+    series = _read(dicom.pet(folder="a", edit=edit))
+    assert {one.scan_start for one in series.slices} == {None}
+    assert "(0071,xx22) SIEMENS MED PT" in dict(series.header.damaged)
+    located = _read(dicom.pet(folder="b", edit=with_zone))
+    assert {one.scan_start for one in located.slices} == {datetime(2025, 1, 1, 10, 55)}
+
+
 def test_a_damaged_value_is_kept_for_whoever_needs_it(dicom) -> None:
     paths = dicom.pet()
     for path in paths:
