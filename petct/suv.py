@@ -23,6 +23,7 @@ from petct.suv_times import (
     check_decay_factors,
     earliest_slice,
     reference_time,
+    require_day_of_scan,
     undecayed,
 )
 from petct.volume import Volume
@@ -167,6 +168,7 @@ def _from_activity(series: PetSeries, to_bq_per_ml: float, account: SuvAccount) 
         per_slice *= math.exp(decay_constant(half_life) * uptake)
     else:
         _, first = earliest_slice(series, account)
+        require_day_of_scan(series, half_life, account)
         administration = administration_time(header, first, half_life, account)
         reference = None
         uptake = (first - administration).total_seconds()

@@ -8,7 +8,7 @@ from petct import body_size
 from petct.decay import HALF_LIVES_S, nuclide_of
 from petct.errors import SuvError
 from petct.suv_account import SuvAccount
-from petct.suv_times import administration_time, earliest_slice
+from petct.suv_times import administration_time, earliest_slice, require_day_of_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +171,7 @@ def stated_administration(series: PetSeries, half_life: float) -> tuple[datetime
 
     def read(quiet: SuvAccount) -> tuple[datetime, float]:
         _, first = earliest_slice(series, quiet)
+        require_day_of_scan(series, half_life, quiet)
         administration = administration_time(series.header, first, half_life, quiet)
         return administration, (first - administration).total_seconds()
 

@@ -21,7 +21,7 @@ from petct.decay import decay_constant
 from petct.suv_account import SuvAccount
 from petct.suv_inputs import dose_bq, half_life_of, if_stated, size_m, stated_administration, weight_kg
 from petct.suv_override_cells import NO_OVERRIDES, Override, OverrideTime, SuvOverrides, Syringe
-from petct.suv_times import earliest_slice
+from petct.suv_times import REBUILDABLE_HALF_LIFE_S, earliest_slice
 
 if TYPE_CHECKING:
     from petct.dicom.images import PetSeries
@@ -55,7 +55,7 @@ def overridden(series: PetSeries, overrides: SuvOverrides, account: SuvAccount) 
         _record(account, "SUV_SIZE_OVERRIDDEN", "PatientSize", old, overrides.height, "m")
         header = replace(header, size=overrides.height.value)
     if overrides.injection_time is not None:
-        injected = _injected(series, overrides.injection_time)
+        injected = _injected(series, overrides.injection_time, account)
         message = f"The injection was at {injected}, by the column {overrides.injection_time.column}."
         stated = header.start_datetime or header.start_time
         account.adapt("SUV_INJECTION_OVERRIDDEN", "RadiopharmaceuticalStartDateTime", stated, injected, message)
@@ -108,10 +108,19 @@ def _note_difference(account: SuvAccount, keyword: str, old: float | None, new: 
         account.note("SUV_OVERRIDE_DIFFERS", message, keyword)
 
 
-def _injected(series: PetSeries, override: OverrideTime) -> datetime:
+def _injected(series: PetSeries, override: OverrideTime, account: SuvAccount) -> datetime:
     """The injection as a date-time; a time of day alone is the last one before the first acquisition."""
     if isinstance(override.moment, datetime):
         return override.moment
+    half_life = series.header.half_life_s
+    if half_life is not None and half_life >= REBUILDABLE_HALF_LIFE_S:
+        raise account.refusal(
+            "SUV_OVERRIDE_INJECTION_UNKNOWN",
+            "The time of the injection has no date, and this nuclide can be imaged days later",
+            override.column,
+            override.text,
+            "a date and a time",
+        )
     _, first = earliest_slice(series, SuvAccount(series, ""))
     candidate = datetime.combine(first.date(), override.moment)
     return candidate if candidate <= first else candidate - timedelta(days=1)

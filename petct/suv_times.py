@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.decay import decay_constant, frame_factor, mean_activity_time_s
+from petct.dicom.pet_header import SCAN_START_KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,24 @@ def earliest_slice(series: PetSeries, account: SuvAccount) -> tuple[PetSlice, da
     return series.slices[first], times[first]
 
 
+def require_day_of_scan(series: PetSeries, half_life_s: float, account: SuvAccount) -> None:
+    """Refuse the day of the study in place of the scan's where the scan may be days after the injection.
+
+    Raises
+    ------
+    SuvError
+        SUV_ACQUISITION_DATE_AMBIGUOUS.
+    """
+    if half_life_s < REBUILDABLE_HALF_LIFE_S:
+        return
+    if any(one.acquisition_date_keyword == "StudyDate" for one in series.slices):
+        raise account.refusal(
+            "SUV_ACQUISITION_DATE_AMBIGUOUS",
+            "Only the day of the study is stated, and this nuclide can be imaged days after it",
+            "AcquisitionDate",
+        )
+
+
 def acquisition_times(slices: Sequence[PetSlice], account: SuvAccount) -> list[datetime]:
     """When each slice was acquired; raises ``SuvError`` SUV_ACQUISITION_TIME_MISSING."""
     times = [one.acquisition for one in slices if one.acquisition is not None]
@@ -118,7 +137,13 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
             return stated[0]
         message = "The private scan start is not near the acquisition and was not used."
         account.adapt("SUV_SCAN_START_IMPLAUSIBLE", "ScanStart (private)", stated[0], None, message)
+    for keyword in SCAN_START_KEYWORDS:
+        unreadable = account.damaged(keyword)
+        if unreadable is not None:
+            message = "The private scan start cannot be read and was not used."
+            account.adapt("SUV_SCAN_START_UNREADABLE", keyword, unreadable, None, message)
     first, acquired_at = earliest_slice(series, account)
+    require_day_of_scan(series, half_life_s, account)
     series_time = series.header.series_time
     if series_time is not None and acquired_at.time().replace(microsecond=0) == series_time.replace(microsecond=0):
         return acquired_at

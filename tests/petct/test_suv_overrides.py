@@ -188,6 +188,15 @@ def test_overrides_that_contradict_the_injection(cells: dict[str, str], code: st
     assert (refused.value.code, refused.value.keyword) == (code, column)
 
 
+def test_a_time_of_day_is_no_injection_of_a_nuclide_that_is_imaged_days_later() -> None:
+    copper = {"half_life_s": 45720.0, "nuclide_code": "C-127A2", "start_datetime": datetime(2024, 12, 31, 10)}
+    with pytest.raises(SuvError, match="SUV_OVERRIDE_INJECTION_UNKNOWN") as refused:
+        compute_suv(_series(**copper), "scan", overrides=_read(injected_at="10:00"))
+    assert (refused.value.keyword, refused.value.found) == ("injected_at", "10:00")
+    dated = compute_suv(_series(**copper), "scan", overrides=_read(injected_at="2024-12-31 10:00"))
+    assert dated.facts.uptake_duration_s == 25 * 3600
+
+
 def test_an_image_that_is_an_suv_already_keeps_what_it_was_divided_by() -> None:
     series = _series(units="GML")
     same = compute_suv(series, "scan", overrides=_read(weight="70.2", height_cm="175"))

@@ -126,6 +126,26 @@ def test_the_window_of_a_stated_administration_is_half_open(uptake: float, rebui
     assert result.facts.uptake_duration_s == pytest.approx(uptake)
 
 
+@pytest.mark.parametrize("decay_correction", ["START", "NONE"])
+def test_the_day_of_the_study_is_not_that_of_a_scan_days_later(decay_correction: str) -> None:
+    """Injected on the day of the study, scanned on the next: with the study's day the uptake is a day too short."""
+    stated = {"acquisition_date_keyword": "StudyDate", "decay_correction": decay_correction}
+    with pytest.raises(SuvError, match="SUV_ACQUISITION_DATE_AMBIGUOUS") as refused:
+        compute_suv(suv_series(**stated, **ZIRCONIUM), "scan")
+    assert (refused.value.keyword, refused.value.series_instance_uid) == ("AcquisitionDate", "1.2.3")
+    assert "SUV_ACQUISITION_DATE_SUBSTITUTED" in _codes(compute_suv(suv_series(**stated), "scan"))
+    compute_suv(suv_series(**ZIRCONIUM, acquisition_date_keyword="SeriesDate"), "scan")
+
+
+@pytest.mark.parametrize("policy", list(SuvPolicy))
+def test_a_scan_start_that_cannot_be_read_is_recorded(policy: SuvPolicy) -> None:
+    keyword = "(0071,xx22) SIEMENS MED PT"
+    result = compute_suv(suv_series(damaged=((keyword, "eleven"),)), "scan", policy)
+    (row,) = [row for row in result.adaptations if row.code == "SUV_SCAN_START_UNREADABLE"]
+    assert (row.keyword, row.value_from, row.value_to) == (keyword, "eleven", None)
+    assert result.volume.array == pytest.approx(1.0)
+
+
 _LATE = {"acquisition": SCAN + timedelta(minutes=30), "frame_reference_s": 1950.0}
 _CHAINS: list[dict[str, object]] = [
     {"scan_start": SCAN - timedelta(minutes=2)},
