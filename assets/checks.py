@@ -31,30 +31,28 @@ class _Check:
     violations: Callable[[Lake, str], bool]
 
 
-def _rows(lake: Lake, table: str, patient_id: str, row_type: type) -> Sequence:
-    return lake.read(table, patient_id, row_type) if lake.exists(table, patient_id) else ()
-
-
 def _series_miss_files(lake: Lake, patient_id: str) -> bool:
-    n_files = len(_rows(lake, "files", patient_id, FileRecord))
-    return sum(series.n_instances for series in _rows(lake, "series", patient_id, SeriesRecord)) != n_files
+    n_files = len(lake.read_if_computed("files", patient_id, FileRecord))
+    return sum(series.n_instances for series in lake.read_if_computed("series", patient_id, SeriesRecord)) != n_files
 
 
 def _scan_ids_repeat(lake: Lake, patient_id: str) -> bool:
-    scan_ids = [scan.scan_id for scan in _rows(lake, "scans", patient_id, ScanRecord)]
+    scan_ids = [scan.scan_id for scan in lake.read_if_computed("scans", patient_id, ScanRecord)]
     return not scan_ids or len(set(scan_ids)) != len(scan_ids)
 
 
 def _suv_implausible(lake: Lake, patient_id: str) -> bool:
-    return any(not 0 < row.suv_max < 10_000 for row in _rows(lake, "suv", patient_id, SuvRecord))
+    return any(not 0 < row.suv_max < 10_000 for row in lake.read_if_computed("suv", patient_id, SuvRecord))
 
 
 def _lesions_empty(lake: Lake, patient_id: str) -> bool:
-    return any(row.n_voxels < 1 or row.volume_ml <= 0 for row in _rows(lake, "lesions", patient_id, LesionRecord))
+    return any(
+        row.n_voxels < 1 or row.volume_ml <= 0 for row in lake.read_if_computed("lesions", patient_id, LesionRecord)
+    )
 
 
 def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
-    rows = _rows(lake, "pet_metrics", patient_id, PetMetrics)
+    rows = lake.read_if_computed("pet_metrics", patient_id, PetMetrics)
     totals: dict[tuple[str, str], dict[str, float]] = {}
     for row in rows:
         of_scan = totals.setdefault((row.scan_id, row.protocol_id), {"lesion": 0.0, "organ": 0.0, "patient": 0.0})
@@ -66,7 +64,7 @@ def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
 
 
 def _features_incomplete(lake: Lake, patient_id: str) -> bool:
-    rows = _rows(lake, "radiomic_features", patient_id, FeatureValue)
+    rows = lake.read_if_computed("radiomic_features", patient_id, FeatureValue)
     if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
         return True
     counts: dict[tuple[str, ...], int] = {}
@@ -75,13 +73,13 @@ def _features_incomplete(lake: Lake, patient_id: str) -> bool:
         counts[key] = counts.get(key, 0) + 1
     expected = {
         (row.scan_id, row.protocol_id, row.lesion_id, row.feature_set_id): row.n_features
-        for row in _rows(lake, "feature_extractions", patient_id, FeatureExtraction)
+        for row in lake.read_if_computed("feature_extractions", patient_id, FeatureExtraction)
     }
     return counts != expected
 
 
 def _perturbations_incomplete(lake: Lake, patient_id: str) -> bool:
-    rows = _rows(lake, "perturbed_features", patient_id, PerturbedFeature)
+    rows = lake.read_if_computed("perturbed_features", patient_id, PerturbedFeature)
     if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
         return True
     unchanged = {(row.scan_id, row.lesion_id, row.feature_set_id) for row in rows if row.perturbation == UNPERTURBED}
@@ -89,19 +87,19 @@ def _perturbations_incomplete(lake: Lake, patient_id: str) -> bool:
 
 
 def _variables_repeat(lake: Lake, patient_id: str) -> bool:
-    variables = [row.variable for row in _rows(lake, "clinical", patient_id, ClinicalValue)]
+    variables = [row.variable for row in lake.read_if_computed("clinical", patient_id, ClinicalValue)]
     return len(set(variables)) != len(variables)
 
 
 def _times_negative(lake: Lake, patient_id: str) -> bool:
-    return any(row.duration_days < 0 for row in _rows(lake, "endpoints", patient_id, EndpointRecord))
+    return any(row.duration_days < 0 for row in lake.read_if_computed("endpoints", patient_id, EndpointRecord))
 
 
 def _digest_differs(table: str) -> Callable[[Lake, str], bool]:
     def differs(lake: Lake, patient_id: str) -> bool:
         recorded = [
             row.data_sha256
-            for row in _rows(lake, "provenance", patient_id, ProvenanceRecord)
+            for row in lake.read_if_computed("provenance", patient_id, ProvenanceRecord)
             if row.table_name == table
         ]
         return lake.exists(table, patient_id) and recorded != [lake.digest(table, patient_id)]

@@ -33,9 +33,7 @@ def clinical_row(data: PatientData, table: str) -> tuple[dict[str, str], int]:
         CLINICAL_ROW_MISSING, CLINICAL_NOT_INGESTED, and the refusals of ``index_rows``.
     """
     spec, patient_id = declared(data.settings), data.patient_id
-    cells: tuple[ClinicalCell, ...] = ()
-    if data.lake.exists(table, patient_id):
-        cells = data.lake.read(table, patient_id, ClinicalCell)
+    cells = data.lake.read_if_computed(table, patient_id, ClinicalCell)
     if not cells:
         raise ClinicalError(
             "CLINICAL_ROW_MISSING",

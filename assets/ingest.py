@@ -182,7 +182,7 @@ def _write(
 
 def _replace_findings(lake: Lake, patient_id: str, findings: list[Finding]) -> None:
     """Keep the findings that only a walk of the whole folder can make; those of the series come with the series."""
-    kept = lake.read("qc_events", patient_id, Finding) if lake.exists("qc_events", patient_id) else ()
+    kept = lake.read_if_computed("qc_events", patient_id, Finding)
     rows = [f for f in kept if f.table_name != "files"] + [f for f in findings if f.table_name == "files"]
     lake.write("qc_events", patient_id, list(dict.fromkeys(rows)))
 

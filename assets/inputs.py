@@ -54,7 +54,5 @@ def _digest(lake: Lake, table: str, patient_id: str) -> str:
 
 
 def _findings(lake: Lake, patient_id: str) -> list[str]:
-    if not lake.exists("qc_events", patient_id):
-        return []
-    found = lake.read("qc_events", patient_id, Finding)
+    found = lake.read_if_computed("qc_events", patient_id, Finding)
     return sorted(f"{f.code}={f.message}" for f in found if f.table_name == "files")

@@ -81,16 +81,13 @@ class PatientData:
         """Why ``table``, or part of it, could not be computed."""
         if table in self._outputs:
             return self._outputs[table].refusals
-        if not self.lake.exists("refusals", self.patient_id):
-            return ()
-        stored = self.lake.read("refusals", self.patient_id, RefusalRecord)
+        stored = self.lake.read_if_computed("refusals", self.patient_id, RefusalRecord)
         return tuple(record for record in stored if record.table_name == table)
 
     def findings(self, table: str) -> tuple[Finding, ...]:
         """What was found when ``table`` was computed."""
-        if not self.lake.exists("qc_events", self.patient_id):
-            return ()
-        return tuple(f for f in self.lake.read("qc_events", self.patient_id, Finding) if f.table_name == table)
+        stored = self.lake.read_if_computed("qc_events", self.patient_id, Finding)
+        return tuple(finding for finding in stored if finding.table_name == table)
 
     def series(self) -> tuple[SeriesRecord, ...]:
         """All series of the patient."""

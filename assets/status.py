@@ -40,8 +40,10 @@ def table_states(settings: StudySettings, patients: Sequence[str] | None = None)
     lake = Lake(settings.lake)
     states = []
     for patient_id in lake.patients("patients") if patients is None else patients:
-        provenance = {record.table_name: record for record in _rows(lake, "provenance", patient_id, ProvenanceRecord)}
-        refusals = _rows(lake, "refusals", patient_id, RefusalRecord)
+        provenance = {
+            record.table_name: record for record in lake.read_if_computed("provenance", patient_id, ProvenanceRecord)
+        }
+        refusals = lake.read_if_computed("refusals", patient_id, RefusalRecord)
         of_patient: dict[str, TableState] = {}
         interrupted = was_interrupted(lake.root, patient_id)
         for table in settings.patient_tables:
@@ -95,7 +97,3 @@ def _state(
     if reasons:
         return TableState(patient_id, table, State.STALE, tuple(reasons))
     return TableState(patient_id, table, State.REFUSED if refusals else State.FRESH, refusals)
-
-
-def _rows(lake: Lake, table: str, patient_id: str, row_type: type) -> Sequence:
-    return lake.read(table, patient_id, row_type) if lake.exists(table, patient_id) else ()

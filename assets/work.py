@@ -124,11 +124,13 @@ def write_patient(
         replaced in the meantime makes them stale at once.
     """
     with patient_lock(lake.root, patient_id, repairs=set(settings.patient_tables) <= set(outputs)):
-        findings = [f for f in _existing(lake, "qc_events", patient_id, Finding) if f.table_name not in outputs]
-        refusals = [r for r in _existing(lake, "refusals", patient_id, RefusalRecord) if r.table_name not in outputs]
+        findings = [f for f in lake.read_if_computed("qc_events", patient_id, Finding) if f.table_name not in outputs]
+        refusals = [
+            r for r in lake.read_if_computed("refusals", patient_id, RefusalRecord) if r.table_name not in outputs
+        ]
         provenance = {
             record.table_name: record
-            for record in _existing(lake, "provenance", patient_id, ProvenanceRecord)
+            for record in lake.read_if_computed("provenance", patient_id, ProvenanceRecord)
             if record.table_name not in outputs
         }
         results = []
@@ -194,10 +196,6 @@ def _write_table(lake: Lake, patient_id: str, table: str, output: StepOutput) ->
         return TableOutcome(table, 0, None, "", (), output.refusals)
     written = lake.write(table, patient_id, output.rows)
     return TableOutcome(table, written.n_rows, written.sha256, written.relative_path, output.measures, output.refusals)
-
-
-def _existing(lake: Lake, table: str, patient_id: str, row_type: type) -> Sequence:
-    return lake.read(table, patient_id, row_type) if lake.exists(table, patient_id) else ()
 
 
 def _unique(rows: Sequence) -> list:

@@ -124,6 +124,10 @@ class Lake:
         arrow, _ = self.load(Partition(table, patient_id, self._path(table, patient_id)))
         return row_format.from_arrow(entry, arrow, row_type)
 
+    def read_if_computed(self, table: str, patient_id: str | None, row_type: type[T]) -> tuple[T, ...]:
+        """Return the rows of ``table`` as ``read`` does; none where the table was not computed."""
+        return self.read(table, patient_id, row_type) if self.exists(table, patient_id) else ()
+
     def exists(self, table: str, patient_id: str | None) -> bool:
         """Whether ``table`` was computed for ``patient_id``, with or without rows."""
         return self._path(table, patient_id).is_file()

@@ -43,6 +43,7 @@ def test_a_table_is_one_file_a_patient(lake: Lake) -> None:
     assert (written.table, written.patient_id, written.n_rows) == ("clinical", "001", 1)
     assert written.sha256 == lake.digest("clinical", "001")
     assert read(lake, "001") == tuple(ages("001", 60.0))
+    assert lake.read_if_computed("clinical", "001", ROW_TYPES["clinical"]) == read(lake, "001")
 
 
 def test_a_table_of_the_study_is_one_file(lake: Lake) -> None:
@@ -58,6 +59,7 @@ def test_a_table_without_rows_is_computed_and_a_missing_file_is_not(lake: Lake) 
     assert lake.exists("lesions", "001")
     assert lake.read("lesions", "001", ROW_TYPES["lesions"]) == ()
     assert not lake.exists("lesions", "002")
+    assert lake.read_if_computed("clinical", "001", ROW_TYPES["clinical"]) == ()
     for refused in (lambda: read(lake, "001"), lambda: lake.digest("clinical", "001")):
         with pytest.raises(WarehouseError, match=r"TABLE_NOT_COMPUTED.*001.*clinical"):
             refused()
