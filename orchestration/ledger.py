@@ -2,21 +2,13 @@
 
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.study import lake_root
+from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
 from warehouse.journal import TestRun, record_test
 
 
 def enter_test(
-    source: Source,
-    data: AnalysisData,
-    procedure: str,
-    variables: tuple[str, ...],
-    *,
-    how: str = "",
-    n: int,
-    n_events: int,
-    n_tests: int = 1,
-    p: float | None,
+    source: Source, data: AnalysisData, tested: Tested, variables: tuple[str, ...], *, n: int, n_events: int
 ) -> str | None:
     """Enter an analysis into the ledger; the sentence that goes beside its result.
 
@@ -24,8 +16,6 @@ def enter_test(
     ----------
     variables
         What was tested, as the snapshot names it.
-    how
-        Groups, scales or settings, in words that are the same whenever the same test is run.
 
     Returns
     -------
@@ -34,8 +24,18 @@ def enter_test(
     """
     if data.snapshot_id is None or data.endpoint is None:
         return None
-    subject = ", ".join(variables) + (f": {how}" if how else "")
-    run = TestRun(data.endpoint, procedure, subject, n, n_events, n_tests, p, data.is_primary(*variables))
+    primary = tested.plain and data.is_primary(*variables)
+    run = TestRun.of(
+        data.endpoint,
+        tested.procedure,
+        variables,
+        tested.how,
+        n=n,
+        n_events=n_events,
+        n_tests=tested.n_tests,
+        p=tested.p,
+        primary=primary,
+    )
     try:
         return f"{record_test(lake_root(source.study_folder), data.snapshot_id, run).sentence}."
     except WarehouseError as error:

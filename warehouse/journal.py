@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _FOLDER = "journal"
@@ -56,6 +57,24 @@ class TestRun:
     n_tests: int
     p: float | None
     primary: bool
+
+    @classmethod
+    def of(
+        cls,
+        endpoint: str,
+        procedure: str,
+        variables: Sequence[str],
+        how: str,
+        *,
+        n: int,
+        n_events: int,
+        n_tests: int,
+        p: float | None,
+        primary: bool,
+    ) -> TestRun:
+        """The run of a procedure on variables, ``how`` being groups, scales and conditions."""
+        subject = ", ".join(variables) + (f": {how}" if how else "")
+        return cls(endpoint, procedure, subject, n, n_events, n_tests, p, primary)
 
     @property
     def identity(self) -> tuple[str, str, str]:

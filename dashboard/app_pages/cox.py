@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import analysis, data, filters, notices, panels, wording
+from dashboard import analysis, data, filters, ledger, notices, panels, wording
 from figures.screen import forest_figure, residual_figure
+from petct.survival.tested import hypotheses_of_cox
 
 source = filters.pinned_source(data.lake_root())
 
@@ -61,3 +62,7 @@ with notices.refusals_as_sentences():
                     alt=f"{curve.y_label} against {curve.x_label}, n = {curve.n}, {curve.n_events} events.",
                 )
     notices.notes(result.notes)
+    # Doubling with a rule for zeros is the same scale.
+    scales = [choice.scale.removesuffix("_zeros") for choice in choices]
+    names = [choice.name for choice in choices]
+    ledger.enter(source, endpoint, names, hypotheses_of_cox(result, scales), n=result.n, n_events=result.n_events)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import analysis, data, filters, notices, panels, wording
+from dashboard import analysis, data, filters, ledger, notices, panels, wording
 from figures.screen import kaplan_meier_figure
+from petct.survival.tested import hypotheses_of_kaplan_meier
 
 source = filters.pinned_source(data.lake_root())
 
@@ -44,3 +45,6 @@ with notices.refusals_as_sentences():
     with right:
         panels.log_rank(result)
     notices.notes(result.notes)
+    if split != "all":
+        tests = hypotheses_of_kaplan_meier(result)
+        ledger.enter(source, endpoint, [variable.name], tests, n=result.n, n_events=result.n_events)

@@ -86,7 +86,7 @@ def cox(source: Source, as_json: bool, **options: object) -> None:
     data = load_analysis(source, request.columns)
     outcome = data.outcome if request.entry is None else replace(data.outcome, entry=data.number(request.entry))
     result = _run(request, data, outcome)
-    ledger = enter_cox(source, data, request.how, request.modelled, result)
+    ledger = enter_cox(source, data, request.scale, request.conditions, request.modelled, result)
     if as_json:
         curves = _curves(request, data, outcome) if request.curves else {}
         console.say_json({**data.header(*request.modelled), **as_dict(result), **curves, "ledger": ledger})
@@ -135,7 +135,7 @@ class _Request:
         return list(dict.fromkeys([*self.modelled, *others]))
 
     @property
-    def how(self) -> str:
+    def conditions(self) -> tuple[str, ...]:
         """What makes this model another one than that of the same variables, in words."""
         said = {
             "strata": self.strata,
@@ -148,8 +148,7 @@ class _Request:
             "imputed": self.impute,
             "splines": self.spline,
         }
-        words = [name if value is True else f"{name} {value}" for name, value in said.items() if value]
-        return ", ".join([self.scale, *words])
+        return tuple(name if value is True else f"{name} {value}" for name, value in said.items() if value)
 
     def check(self, as_json: bool) -> None:
         """Refuse options that ask for two analyses at once, or for one that does not exist."""

@@ -9,16 +9,24 @@ from petct.survival.cox_result import CoxResult
 from petct.survival.forest_table import ForestTable
 from petct.survival.model_comparison import ModelComparison
 from petct.survival.subgroups import SubgroupTable
+from petct.survival.tested import Tested, hypotheses_of_cox
 
 
 def enter_cox(
-    source: Source, data: AnalysisData, how: str, variables: tuple[str, ...], result: AnyCoxResult
+    source: Source,
+    data: AnalysisData,
+    scale: str,
+    conditions: tuple[str, ...],
+    variables: tuple[str, ...],
+    result: AnyCoxResult,
 ) -> str | None:
     """Enter the tests of a run into the ledger; the sentence that goes beside its result.
 
     Parameters
     ----------
-    how
+    scale
+        What the hazard ratios refer to.
+    conditions
         What makes the model another one than that of the same variables.
     variables
         What was tested.
@@ -26,32 +34,25 @@ def enter_cox(
         What was found.
     """
     sentence = None
-    for procedure, p_values in _tests(result):
-        shown = [p for p in p_values if p is not None]
-        sentence = enter_test(
-            source,
-            data,
-            procedure,
-            variables,
-            how=how,
-            n=result.n,
-            n_events=result.n_events,
-            n_tests=len(p_values),
-            p=min(shown, default=None),
-        )
+    for tested in _tests(result, scale, conditions):
+        sentence = enter_test(source, data, tested, variables, n=result.n, n_events=result.n_events)
     return sentence
 
 
-def _tests(result: AnyCoxResult) -> Iterator[tuple[str, list[float | None]]]:
+def _tests(result: AnyCoxResult, scale: str, conditions: tuple[str, ...]) -> Iterator[Tested]:
+    how = ", ".join((scale, *conditions))
     if isinstance(result, ForestTable):
-        yield "Cox, each alone", [row.univariable.p for row in result.rows if row.univariable]
+        yield _tested("Cox, each alone", how, [row.univariable.p for row in result.rows if row.univariable])
         result = result.model
     if isinstance(result, ModelComparison):
-        yield "Cox, added to the base", [result.test.p]
-        return
-    if isinstance(result, SubgroupTable):
-        yield "Cox, interaction", [variable.interaction.p for variable in result.variables]
-        return
-    yield "Cox", [term.p for term in result.terms]
-    if isinstance(result, CoxResult) and result.tests:
-        yield "Cox, covariates and non-linearity", [test.p for test in result.tests]
+        yield _tested("Cox, added to the base", how, [result.test.p])
+    elif isinstance(result, SubgroupTable):
+        yield _tested("Cox, interaction", how, [variable.interaction.p for variable in result.variables])
+    elif isinstance(result, CoxResult):
+        yield from hypotheses_of_cox(result, [scale], conditions)
+    else:
+        yield _tested("Cox", how, [term.p for term in result.terms])
+
+
+def _tested(procedure: str, how: str, p_values: list[float | None]) -> Tested:
+    return Tested(procedure, how, len(p_values), min((p for p in p_values if p is not None), default=None))

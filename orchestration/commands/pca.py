@@ -19,6 +19,7 @@ from petct.survival.cox import cox as fit_cox
 from petct.survival.pca import PcaResult
 from petct.survival.pca import pca as fit_pca
 from petct.survival.results import as_dict
+from petct.survival.tested import Tested
 
 
 @click.command()
@@ -97,17 +98,9 @@ def _cox_of_components(family: Family, result: PcaResult, n_in_model: int) -> Co
 
 
 def _enter(source: Source, family: Family, model: CoxResult) -> str | None:
-    return enter_test(
-        source,
-        family.data,
-        "Cox of components",
-        (family.described,),
-        how=f"PC1 to PC{model.n_parameters}",
-        n=model.n,
-        n_events=model.n_events,
-        n_tests=len(model.terms),
-        p=min((term.p for term in model.terms if term.p is not None), default=None),
-    )
+    p = min((term.p for term in model.terms if term.p is not None), default=None)
+    tested = Tested("Cox of components", f"PC1 to PC{model.n_parameters}", len(model.terms), p)
+    return enter_test(source, family.data, tested, (family.described,), n=model.n, n_events=model.n_events)
 
 
 def _say_cox(model: CoxResult) -> None:

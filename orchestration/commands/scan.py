@@ -10,6 +10,7 @@ from orchestration.ledger import enter_test
 from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.results import as_dict, p_text
 from petct.survival.scan_result import HazardRatio, ScanResult, ScanRow
+from petct.survival.tested import Tested
 
 
 @click.command()
@@ -74,30 +75,14 @@ def _covariates(source: Source, names: list[str]) -> list[Covariate]:
 
 def _enter(source: Source, family: Family, result: ScanResult) -> str | None:
     """Enter the tests of the family, and apart from them those of its adjusted version."""
-    counted = enter_test(
-        source,
-        family.data,
-        "scan",
-        (family.described,),
-        n=result.n,
-        n_events=result.n_events,
-        n_tests=result.n_tested,
-        p=result.p_best,
-    )
+    size = {"n": result.n, "n_events": result.n_events}
+    tested = Tested("scan", "", result.n_tested, result.p_best)
+    counted = enter_test(source, family.data, tested, (family.described,), **size)
     adjusted = [row.adjusted.q for row in result.rows if row.adjusted is not None and row.adjusted.q is not None]
     if not adjusted:
         return counted
-    return enter_test(
-        source,
-        family.data,
-        "scan",
-        (family.described,),
-        how=f"adjusted for {', '.join(result.adjusted_for)}",
-        n=result.n,
-        n_events=result.n_events,
-        n_tests=len(adjusted),
-        p=min(adjusted),
-    )
+    tested = Tested("scan", f"adjusted for {', '.join(result.adjusted_for)}", len(adjusted), min(adjusted))
+    return enter_test(source, family.data, tested, (family.described,), **size)
 
 
 def _say(family: Family, result: ScanResult, top: int) -> None:

@@ -15,7 +15,7 @@ from orchestration.commands.km_ledger import enter_kaplan_meier
 from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
 from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.groups import split_at_chosen_cut, split_by_quantiles
+from petct.survival.groups import split_at_chosen_cut, split_by_median, split_by_quantiles
 from petct.survival.kaplan_meier import kaplan_meier
 from petct.survival.log_rank import PETO_PETO
 from petct.survival.outcome import Outcome
@@ -134,11 +134,17 @@ def test_the_tests_of_a_snapshot_are_entered_into_its_ledger(tmp_path: Path) -> 
     cut = maximally_selected_cut(outcome, x, "x", n_permutations=99, n_resamples=0)
     at_cut = kaplan_meier(outcome, split_at_chosen_cut(x, cut.cut, "x"))
     said = enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut)
-    assert said == "9 tests run on this snapshot so far: 9 primary, 0 exploratory."
-    assert enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut) == said
+    # The variable was declared; a split into thirds, weights, pairs and a searched cut were not.
+    assert said == "9 tests run on this snapshot so far: 0 primary, 9 exploratory."
+    enter_kaplan_meier(source, data, "x", ("from 5 on",), kaplan_meier(outcome, split_by_median(x, "x")), None)
+    at_median = enter_kaplan_meier(source, data, "x", (), kaplan_meier(outcome, split_by_median(x, "x")), None)
+    assert at_median == "13 tests run on this snapshot so far: 1 primary, 12 exploratory."
+    assert enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut) == at_median
     assert enter_kaplan_meier(source, data, None, (), kaplan_meier(outcome), None) is None
-    runs = {entry.run.procedure: entry.run for entry in ledger_of(lake_root(tmp_path), "f" * 64).entries}
-    assert runs["log-rank"].p == split.log_rank.p
+    entries = ledger_of(lake_root(tmp_path), "f" * 64).entries
+    assert entries[0].run.p == split.log_rank.p
+    assert [entry.run.subject for entry in entries if entry.run.primary] == [entries[-2].run.subject]
+    runs = {entry.run.procedure: entry.run for entry in entries}
     assert runs["log-rank of pairs"].n_tests == 3
     assert cut.permutation is not None
     assert runs["maximally selected log-rank"].p == cut.permutation.p

@@ -1,0 +1,96 @@
+"""Which hypothesis tests an analysis was: for a ledger, where the same test has the same words wherever it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from petct.survival.cox_result import CoxResult
+from petct.survival.group_tests import PairwiseTest
+from petct.survival.kaplan_meier_result import KaplanMeierResult
+from petct.survival.restricted_mean import MeanContrast
+
+_MEDIAN_SPLIT = "median split"
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Tests of one procedure in one analysis.
+
+    Attributes
+    ----------
+    procedure
+        For example ``log-rank`` or ``Cox``.
+    how
+        Groups, scales and conditions: what makes it another test than that of the same variables.
+    n_tests
+        Hypotheses tested.
+    p
+        The smallest p-value as it was shown; None where it was withheld.
+    plain
+        Whether it is what a hypothesis of an endpoint and a variable means when nothing else is said: the log-rank test
+        of the median split, or a covariate alone in a Cox model. Only such a test can have been declared beforehand.
+    """
+
+    procedure: str
+    how: str
+    n_tests: int
+    p: float | None
+    plain: bool = False
+
+
+def hypotheses_of_kaplan_meier(result: KaplanMeierResult, conditions: Sequence[str] = ()) -> tuple[Tested, ...]:
+    """The tests of a Kaplan-Meier analysis of groups.
+
+    Parameters
+    ----------
+    conditions
+        What else makes the analysis a different one: entry times, a landmark, a horizon.
+    """
+    groups = f"{result.rule} ({'; '.join(curve.group for curve in result.curves)})"
+    how = ", ".join((groups, *conditions))
+    plain = result.rule == _MEDIAN_SPLIT and not conditions
+    found = []
+    if result.log_rank is not None:
+        found.append(Tested(result.log_rank.name, how, 1, result.log_rank.p, plain))
+    found += [Tested(test.name, how, 1, test.p) for test in result.weighted_tests]
+    if result.trend is not None:
+        found.append(Tested("log-rank trend", how, 1, result.trend.p))
+    families: list[tuple[str, Sequence[PairwiseTest | MeanContrast]]] = [("log-rank of pairs", result.pairwise)]
+    if result.restricted_mean is not None:
+        families.append((f"restricted mean to {result.restricted_mean.tau:g}", result.restricted_mean.contrasts))
+    for name, family in families:
+        if family:
+            found.append(Tested(name, how, len(family), _smallest([test.p_adjusted for test in family])))
+    return tuple(found)
+
+
+def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequence[str] = ()) -> tuple[Tested, ...]:
+    """The tests of a Cox model.
+
+    Parameters
+    ----------
+    scales
+        What the hazard ratios refer to (``per_sd``, ...): one for all covariates, or one for each.
+    conditions
+        Strata, penalties and whatever else makes the model another one.
+    """
+    how = ", ".join((*dict.fromkeys(scales), *conditions))
+    found = [
+        Tested(
+            "Cox",
+            how,
+            len(result.terms),
+            _smallest([term.p for term in result.terms]),
+            plain=len(result.terms) == 1 and not conditions,
+        )
+    ]
+    if result.tests:
+        found.append(
+            Tested("Cox, covariates and non-linearity", how, len(result.tests), _smallest([t.p for t in result.tests]))
+        )
+    return tuple(found)
+
+
+def _smallest(p_values: Sequence[float | None]) -> float | None:
+    return min((p for p in p_values if p is not None), default=None)
