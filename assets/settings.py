@@ -23,7 +23,7 @@ CODE_VERSIONS: dict[str, str] = {
     "series": "2",
     "scans": "2",
     "suv": "3",
-    "lesions": "3",
+    "lesions": "4",
     "pet_metrics": "2",
     "radiomic_features": "2",
     "perturbed_features": "1",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from petct.sphere import sphere_offsets
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -66,19 +68,11 @@ def intensity_peaks(image: Volume, voxels: NDArray[np.integer[Any]]) -> Intensit
         Indices (n, 3) of the region's voxels in the order (z, y, x); at least one.
     """
     centres = np.asarray(voxels, dtype=np.int64)
-    offsets = _sphere(image.geometry.spacing_mm[::-1])
+    offsets = sphere_offsets(SPHERE_RADIUS_MM, image.geometry.spacing_mm[::-1])
     means = _means(image.array, centres, offsets)
     values = image.array[tuple(centres.T)]
     highest = means[values == values.max()]
     return IntensityPeaks(float(highest.max()), float(means.max()), _percist(image, centres, means))
-
-
-def _sphere(spacing_zyx_mm: tuple[float, ...]) -> NDArray[np.int64]:
-    """Offsets (n, 3) in voxels (z, y, x) whose centres lie within the sphere around a voxel centre."""
-    reach = [int(SPHERE_RADIUS_MM // spacing) for spacing in spacing_zyx_mm]
-    grid = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
-    inside = ((grid * np.asarray(spacing_zyx_mm)) ** 2).sum(axis=1) <= SPHERE_RADIUS_MM**2 * (1 + 1e-12)
-    return np.asarray(grid[inside])
 
 
 def _means(array: NDArray[np.generic], centres: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -122,7 +116,7 @@ def _starts(centres: NDArray[np.int64], means: NDArray[np.float64]) -> list[NDAr
 
 def _climb(spline: NDArray[np.float64], centre: NDArray[np.float64], spacing: NDArray[np.float64]) -> float:
     """Highest mean over spheres that can be reached from ``centre`` (voxels of the crop) without leaving its voxel."""
-    cloud = _sphere((_POINTS_APART_MM,) * 3) * _POINTS_APART_MM / spacing
+    cloud = sphere_offsets(SPHERE_RADIUS_MM, (_POINTS_APART_MM,) * 3) * _POINTS_APART_MM / spacing
     moves = np.stack(np.meshgrid(*([[-1, 0, 1]] * 3), indexing="ij"), axis=-1).reshape(-1, 3)
     step = 0.5
     start = centre

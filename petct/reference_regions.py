@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from petct.errors import MaskError
+from petct.sphere import sphere_offsets
 from petct.volume import Mask, Volume, resample_mask
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def place_reference(region: str, suv: Volume, organ: Mask, avoid: NDArray[np.boo
             found=f"{np.count_nonzero(allowed) * suv.geometry.voxel_volume_ml:.1f} ml of the organ without lesions",
             expected=f"room for a sphere of {2 * radius:g} mm",
         )
-    offsets = _ball(radius, spacing)
+    offsets = sphere_offsets(radius, spacing)
     means, deviations = _statistics(suv.array, centres, offsets)
     variation = np.where(means > 0, deviations / np.where(means > 0, means, 1.0), np.inf)
     best = int(np.where(means <= np.median(means), variation, np.inf).argmin())
@@ -121,16 +122,10 @@ def _centres(allowed: NDArray[np.bool_], radius: float, spacing: tuple[float, ..
     return thinned if len(thinned) else centres[:1]
 
 
-def _ball(radius: float, spacing: tuple[float, ...]) -> NDArray[np.int64]:
-    reach = [int(radius // size) for size in spacing]
-    grid = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
-    return np.asarray(grid[((grid * spacing) ** 2).sum(axis=1) <= radius**2])
-
-
 def _statistics(
     array: NDArray[np.generic], centres: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and population standard deviation over the ball around each centre."""
+    """Mean and population standard deviation over the sphere around each centre."""
     total, squares = np.zeros(len(centres)), np.zeros(len(centres))
     for offset in offsets:
         values = array[tuple((centres + offset).T)].astype(np.float64)
