@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from petct.pseudonyms import PatientPseudonym, PseudonymError, Pseudonyms, new_key
+from warehouse.atomic import replacing
 
 _ABOUT = (
     "Secret: whoever holds this file can tell who the patients are. Keep it where the source data are. "
@@ -40,19 +41,17 @@ def open_pseudonyms(path: Path) -> Pseudonyms:
 
 def save_pseudonyms(path: Path, pseudonyms: Pseudonyms) -> None:
     """Write the file, readable by its owner only; the old one is replaced as a whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "about": _ABOUT,
         "key": pseudonyms.key.hex(),
         "patients": [asdict(patient) for patient in pseudonyms.patients],
     }
-    temporary = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=2, ensure_ascii=False)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        # Nobody else may read it at any time, so its rights are those of its creation.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(content, stream, indent=2, ensure_ascii=False)
+            stream.write("\n")
 
 
 def check_outside(path: Path, *folders: Path) -> None:
