@@ -80,11 +80,6 @@ class SuvObject:
     refusal: str | None
     enhanced: bool
 
-    @property
-    def coarsest_unit_suv(self) -> float:
-        """The largest SUV that one stored unit stands for."""
-        return max(self.slopes) / min(self.one_suv)
-
 
 @cache
 def suv_objects() -> Mapping[str, SuvObject]:
