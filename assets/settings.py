@@ -20,7 +20,7 @@ from petct.suv_policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
 
 CODE_VERSIONS: dict[str, str] = {
-    "series": "2",
+    "series": "3",
     "scans": "2",
     "suv": "3",
     "lesions": "4",

@@ -75,6 +75,7 @@ def volume_record(
         attenuation_corrected=None,
         units=None,
         series_type=(),
+        series_number=None,
         series_description=path.name,
         study_date=scan_date,
         series_date=scan_date,

@@ -301,6 +301,7 @@ def _candidate(group: Sequence[Instance]) -> roles.Candidate:
         study_date=first.study_date or first.series_date,
         referenced_series_instance_uid=first.referenced_series_instance_uid,
         series_description=first.series_description,
+        series_number=first.series_number,
     )
 
 

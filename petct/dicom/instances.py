@@ -39,6 +39,7 @@ _INDEX_TAGS = values.tags(
         "AcquisitionTime",
         "Modality",
         "SeriesDescription",
+        "SeriesNumber",
         "ReferencedSeriesSequence",
         "PatientID",
         "PatientBirthDate",
@@ -90,6 +91,7 @@ class Instance:
     units: str | None
     series_type: tuple[str, ...]
     series_description: str | None
+    series_number: int | None
     study_date: date | None
     series_date: date | None
     series_time: time | None
@@ -186,6 +188,7 @@ def read_instance(path: Path, relative: str, known: FileRecord | None) -> Instan
         units=_optional(values.text, dataset, "Units"),
         series_type=tuple(part.upper() for part in _optional(values.texts, dataset, "SeriesType") or ()),
         series_description=_optional(values.text, dataset, "SeriesDescription"),
+        series_number=_optional(values.integer, dataset, "SeriesNumber"),
         study_date=_optional(values.day, dataset, "StudyDate"),
         series_date=_optional(values.day, dataset, "SeriesDate"),
         series_time=_optional(values.time_of_day, dataset, "SeriesTime"),

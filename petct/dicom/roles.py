@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -122,6 +123,7 @@ class Candidate:
     study_date: date | None
     referenced_series_instance_uid: str | None
     series_description: str | None = None
+    series_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,10 @@ class Assignment:
     chosen: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
-CHOICE_RULE = "preferred in study.yaml, contours drawn on it, not called uncorrected, most slices, latest, highest UID"
+CHOICE_RULE = (
+    "preferred in study.yaml, contours drawn on it, not called uncorrected, most slices, latest, "
+    "highest series number, highest UID"
+)
 """How one series is chosen among several, in the order of the criteria."""
 
 
@@ -171,6 +176,8 @@ def assign(candidates: Sequence[Candidate], choice: SeriesChoice | None = None) 
                 not is_named_uncorrected(c.series_description),
                 c.n_images,
                 c.series_time,
+                # Two reconstructions of one acquisition: their UIDs would be in another order once de-identified.
+                -math.inf if c.series_number is None else c.series_number,
                 c.series_instance_uid,
             ),
             reverse=True,

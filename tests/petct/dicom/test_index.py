@@ -196,6 +196,20 @@ def test_scans_of_several_studies(dicom) -> None:
         first.require_ct()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "taken"), [("4", "3", "a"), ("3", "4", "b"), ("10", "9", "a"), ("", "1", "b")]
+)
+def test_the_series_number_decides_between_two_reconstructions(dicom, first: str, second: str, taken: str) -> None:
+    """And not the UID, which would not be in the same order once it is de-identified."""
+    uids = {"a": "1.2.3.1", "b": "1.2.3.7"}
+    for uid_of_a, uid_of_b in (uids.values(), list(uids.values())[::-1]):
+        root = dicom.root / uid_of_a
+        dicom.pet(uid_of_a, folder=f"{uid_of_a}/a", edit=_with(SeriesNumber=first))
+        dicom.pet(uid_of_b, folder=f"{uid_of_a}/b", edit=_with(SeriesNumber=second))
+        (scan,) = scans_of(index_folder(root).series)
+        assert scan.require_pet().series_instance_uid == {"a": uid_of_a, "b": uid_of_b}[taken]
+
+
 def test_a_scan_without_pet_says_so(dicom) -> None:
     dicom.ct(edit=_with(StudyDate="", SeriesDate="", AcquisitionDate=""))
     (scan,) = scans_of(index_folder(dicom.root).series)
