@@ -54,7 +54,8 @@ tof psf truex osem fbp ultrahd vpfx sharp qclear bpl iter recon iterative axial 
 sag mip mpr minip thin thick lung soft tissue bone standard std low dose lowdose diagnostic diag contrast enhanced
 arterial venous portal phase delayed early late static dynamic gated suv suvbw bqml
 68ga ga68 ga 18f f18 64cu cu64 89zr zr89 177lu lu177 fdg dotatoc dotatate dotanoc psma fapi
-topogram scout localizer head neck chest thorax abdomen pelvis liver spleen kidneys extremity legs arms
+topogram scout surview localizer localiser noac nonac non
+head neck chest thorax abdomen pelvis liver spleen kidneys extremity legs arms
 seg segmentation rtstruct structure set mask image images lesion lesions organ organs tumour tumor gtv ptv ctv
 siemens ge medical systems philips healthcare canon toshiba united imaging mediso biograph discovery gemini vereos
 mm ml s sec min bed beds
