@@ -92,8 +92,6 @@ _KEPT_BULK = frozenset(_KEPT_BULK_TEXT.split())
 _TEXTS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "UR", "AE"})
 BULK = frozenset({"OB", "OW", "OB or OW", "UN", "OF", "OD", "OL", "OV"})
 """Value representations of pixels and other bytes."""
-
-"""Value representations of pixels and other bytes."""
 _SHIFTED = frozenset({"DA", "DT"})
 
 
