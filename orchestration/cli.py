@@ -31,6 +31,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("scan:scan", "Test every feature of a family, and judge the best as the best of many."),
     "validate": ("validate:validate", "Validate a model of many features in patients it has not seen."),
     "model": ("model:model", "Freeze a fitted model, and apply it unchanged to a second cohort."),
+    "sensitivity": ("sensitivity:sensitivity", "Compare the study's threshold protocols, and what follows from them."),
     "conformance": ("conformance:conformance", "Run an external exam on reference data."),
     "ui": ("servers:ui", "Open the Dagster UI with its daemon."),
     "dashboard": ("servers:dashboard", "Open the Streamlit dashboard."),
