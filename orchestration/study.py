@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -14,8 +15,9 @@ from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, V
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
+from petct.protocol_files import read_protocol
 from petct.radiomics.perturbation_sets import load_perturbation_set
-from petct.segmentation import load_protocol
+from petct.segmentation import Protocol, load_protocol
 from warehouse.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"
@@ -49,7 +51,7 @@ def load_study(folder: Path) -> StudySettings:
     StudyError
         STUDY_MISSING; STUDY_NOT_YAML; STUDY_INVALID with the key, what was found and the nearest valid key.
     PetctError
-        PROTOCOL_UNKNOWN; what ``load_feature_set`` and ``read_feature_set`` raise.
+        PROTOCOL_UNKNOWN; what ``read_protocol``, ``load_feature_set`` and ``read_feature_set`` raise.
     """
     lake = lake_root(folder)
     file = _parse(folder.resolve() / STUDY_FILE)
@@ -64,7 +66,7 @@ def load_study(folder: Path) -> StudySettings:
         clinical=_clinical_spec(file),
         baseline_within_days=file.baseline.within_days,
         masks=file.masks.rules(),
-        protocols=tuple(load_protocol(name) for name in file.protocols),
+        protocols=_protocols(root, file.protocols),
         feature_sets=feature_sets_of(root, file.feature_sets),
         radiomics_engine=file.radiomics_engine,
         aggregations=file.aggregations,
@@ -92,6 +94,24 @@ def study_from_environment() -> StudySettings | None:
 
 def _absolute(root: Path, path: Path) -> Path:
     return path if path.is_absolute() else (root / path).resolve()
+
+
+def _protocols(root: Path, entries: Sequence[str]) -> tuple[Protocol, ...]:
+    """Protocols by the name of a packaged one, or by a YAML file."""
+    protocols = tuple(
+        read_protocol(_absolute(root, Path(entry))) if entry.endswith((".yaml", ".yml")) else load_protocol(entry)
+        for entry in entries
+    )
+    names = [protocol.name for protocol in protocols]
+    if len(set(names)) != len(names):
+        raise StudyError(
+            "STUDY_INVALID",
+            "Two protocols have the same name",
+            keyword="protocols",
+            found=", ".join(names),
+            hint="A protocol from a file has the name of the file: rename it.",
+        )
+    return protocols
 
 
 def _robustness(section: RobustnessSection | None) -> RobustnessSettings | None:

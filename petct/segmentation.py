@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 from petct.errors import MaskError
 from petct.params import packaged, read_packaged
@@ -193,31 +192,12 @@ def load_protocol(name: str) -> Protocol:
             "There is no such protocol",
             keyword="protocols",
             found=name,
-            expected=", ".join(packaged_protocols()),
+            expected=f"{', '.join(packaged_protocols())}, or a YAML file",
         )
-    settings = read_packaged("protocols", name)
-    threshold = cast("Mapping[str, Mapping[str, object]] | None", settings.get("threshold"))
-    within = cast("Mapping[str, Mapping[str, Mapping[str, object]]]", settings.get("within_organs", {}))
-    return Protocol(
-        name=name,
-        description=str(settings["description"]),
-        connectivity=cast("Connectivity", settings["connectivity"]),
-        minimum_volume_ml=cast("float", settings["minimum_volume_ml"]),
-        version=cast("int", settings["version"]),
-        search=cast("Search", settings.get("search", "contours")),
-        threshold=None if threshold is None else _threshold(threshold),
-        within_organs=tuple(OrganThreshold(organ, _threshold(rule)) for organ, rule in sorted(within.items())),
-        exclude=tuple(cast("Sequence[str]", settings.get("exclude", ()))),
-        exclusion_margin_mm=cast("float", settings.get("exclusion_margin_mm", 0.0)),
-        fill_holes=cast("bool", settings.get("fill_holes", False)),
-        krenning=KrenningRatios(**cast("Mapping[str, float]", settings.get("krenning", {}))),
-    )
+    # Not at the top: the file builds the dataclasses of this module.
+    from petct.protocol_files import parse_protocol
 
-
-def _threshold(settings: Mapping[str, Mapping[str, object]]) -> Threshold:
-    """A threshold from its YAML form, ``{fixed: {suv: 4.0}}``."""
-    ((kind, values),) = settings.items()
-    return _THRESHOLDS[kind](**values)  # type: ignore[arg-type]  # the packaged files are ours, and tested
+    return parse_protocol(name, read_packaged("protocols", name))
 
 
 def _described(threshold: Threshold) -> dict[str, object]:

@@ -30,8 +30,6 @@ from warehouse.protocol_queries import TumourBurden, tumour_burdens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from petct.survival.results import Suppressed
-
 _VARIABLE = "tumour_volume_ml"
 
 
@@ -189,9 +187,9 @@ def _say_hazards(hazards: HazardSensitivity, names: dict[str, str]) -> None:
         title=f"Hazard ratio of tumour volume, {counted(hazards.n, 'patient')} known under all protocols "
         f"({hazards.n_left_out} left out), exploratory",
     )
-    reasons: list[Suppressed] = [r for row in hazards.rows for r in (row.refused, row.p_suppressed) if r is not None]
-    say_notes(tuple(dict.fromkeys(reason.message for reason in reasons)))
-    say_notes(tuple(dict.fromkeys(note for row in hazards.rows for note in row.notes)))
+    for row in hazards.rows:
+        reasons = [reason.message for reason in (row.refused, row.p_suppressed) if reason is not None]
+        say_notes(tuple(f"{names[row.protocol]}: {note}" for note in (*reasons, *row.notes)))
     say_notes(hazards.notes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -114,3 +114,58 @@ def test_lesions_and_organs_sum_to_the_patient(tumour: np.ndarray, suv: np.ndarr
         assert sum(row.volume_ml for row in parts) == pytest.approx(patient.volume_ml)
         expression = sum(row.total_lesion_expression_ml for row in parts)
         assert expression == pytest.approx(patient.total_lesion_expression_ml, rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=20)
+@given(
+    tumour=npst.arrays(bool, GRID.shape, elements=st.booleans(), fill=st.just(False)),
+    seed=st.integers(0, 2**32 - 1),
+    axes=st.sets(st.sampled_from([0, 1, 2])),
+    shift=st.tuples(*[st.integers(-500, 500)] * 3),
+)
+def test_no_metric_changes_with_the_order_of_an_axis_or_the_place_of_the_origin(
+    tumour: np.ndarray, seed: int, axes: set[int], shift: tuple[int, int, int]
+) -> None:
+    suv = np.random.default_rng(seed).gamma(2.0, 3.0, GRID.shape).astype(np.float32)
+    flipped = tuple(sorted(axes))
+    # The same voxels at the same places, counted from the other end, in a room whose zero lies elsewhere.
+    last = [(GRID.shape[2 - i] - 1) * GRID.spacing_mm[i] if 2 - i in axes else 0.0 for i in range(3)]
+    signs = [-1.0 if 2 - i in axes else 1.0 for i in range(3)]
+    x, y, z = (float(a + b) for a, b in zip(last, shift, strict=True))
+    moved = Geometry(GRID.shape, GRID.spacing_mm, (x, y, z), tuple(np.diag(signs).ravel()))
+
+    def measured(geometry: Geometry, image: np.ndarray, mask: np.ndarray) -> dict[str, list[tuple[object, ...]]]:
+        roi = RoiMask("lesion", 1, Mask(np.ascontiguousarray(mask), geometry), "RTSTRUCT", "1.2.0")
+        lesions = find_lesions([roi], {}, load_protocol("contours"), RULES, geometry)
+        compared = Comparison(4.0, 10.0, 2.0)
+        found = measure(Volume(image, geometry), lesions, compared, patient_id="P", scan_id="S", protocol_id="contours")
+        # Of equally large lesions the first voxel decides the name; the values do not depend on it.
+        values: dict[str, list[tuple[object, ...]]] = {}
+        for row in found:
+            values.setdefault(row.grain, []).append(
+                tuple(None if value is None else round(float(value), 4) for value in _numbers(row))
+            )
+        return {grain: sorted(rows_, key=repr) for grain, rows_ in values.items()}
+
+    before = measured(GRID, suv, tumour)
+    after = measured(moved, np.ascontiguousarray(np.flip(suv, flipped)), np.flip(tumour, flipped))
+    assert before.keys() == after.keys()
+    for grain, expected in before.items():
+        for one, other in zip(expected, after[grain], strict=True):
+            assert one == pytest.approx(other, abs=2e-4)
+
+
+def _numbers(row: PetMetrics) -> tuple[float | None, ...]:
+    return (
+        *(row.n_lesions, row.n_voxels, row.volume_ml, row.volume_share, row.largest_lesion_ml, row.dispersion_mm),
+        *(row.dispersion_per_bsa_mm_per_m2, row.suv_max, row.suv_mean, row.suv_median, row.suv_min, row.suv_sd),
+        *(
+            row.suv_peak_local,
+            row.suv_peak_global,
+            row.suv_peak_percist,
+            row.suv_max_to_liver,
+            row.suv_max_to_spleen,
+            row.krenning_score,
+        ),
+        row.total_lesion_expression_ml,
+    )
