@@ -24,6 +24,7 @@ from petct.protocol_sensitivity import (
     hazard_ratios,
 )
 from petct.survival.results import as_dict, counted, p_text
+from petct.survival.tested import Tested
 from warehouse import queries
 from warehouse.protocol_queries import TumourBurden, tumour_burdens
 
@@ -105,16 +106,9 @@ def _hazards(
 
 def _enter(source: Source, data: AnalysisData, row: ProtocolHazard, organ: str | None) -> str | None:
     # With the protocol among the variables it is nobody's primary hypothesis: that one is tested by petlake cox.
-    return enter_test(
-        source,
-        data,
-        "Cox, protocol sensitivity",
-        (_VARIABLE, row.protocol),
-        how=f"per_doubling, {organ}" if organ else "per_doubling",
-        n=row.n,
-        n_events=row.n_events,
-        p=row.p,
-    )
+    how = f"per_doubling, {organ}" if organ else "per_doubling"
+    tested = Tested("Cox, protocol sensitivity", how, 1, row.p, plain=False)
+    return enter_test(source, data, tested, (_VARIABLE, row.protocol), n=row.n, n_events=row.n_events)
 
 
 def _say_burdens(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
