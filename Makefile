@@ -10,7 +10,7 @@ PATIENTS ?= 8
 # More arguments for pytest (make test ARGS="tests/petct -k suv") or for the lock (make lock ARGS=--upgrade).
 ARGS ?=
 
-# Processes that share out the test files.
+# Processes that share out the test files, in the order of their names: sorted by number, the longest would come last.
 TEST_PROCESSES ?= 2
 
 BIN := .venv/bin
@@ -36,7 +36,7 @@ demo: install  ## Make a synthetic cohort in ./demo and run everything on it (PA
 
 .PHONY: test
 test: install  ## Run the tests (PETLAKE_DATA: the real data, default ../shared/data)
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Mutated headers and damaged files; `make test` has 500 and 200 of them.
 MUTATIONS ?= 20000

@@ -28,7 +28,7 @@ def enter(
             run = TestRun.of(
                 endpoint,
                 tested.procedure,
-                variables,
+                sorted(variables),
                 tested.how,
                 n=n,
                 n_events=n_events,

@@ -77,10 +77,10 @@ def no_exam() -> None:
     )
 
 
-def standing(source: Source, endpoint: str, variables: Sequence[str]) -> None:
-    """Show whether an analysis is a declared primary hypothesis or exploratory."""
+def standing(source: Source, endpoint: str, variables: Sequence[str], *, plain: bool) -> None:
+    """Show whether an analysis is a declared primary hypothesis; ``plain`` is that of ``petct.survival.tested``."""
     declared = hypotheses(source)
-    if len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
+    if plain and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
         st.badge(
             "Primary hypothesis",
             icon=":material/verified:",

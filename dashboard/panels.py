@@ -251,7 +251,7 @@ def coefficients(result: CoxResult) -> None:
         )
         for term in result.terms
     ]
-    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p (Wald)", "Log HR", "SE"]
+    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p", "Log HR", "SE"]
     st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
     st.caption(
         f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}; p: {result.overall.test}."

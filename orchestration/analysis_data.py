@@ -100,15 +100,18 @@ class AnalysisData:
         without = f", {self.n_without_outcome} patients without it left out" if self.n_without_outcome else ""
         return f"{self.endpoint}{without}, {self.source}"
 
-    def badge(self, *variables: str) -> str:
-        """Whether the test was declared beforehand; nothing for a CSV, which declares nothing."""
+    def badge(self, *variables: str, plain: bool) -> str:
+        """Whether the test was declared beforehand; nothing for a CSV, which declares nothing.
+
+        ``plain`` is that of ``petct.survival.tested``: another test of a declared variable was not declared.
+        """
         if self.snapshot_id is None or not variables:
             return ""
-        return ", primary hypothesis" if self.is_primary(*variables) else ", exploratory"
+        return ", primary hypothesis" if plain and self.is_primary(*variables) else ", exploratory"
 
-    def header(self, *variables: str) -> dict[str, object]:
-        """What goes before the numbers in the JSON."""
-        declared = "primary" if self.is_primary(*variables) else "exploratory"
+    def header(self, *variables: str, plain: bool = False) -> dict[str, object]:
+        """What goes before the numbers in the JSON; ``plain`` as in ``badge``."""
+        declared = "primary" if plain and self.is_primary(*variables) else "exploratory"
         return {
             "source": self.source,
             "snapshot_id": self.snapshot_id,

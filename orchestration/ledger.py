@@ -28,7 +28,7 @@ def enter_test(
     run = TestRun.of(
         data.endpoint,
         tested.procedure,
-        variables,
+        sorted(variables),
         tested.how,
         n=n,
         n_events=n_events,

@@ -131,12 +131,7 @@ def record_test(lake_root: Path, snapshot_id: str, run: TestRun) -> Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
-        raise WarehouseError(
-            "JOURNAL_NOT_WRITABLE",
-            "The test cannot be entered into the ledger of tests",
-            found=error.strerror,
-            hint="Who counts tests must be able to write below the lake's folder journal.",
-        ) from error
+        raise _not_writable(error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         ledger = _parsed(snapshot_id, _whole_lines(descriptor), path)
@@ -147,19 +142,40 @@ def record_test(lake_root: Path, snapshot_id: str, run: TestRun) -> Ledger:
         os.write(descriptor, f"{line}\n".encode())
         os.fsync(descriptor)
         return Ledger(snapshot_id, (*ledger.entries, LedgerEntry(run, now)))
+    except OSError as error:
+        raise _not_writable(error) from error
     finally:
         os.close(descriptor)
 
 
 def ledger_of(lake_root: Path, snapshot_id: str) -> Ledger:
-    """The tests that were run on a snapshot; empty where none was. Raises ``WarehouseError`` JOURNAL_CORRUPT."""
+    """The tests that were run on a snapshot; empty where none was.
+
+    Raises
+    ------
+    WarehouseError
+        JOURNAL_CORRUPT, JOURNAL_NOT_READABLE.
+    """
     path = _path(lake_root, snapshot_id)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return Ledger(snapshot_id, ())
+    except OSError as error:
+        raise WarehouseError(
+            "JOURNAL_NOT_READABLE", "The ledger of tests cannot be read", keyword=path.name, found=error.strerror
+        ) from error
     # A line without its end is being written, or its writer died: it is not there yet.
     return _parsed(snapshot_id, content[: content.rfind(b"\n") + 1], path)
+
+
+def _not_writable(error: OSError) -> WarehouseError:
+    return WarehouseError(
+        "JOURNAL_NOT_WRITABLE",
+        "The test cannot be entered into the ledger of tests",
+        found=error.strerror,
+        hint="Who counts tests must be able to write below the lake's folder journal.",
+    )
 
 
 def _whole_lines(descriptor: int) -> bytes:

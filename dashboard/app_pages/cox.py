@@ -30,7 +30,7 @@ with notices.refusals_as_sentences():
     with st.container(horizontal=True, vertical_alignment="center"):
         title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
         st.subheader(wording.literal_markdown(title), width="content", anchor=False)
-        notices.standing(source, endpoint, [choice.name for choice in choices])
+        notices.standing(source, endpoint, [choice.name for choice in choices], plain=True)
     panels.model_numbers(result)
     st.plotly_chart(
         forest_figure(result, title=""),

@@ -27,11 +27,13 @@ with st.container(border=True):
 
 with notices.refusals_as_sentences():
     result = analysis.survival(source, endpoint, None if split == "all" else variable.name, split, cut)
+    tests = hypotheses_of_kaplan_meier(result)
     title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
     heading = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
-        notices.standing(source, endpoint, [] if split == "all" else [variable.name])
+        plain = any(test.plain for test in tests)
+        notices.standing(source, endpoint, [] if split == "all" else [variable.name], plain=plain)
     st.plotly_chart(
         kaplan_meier_figure(result, axis_unit=unit, title=""),
         theme=None,
@@ -46,5 +48,4 @@ with notices.refusals_as_sentences():
         panels.log_rank(result)
     notices.notes(result.notes)
     if split != "all":
-        tests = hypotheses_of_kaplan_meier(result)
         ledger.enter(source, endpoint, [variable.name], tests, n=result.n, n_events=result.n_events)

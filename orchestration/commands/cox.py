@@ -16,6 +16,7 @@ from petct.survival.cox import Firth, Ridge
 from petct.survival.cox import cox as fit_cox
 from petct.survival.cox import fit_cox as fit_model
 from petct.survival.cox_curves import baseline_hazards, functional_form, schoenfeld_curves
+from petct.survival.cox_result import CoxResult
 from petct.survival.cox_tests import DEFAULT_SEED
 from petct.survival.forest_table import forest_table
 from petct.survival.model_comparison import compare_models
@@ -86,12 +87,13 @@ def cox(source: Source, as_json: bool, **options: object) -> None:
     data = load_analysis(source, request.columns)
     outcome = data.outcome if request.entry is None else replace(data.outcome, entry=data.number(request.entry))
     result = _run(request, data, outcome)
+    plain = isinstance(result, CoxResult) and not request.conditions
     ledger = enter_cox(source, data, request.scale, request.conditions, request.modelled, result)
     if as_json:
         curves = _curves(request, data, outcome) if request.curves else {}
-        console.say_json({**data.header(*request.modelled), **as_dict(result), **curves, "ledger": ledger})
+        console.say_json({**data.header(*request.modelled, plain=plain), **as_dict(result), **curves, "ledger": ledger})
     else:
-        cox_report.say(data, result, request.modelled)
+        cox_report.say(data, result, request.modelled, plain=plain)
         say_notes(tuple(filter(None, [ledger])))
 
 
@@ -146,7 +148,10 @@ class _Request:
             "added": self.added,
             "subgroups": self.subgroups,
             "imputed": self.impute,
-            "splines": self.spline,
+            "splines": f"{self.spline} with {self.knots} knots" if self.spline else "",
+            "ridge strength": self.ridge_strength,
+            "categories": self.categories,
+            "references": "; ".join(self.references),
         }
         return tuple(name if value is True else f"{name} {value}" for name, value in said.items() if value)
 

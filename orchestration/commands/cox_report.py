@@ -15,9 +15,9 @@ from petct.survival.subgroups import SubgroupTable
 AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 
 
-def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str]) -> None:
-    """Print a result; ``names`` are the variables it is about."""
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*names)}")
+def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain: bool) -> None:
+    """Print a result; ``names`` are the variables it is about, ``plain`` as in ``petct.survival.tested``."""
+    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*names, plain=plain)}")
     if isinstance(result, CoxResult):
         _say_model(result)
     elif isinstance(result, ForestTable):

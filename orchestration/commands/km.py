@@ -35,6 +35,7 @@ from petct.survival.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weigh
 from petct.survival.multiplicity import Correction
 from petct.survival.outcome import Outcome
 from petct.survival.results import as_dict
+from petct.survival.tested import hypotheses_of_kaplan_meier
 
 _WEIGHTINGS = {"peto-peto": PETO_PETO, "gehan-breslow": GEHAN_BRESLOW, "tarone-ware": TARONE_WARE}
 _QUANTILES = {name: n for n, name in QUANTILE_RULES.items() if n > 2}
@@ -155,13 +156,15 @@ def km(
     )
     result = replace(result, notes=(*notes, *result.notes))
     conditions = (f"entry {entry}" if entry else "", f"from {from_landmark:g} on" if from_landmark is not None else "")
-    ledger = enter_kaplan_meier(source, data, variable, tuple(filter(None, conditions)), result, cut)
+    conditions = tuple(filter(None, conditions))
+    plain = cut is None and any(test.plain for test in hypotheses_of_kaplan_meier(result, conditions))
+    ledger = enter_kaplan_meier(source, data, variable, conditions, result, cut)
     if as_json:
         found = {} if cut is None else {"cut_point": as_dict(cut)}
-        header = data.header(*filter(None, [variable]))
+        header = data.header(*filter(None, [variable]), plain=plain)
         console.say_json({**header, **as_dict(result), **found, "ledger": ledger})
         return
-    say_kaplan_meier(data, result, variable)
+    say_kaplan_meier(data, result, variable, plain=plain)
     if cut is not None:
         say_cut_point(cut)
     if outcome.n_competing_censored:

@@ -13,9 +13,12 @@ from petct.survival.restricted_mean import RestrictedMean
 from petct.survival.results import p_text
 
 
-def say_kaplan_meier(data: AnalysisData, result: KaplanMeierResult, variable: str | None) -> None:
-    """Print curves, tests, restricted means and notes."""
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*filter(None, [variable]))}")
+def say_kaplan_meier(
+    data: AnalysisData, result: KaplanMeierResult, variable: str | None, *, plain: bool = False
+) -> None:
+    """Print curves, tests, restricted means and notes; ``plain`` as in ``petct.survival.tested``."""
+    badge = data.badge(*filter(None, [variable]), plain=plain)
+    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{badge}")
     console.say_table(
         ("group", "n", "events", f"median ({result.unit}s)", "95 % CI"),
         [
@@ -75,7 +78,7 @@ def say_cut_point(cut: CutPointResult) -> None:
 def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResult, variable: str | None) -> None:
     """Print the incidence of every event at the landmarks or at the last time, Gray's tests and notes."""
     events = ", ".join(f"{n} {cause}" for cause, n in zip(result.causes, result.n_events, strict=True))
-    console.say(f"{data.title()}: {result.n} patients, {events}{data.badge(*filter(None, [variable]))}")
+    console.say(f"{data.title()}: {result.n} patients, {events}{data.badge(*filter(None, [variable]), plain=False)}")
     rows: list[tuple[object, ...]] = []
     for curve in result.curves:
         for at in curve.landmarks:

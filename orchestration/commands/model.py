@@ -9,6 +9,7 @@ from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.families import Plan, family_options, load_family, procedure_options
+from orchestration.commands.km_ledger import enter_kaplan_meier
 from orchestration.commands.km_report import say_kaplan_meier
 from petct.errors import SurvivalError
 from petct.survival.calibration import Calibration
@@ -120,9 +121,19 @@ def apply(
         if source.csv_file is None:
             raise SurvivalError("OPTION_NEEDS_CSV", "--unit goes with --csv", keyword="--unit")
         outcome = replace(outcome, unit=unit)
+    if frozen.snapshot_id is not None and frozen.snapshot_id == data.snapshot_id:
+        raise SurvivalError(
+            "MODEL_OWN_COHORT",
+            "The model was fitted to this snapshot: what it is worth in its own patients says nothing of others",
+            keyword="FILE",
+            found=frozen.snapshot_id[:12],
+            expected="another study, or another snapshot of patients the model has not seen",
+            hint="petlake validate says what the procedure is worth in patients left out.",
+        )
     result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
+    counted = enter_kaplan_meier(source, data, f"risk groups of {result.model_digest[:12]}", (), result.groups, None)
     if as_json:
-        console.say_json({**data.header(), "left_out": left_out, **as_dict(result)})
+        console.say_json({**data.header(), "left_out": left_out, **as_dict(result), "ledger": counted})
         return
     console.say(f"{data.title()}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
     _say_discrimination(result.discrimination)
@@ -130,7 +141,7 @@ def apply(
     console.say(f"Brier score integrated to {total.until:g}: {total.brier:.3f} (Kaplan-Meier {total.brier_null:.3f})")
     _say_calibration(result.calibration)
     say_kaplan_meier(data, result.groups, None)
-    say_notes((*result.notes, *((left_out,) if left_out else ())))
+    say_notes((*result.notes, *filter(None, (left_out, counted))))
 
 
 def _say_discrimination(found: Discrimination) -> None:

@@ -10,7 +10,8 @@ from petct.survival.group_tests import PairwiseTest
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.restricted_mean import MeanContrast
 
-_MEDIAN_SPLIT = "median split"
+# The splits of a number and of a category that need no choice.
+_PLAIN_SPLITS = ("median split", "categories")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Tested:
         The smallest p-value as it was shown; None where it was withheld.
     plain
         Whether it is what a hypothesis of an endpoint and a variable means when nothing else is said: the log-rank test
-        of the median split, or a covariate alone in a Cox model. Only such a test can have been declared beforehand.
+        of the median split or of the categories, or the variable in a Cox model without further conditions. Only such a
+        test can have been declared beforehand.
     """
 
     procedure: str
@@ -47,9 +49,11 @@ def hypotheses_of_kaplan_meier(result: KaplanMeierResult, conditions: Sequence[s
     conditions
         What else makes the analysis a different one: entry times, a landmark, a horizon.
     """
-    groups = f"{result.rule} ({'; '.join(curve.group for curve in result.curves)})"
+    # Labels are rounded for the eye; cut points that differ are other tests.
+    cuts = [f"cut at {cut!r}" for cut in result.cut_points]
+    groups = f"{result.rule} ({'; '.join(cuts or [curve.group for curve in result.curves])})"
     how = ", ".join((groups, *conditions))
-    plain = result.rule == _MEDIAN_SPLIT and not conditions
+    plain = result.rule in _PLAIN_SPLITS and not conditions
     found = []
     if result.log_rank is not None:
         found.append(Tested(result.log_rank.name, how, 1, result.log_rank.p, plain))
@@ -82,7 +86,7 @@ def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequ
             how,
             len(result.terms),
             _smallest([term.p for term in result.terms]),
-            plain=len(result.terms) == 1 and not conditions,
+            plain=not conditions,
         )
     ]
     if result.tests:
