@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 # Patients of the demo cohort.
 PATIENTS ?= 8
+# Study of the pictures.
+STUDY ?= demo
 # More arguments for pytest (make test ARGS="tests/petct -k suv") or for the lock (make lock ARGS=--upgrade).
 ARGS ?=
 
@@ -97,8 +99,8 @@ dictionary: install  ## Write docs/data-dictionary.md from warehouse/table_group
 	mv docs/data-dictionary.md.new docs/data-dictionary.md
 
 .PHONY: screenshots
-screenshots: install  ## Take the README's pictures (needs chromium)
-	$(BIN)/python scripts/screenshots.py
+screenshots: install  ## Take the README's pictures of a published study (STUDY=demo; needs chromium)
+	$(BIN)/python scripts/screenshots.py --study $(STUDY)
 
 .PHONY: ui
 ui: install  ## Open the Dagster UI on the demo study
