@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from petct.clinical_proposal import RoleProposal, propose_roles
+from warehouse.derived import cohort_names
 from warehouse.imports import read_table
 
 
@@ -26,9 +27,14 @@ def proposal_yaml(proposal: RoleProposal, clinical_file: Path, folder: Path) -> 
         "  # data_lock: 2024-12-31",
         "  variables:" if proposal.variables else "  variables: {}",
     ]
+    taken = cohort_names()
     for variable in proposal.variables:
         facts = {"kind": variable.kind} | ({"unit": variable.unit} if variable.unit else {})
-        lines.append(f"    {_flow(variable.name)}: {_flow(facts)}")
+        name = variable.name
+        if name.lower() in taken:
+            # The cohort table has a column of that name from the images.
+            name, facts = f"clinical_{name}", {"column": name, **facts}
+        lines.append(f"    {_flow(name)}: {_flow(facts)}")
     lines += [f"  # left out, {reason}: {column}" for column, reason in proposal.left_out]
     lines += ["", "# Survival times, each from an origin to an event or to the last time the patient was free of it."]
     lines.append("endpoints:" if proposal.endpoints else "endpoints: {}")

@@ -233,6 +233,13 @@ def _outcome_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]
     return columns
 
 
+def cohort_names() -> frozenset[str]:
+    """The names of the cohort's own columns that a clinical variable cannot have; organs and endpoints add theirs."""
+    scans = (column.definition.column_name for column in _scan_columns())
+    metrics = (cohort_name for _, cohort_name, _ in _PATIENT_METRICS)
+    return frozenset(("patient_id", "baseline_scan_id", *scans, *metrics))
+
+
 def _scan_columns() -> list[_Expression]:
     columns = []
     for table_name, name in _SCAN_COLUMNS:
