@@ -45,8 +45,10 @@ def _tests(result: AnyCoxResult, scale: str, conditions: tuple[str, ...]) -> Ite
         yield _tested("Cox, each alone", how, [row.univariable.p for row in result.rows if row.univariable])
         result = result.model
     if isinstance(result, ModelComparison):
+        yield _tested("Cox", how, [term.p for term in result.full.terms])
         yield _tested("Cox, added to the base", how, [result.test.p])
     elif isinstance(result, SubgroupTable):
+        yield _tested("Cox", how, [result.effect.p])
         yield _tested("Cox, interaction", how, [variable.interaction.p for variable in result.variables])
     elif isinstance(result, CoxResult):
         yield from hypotheses_of_cox(result, [scale], conditions)

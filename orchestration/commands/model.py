@@ -110,7 +110,7 @@ def apply(
     petlake model apply os.json --study second-hospital --horizon 1095
     petlake model apply os.json --csv second.csv --duration days --event died --unit day --horizon 1095
     """  # noqa: D301 (click reads the character \b)
-    from petct.survival.frozen_model import read_model, validate_externally
+    from petct.survival.frozen_model import read_model, refuse_own_cohort, validate_externally
 
     frozen = read_model(file.read_bytes())
     names = ",".join(frozen.preparation.names)
@@ -121,15 +121,7 @@ def apply(
         if source.csv_file is None:
             raise SurvivalError("OPTION_NEEDS_CSV", "--unit goes with --csv", keyword="--unit")
         outcome = replace(outcome, unit=unit)
-    if frozen.snapshot_id is not None and frozen.snapshot_id == data.snapshot_id:
-        raise SurvivalError(
-            "MODEL_OWN_COHORT",
-            "The model was fitted to this snapshot: what it is worth in its own patients says nothing of others",
-            keyword="FILE",
-            found=frozen.snapshot_id[:12],
-            expected="another study, or another snapshot of patients the model has not seen",
-            hint="petlake validate says what the procedure is worth in patients left out.",
-        )
+    refuse_own_cohort(frozen, data.snapshot_id)
     result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
     counted = enter_kaplan_meier(source, data, f"risk groups of {result.model_digest[:12]}", (), result.groups, None)
     if as_json:

@@ -199,6 +199,18 @@ def read_model(text: str | bytes) -> FrozenModel:
     return model
 
 
+def refuse_own_cohort(model: FrozenModel, snapshot_id: str | None) -> None:
+    """Refuse to apply a model to the snapshot it was fitted to; raises ``SurvivalError`` MODEL_OWN_COHORT."""
+    if model.snapshot_id is not None and model.snapshot_id == snapshot_id:
+        raise SurvivalError(
+            "MODEL_OWN_COHORT",
+            "The model was fitted to this snapshot: what it is worth in its own patients says nothing of others",
+            found=model.snapshot_id[:12],
+            expected="another study, or another snapshot of patients the model has not seen",
+            hint="petlake validate says what the procedure is worth in patients left out.",
+        )
+
+
 def validate_externally(
     model: FrozenModel,
     outcome: Outcome,

@@ -89,6 +89,8 @@ def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequ
             plain=not conditions,
         )
     ]
+    if len(result.terms) > 1:
+        found.append(Tested("Cox, all covariates", how, 1, result.overall.p))
     if result.tests:
         found.append(
             Tested("Cox, covariates and non-linearity", how, len(result.tests), _smallest([t.p for t in result.tests]))

@@ -14,7 +14,7 @@ from petct.serialised import read_json, write_json
 from petct.survival.calibration import calibration
 from petct.survival.concordance import concordance, uno_concordance
 from petct.survival.discrimination import discrimination
-from petct.survival.frozen_model import FrozenModel, freeze, read_model, validate_externally
+from petct.survival.frozen_model import FrozenModel, freeze, read_model, refuse_own_cohort, validate_externally
 from petct.survival.optimism import optimism_corrected
 from petct.survival.outcome import Outcome
 from petct.survival.procedures import AllFeatures, BestUnivariable, ElasticNet
@@ -131,6 +131,10 @@ def test_a_frozen_model_is_the_same_model_elsewhere() -> None:
     assert "f0" in model.preparation.names
     other, features = _cohort(150, 5)
     assert np.array_equal(back.predictor(features), model.predictor(features))
+    refuse_own_cohort(back, "another")
+    refuse_own_cohort(back, None)
+    with pytest.raises(SurvivalError, match="MODEL_OWN_COHORT"):
+        refuse_own_cohort(back, "abc")
     found = validate_externally(back, other, features, 2.0, n_resamples=200)
     assert found.model_digest == model.digest
     assert found.discrimination.harrell.lower > 0.6

@@ -1,0 +1,45 @@
+"""What an analysis counts as in the ledger: every p-value that is shown, and only plain tests as ones to declare."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from petct.survival.covariates import NumericCovariate
+from petct.survival.cox import cox
+from petct.survival.groups import split_at, split_by_median
+from petct.survival.kaplan_meier import kaplan_meier
+from petct.survival.outcome import Outcome
+from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
+
+RNG = np.random.default_rng(3)
+X, Y = RNG.normal(size=(2, 60))
+OUTCOME = Outcome(RNG.exponential(10, 60), np.ones(60))
+
+
+def test_a_model_of_several_covariates_tests_each_and_all_of_them() -> None:
+    alone = hypotheses_of_cox(cox(OUTCOME, [NumericCovariate("x", X)]), ["per_sd"])
+    assert [(test.procedure, test.n_tests) for test in alone] == [("Cox", 1)]
+    result = cox(OUTCOME, [NumericCovariate("x", X), NumericCovariate("y", Y)])
+    both = hypotheses_of_cox(result, ["per_sd", "per_sd"])
+    assert [(test.procedure, test.n_tests) for test in both] == [("Cox", 2), ("Cox, all covariates", 1)]
+    assert both[0].p == min(term.p for term in result.terms)
+    assert both[1].p == result.overall.p
+    assert both[0].how == "per_sd"
+
+
+def test_only_what_needs_no_choice_is_plain() -> None:
+    median = kaplan_meier(OUTCOME, split_by_median(X, "x"))
+    assert [test.plain for test in hypotheses_of_kaplan_meier(median)] == [True, False]
+    assert not any(test.plain for test in hypotheses_of_kaplan_meier(median, ["from 5 on"]))
+    chosen = kaplan_meier(OUTCOME, split_at(X, [0.1], "x"))
+    assert not any(test.plain for test in hypotheses_of_kaplan_meier(chosen))
+    model = cox(OUTCOME, [NumericCovariate("x", X)])
+    assert hypotheses_of_cox(model, ["per_sd"])[0].plain
+    assert not hypotheses_of_cox(model, ["per_sd"], ["strata y"])[0].plain
+
+
+def test_cuts_that_only_look_alike_are_other_tests() -> None:
+    subjects = {
+        hypotheses_of_kaplan_meier(kaplan_meier(OUTCOME, split_at(X, [cut], "x")))[0].how for cut in (0.10001, 0.10002)
+    }
+    assert len(subjects) == 2
