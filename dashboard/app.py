@@ -2,40 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, filters, notices, wording
+from dashboard import cohort_filter, data, filters, notices, wording
 from dashboard.data import Source
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
 
 _FOLDER = Path(__file__).resolve().parent
-_PAGES = _FOLDER / "app_pages"
 _CHECK_EVERY_SECONDS = 30
-_MARGINS = "<style>.stMainBlockContainer {padding: 2.5rem 2.5rem 4rem 2.5rem}</style>"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A page of the navigation: its script in ``app_pages``, and whether it shows the patients of the filter."""
+
+    script: str
+    title: str
+    icon: str
+    filtered: bool = True
+
+    @property
+    def script_path(self) -> Path:
+        """Where the script is, or will be."""
+        return _FOLDER / "app_pages" / f"{self.script}.py"
+
+
+# In the order of the navigation; an entry without its script is left out.
+_ENTRIES = (
+    _Entry("cohort", "Cohort", ":material/groups:"),
+    _Entry("study", "Study", ":material/groups:"),
+    _Entry("survival", "Survival", ":material/stairs_2:"),
+    _Entry("cox", "Cox model", ":material/forest:"),
+    _Entry("features", "Features", ":material/manage_search:"),
+    _Entry("pca", "Principal components", ":material/scatter_plot:"),
+    _Entry("protocols", "Protocols", ":material/compare:"),
+    _Entry("patient", "Patient", ":material/person_search:"),
+    _Entry("sql", "SQL", ":material/database:", filtered=False),
+    _Entry("snapshots", "Snapshots", ":material/history:", filtered=False),
+    _Entry("conformance", "Conformance", ":material/rule:", filtered=False),
+)
 
 
 def main() -> None:
-    """Draw the sidebar and run the page that was chosen."""
+    """Draw the sidebar and the filter, and run the page that was chosen."""
     st.set_page_config(page_title="petlake", page_icon=str(_FOLDER / "favicon.svg"), layout="wide")
-    st.html(_MARGINS)
-    page = st.navigation(
-        [
-            st.Page(_PAGES / "cohort.py", title="Cohort", icon=":material/groups:", default=True),
-            st.Page(_PAGES / "survival.py", title="Survival", icon=":material/stairs_2:"),
-            st.Page(_PAGES / "cox.py", title="Cox model", icon=":material/forest:", url_path="cox"),
-            st.Page(_PAGES / "pca.py", title="Principal components", icon=":material/scatter_plot:", url_path="pca"),
-            st.Page(_PAGES / "conformance.py", title="Conformance", icon=":material/rule:", url_path="conformance"),
-        ]
-    )
+    st.html(_FOLDER / "style.css")
+    entries = [entry for entry in _ENTRIES if entry.script_path.is_file()]
+    pages = [st.Page(e.script_path, title=e.title, icon=e.icon, url_path=e.script) for e in entries]
+    chosen = st.navigation(pages)
+    entry = entries[pages.index(chosen)]
     lake = _lake()
     source = _source(lake)
+    refused = cohort_filter.refusals(source)
     with st.sidebar:
         _about(lake, source)
+        if not refused:
+            cohort_filter.choose_protocol(source)
+    if refused:
+        cohort_filter.show_refusals(source, refused)
+        st.stop()
+    if entry.filtered:
+        cohort_filter.bar(source)
+        if source.conditions and not data.selected_patients(source):
+            cohort_filter.show_nobody(source)
+            st.stop()
+    elif source.conditions:
+        st.caption("This page is about the whole snapshot: the filter of patients does not apply here.")
     with notices.refusals_as_sentences():
-        page.run()
+        chosen.run()
 
 
 def _lake() -> Path:

@@ -1,19 +1,27 @@
-"""Cached reads of published snapshots; everything is keyed by lake and snapshot id, and every cache is bounded."""
+"""Cached reads of published snapshots: the patients that a source selects, and nobody else.
+
+Everything is keyed by lake, snapshot id and conditions, and every cache is bounded. What describes the snapshot (its
+columns, endpoints, settings) is the same whoever is selected.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from warehouse.catalog import SnapshotInfo, current_id, list_snapshots, resolve_id
 from warehouse.errors import WarehouseError
 from warehouse.queries import AnalysisColumn, Endpoint, PatientValues, Snapshot, open_snapshot
+from warehouse.selection import Selection
 from warehouse.snapshot import SnapshotDetails, show
 
 STUDY_VARIABLE = "PETLAKE_STUDY"
@@ -27,10 +35,23 @@ _TABLE_READS = 16
 
 @dataclass(frozen=True)
 class Source:
-    """One published snapshot of one lake: the key of every cache."""
+    """Patients of one published snapshot of one lake: the key of every cache.
+
+    Attributes
+    ----------
+    conditions
+        Conditions that the patients meet, as ``warehouse.conditions`` writes them; one of them may choose the protocol
+        under which the lesions are taken.
+    """
 
     lake_root: str
     snapshot_id: str
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> Source:
+        """All patients of the same snapshot, under its default protocol."""
+        return Source(self.lake_root, self.snapshot_id)
 
 
 @dataclass(frozen=True)
@@ -83,15 +104,42 @@ def newest_id(lake: Path) -> str:
     return current_id(lake)
 
 
-@st.cache_resource(max_entries=_OPEN_SNAPSHOTS, show_spinner=False)
 def snapshot(source: Source) -> Snapshot:
-    """Return the open snapshot; one connection serves all sessions, and an evicted one closes with its last user."""
+    """Return the open snapshot; one connection serves all sessions, and an evicted one closes with its last user.
+
+    It holds all patients: whoever reads them from here keeps to ``selected_patients``.
+    """
+    return _opened(source.whole)
+
+
+@st.cache_resource(max_entries=_OPEN_SNAPSHOTS, show_spinner=False)
+def _opened(source: Source) -> Snapshot:
     return open_snapshot(Path(source.lake_root), source.snapshot_id)
 
 
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
+def selection(source: Source) -> Selection:
+    """Return who is selected, and how; raises as ``warehouse.selection.select``."""
+    return snapshot(source).selection(source.conditions)
+
+
+def selected_patients(source: Source) -> tuple[str, ...]:
+    """Return the ids of the patients who meet the conditions, sorted; raises as ``selection``."""
+    return selection(source).patient_ids
+
+
+def protocol_id(source: Source) -> str | None:
+    """Return the protocol under which the lesions are taken; None for the default one."""
+    return selection(source).protocol_id if source.conditions else None
+
+
 def details(source: Source) -> SnapshotDetails:
     """Return what the snapshot says about itself."""
+    return _details(source.whole)
+
+
+@st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
+def _details(source: Source) -> SnapshotDetails:
     return show(Path(source.lake_root), source.snapshot_id)
 
 
@@ -121,19 +169,46 @@ def _setting(source: Source, key: str) -> str | None:
     return None if value is None else str(value)
 
 
-@st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def endpoints(source: Source) -> tuple[str, ...]:
-    """Return the names of the endpoints that some patient has."""
+    """Return the names of the endpoints that some patient of the snapshot has."""
+    return _endpoints(source.whole)
+
+
+@st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
+def _endpoints(source: Source) -> tuple[str, ...]:
     return snapshot(source).endpoints()
 
 
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def endpoint(source: Source, name: str) -> Endpoint:
-    """Return the survival times of an endpoint."""
-    return snapshot(source).endpoint(name)
+    """Return the survival times of the selected patients who have an endpoint.
+
+    Raises
+    ------
+    WarehouseError
+        ENDPOINT_UNKNOWN; ENDPOINT_NOT_SELECTED where nobody selected has it.
+    """
+    found = snapshot(source).endpoint(name)
+    if not source.conditions:
+        return found
+    kept = _kept(source, found.patient_ids)
+    if not kept.any():
+        raise WarehouseError(
+            "ENDPOINT_NOT_SELECTED",
+            f"None of the {len(selected_patients(source))} selected patients has the endpoint",
+            found=name,
+            hint="Remove a condition from the filter.",
+        )
+    patients = tuple(patient for patient, keep in zip(found.patient_ids, kept, strict=True) if keep)
+    return Endpoint(name, patients, found.duration_days[kept], found.event[kept])
 
 
-@st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
+def _kept(source: Source, patients: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of ``patients`` are selected."""
+    selected = set(selected_patients(source))
+    return np.array([patient in selected for patient in patients], dtype=bool)
+
+
 def analysis_columns(source: Source) -> tuple[AnalysisColumn, ...]:
     """Return every column that may serve as a covariate."""
     return snapshot(source).analysis_columns()
@@ -160,19 +235,28 @@ def feature_tables(source: Source) -> dict[str, tuple[str, ...]]:
 
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def values(source: Source, names: tuple[str, ...]) -> PatientValues:
-    """Return analysis columns, one value a patient of the cohort."""
-    return snapshot(source).values(names)
+    """Return analysis columns, one value a selected patient."""
+    found = snapshot(source).values(names, protocol_id(source))
+    if not source.conditions:
+        return found
+    kept = _kept(source, found.patient_ids)
+    patients = tuple(patient for patient, keep in zip(found.patient_ids, kept, strict=True) if keep)
+    return PatientValues(patients, {name: column[kept] for name, column in found.columns.items()})
 
 
 @st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
 def cohort_table(source: Source) -> pd.DataFrame:
-    """Return the cohort, one row a patient."""
-    return snapshot(source).cohort()
+    """Return the cohort, one row a selected patient."""
+    return _selected_rows(source, snapshot(source).cohort(protocol_id(source)))
+
+
+def cohort_descriptions(source: Source) -> dict[str, str]:
+    """Return the description, with unit, of every column of the cohort."""
+    return _descriptions(source.whole)
 
 
 @st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
-def cohort_descriptions(source: Source) -> dict[str, str]:
-    """Return the description, with unit, of every column of the cohort."""
+def _descriptions(source: Source) -> dict[str, str]:
     rows = (
         snapshot(source)
         .sql("SELECT column_name, description, unit FROM column_definitions WHERE table_name = 'cohort'")
@@ -183,5 +267,12 @@ def cohort_descriptions(source: Source) -> dict[str, str]:
 
 @st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
 def features(source: Source, feature_set: str, aggregation: str) -> pd.DataFrame:
-    """Return the wide table of a feature set, one row a patient with lesions."""
-    return snapshot(source).features(feature_set, aggregation)
+    """Return the wide table of a feature set, one row a selected patient with lesions."""
+    table = snapshot(source).features(feature_set, aggregation, protocol_id=protocol_id(source))
+    return _selected_rows(source, table)
+
+
+def _selected_rows(source: Source, table: pd.DataFrame) -> pd.DataFrame:
+    if not source.conditions:
+        return table
+    return table[_kept(source, table["patient_id"].tolist())].reset_index(drop=True)

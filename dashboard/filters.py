@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from dashboard import analysis, data, wording
+from dashboard import analysis, cohort_filter, data, wording
 from dashboard.analysis import CovariateChoice, CovariateScale, Split
 from dashboard.data import COHORT, Source
 from figures.screen import AxisUnit
@@ -43,7 +43,10 @@ _AXES: dict[AxisUnit, str] = {"month": "Months", "year": "Years", "day": "Days"}
 
 
 def pinned_source(lake: Path) -> Source:
-    """Return the snapshot of this session: what the URL names, else the current one when the session began.
+    """Return the snapshot of this session, with its cohort filter: what the URL names, else the current one.
+
+    It is the current one of when the session began. A condition of the filter that is refused stays in the source as it
+    was given, for ``cohort_filter.refusals`` to say so.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def pinned_source(lake: Path) -> Source:
     # Always in the URL: a copied link opens the same snapshot, also when another one is current by then.
     if st.query_params.get(_SNAPSHOT) != wording.short_id(chosen):
         st.query_params[_SNAPSHOT] = wording.short_id(chosen)
-    return Source(str(lake), chosen)
+    return cohort_filter.conditioned(Source(str(lake), chosen))
 
 
 def choose_snapshot(lake: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.data import Hypothesis, Source, hypotheses
+from dashboard.data import Hypothesis, Source, hypotheses, selection
 from dashboard.wording import literal_markdown
 from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
@@ -19,17 +19,19 @@ def enter(
 ) -> None:
     """Enter the tests that a page shows, each once however often it is drawn, and show how many there are by now.
 
+    A test on some of the patients, or under another protocol, is another test, and was not declared.
     A lake that cannot be written to changes nothing of the result; the page then says that it was not counted.
     """
     root = Path(source.lake_root)
-    declared = len(variables) == 1 and Hypothesis(endpoint, variables[0]) in hypotheses(source)
+    selected = selection(source)
+    declared = selected.is_everyone and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in hypotheses(source)
     try:
         for tested in tests:
             run = TestRun.of(
                 endpoint,
                 tested.procedure,
                 sorted(variables),
-                tested.how,
+                ", ".join(filter(None, (tested.how, selected.named))),
                 n=n,
                 n_events=n_events,
                 n_tests=tested.n_tests,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.data import Hypothesis, Source, hypotheses
+from dashboard.data import Hypothesis, Source, hypotheses, selection
 from dashboard.wording import literal_markdown
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
@@ -54,7 +54,7 @@ def no_endpoint() -> None:
     empty(
         "No patient of this snapshot has an endpoint",
         "Survival needs an origin, an event and a censoring date of each patient. Declare `clinical` and `endpoints` "
-        "in `study.yaml`, run `petlake materialize`, then `petlake snapshot publish`. The page Cohort lists what was "
+        "in `study.yaml`, run `petlake materialize`, then `petlake snapshot publish`. The page Study lists what was "
         "refused and why.",
     )
 
@@ -80,7 +80,8 @@ def no_exam() -> None:
 def standing(source: Source, endpoint: str, variables: Sequence[str], *, plain: bool) -> None:
     """Show whether an analysis is a declared primary hypothesis; ``plain`` is that of ``petct.survival.tested``."""
     declared = hypotheses(source)
-    if plain and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
+    everyone = selection(source).is_everyone
+    if plain and everyone and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
         st.badge(
             "Primary hypothesis",
             icon=":material/verified:",
@@ -92,8 +93,8 @@ def standing(source: Source, endpoint: str, variables: Sequence[str], *, plain: 
             "Exploratory",
             icon=":material/explore:",
             color="orange",
-            help="Not among the primary hypotheses declared in study.yaml. A small p-value here is a lead to follow, "
-            "not evidence: many splits can be tried on this page.",
+            help="Not among the primary hypotheses declared in study.yaml, which are about all patients. A small "
+            "p-value here is a lead to follow, not evidence: many splits and subsets can be tried on this page.",
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from petct.survival.groups import number_text
 from petct.survival.kaplan_meier import MedianTime
 from petct.survival.results import p_text
+from warehouse.conditions import Condition
 from warehouse.queries import AnalysisColumn
 
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
@@ -25,7 +26,7 @@ def short_id(snapshot_id: str) -> str:
 
 def variable_name(column: AnalysisColumn) -> str:
     """Return the name of a column without its unit: ``tumour_volume_ml`` is Tumour volume; features keep theirs."""
-    if column.table != "cohort":
+    if column.table not in ("cohort", "refusals", "qc_events"):
         return column.column
     name = _without_unit(column.column, column.unit).replace("_", " ")
     name = _SUV.sub(lambda match: f"SUV{match.group(1).lower()}", name)
@@ -61,6 +62,21 @@ def labels(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
     """Return the name with unit of each column by its own name, all of them different."""
     names = distinct_names(columns)
     return {column.name: with_unit(names[column.name], column.unit) for column in columns}
+
+
+def condition_words(condition: Condition, name: str, column: AnalysisColumn) -> str:
+    """Return a condition as it is read: ``Age ≥ 60 years``, ``Sex F or M``."""
+    unit = column.unit if column.unit != "SUV" else None
+    return condition.words(name, unit).replace(">=", "≥").replace("<=", "≤")
+
+
+def column_kind(column: AnalysisColumn) -> str:
+    """Return what an analysis column is about: the patient, the scan, the uptake, or a set of features."""
+    if column.table != "cohort":
+        return group_label(column.name)
+    if column.description.startswith("Clinical variable"):
+        return "Clinical"
+    return "Scan" if column.description.endswith("(baseline scan)") else "Tumour burden and uptake"
 
 
 def group_label(name: str) -> str:

@@ -15,6 +15,7 @@ from petct.errors import SurvivalError
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.outcome import Outcome, cause_specific
 from warehouse import queries
+from warehouse.selection import Selection
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
 
@@ -29,6 +30,7 @@ class Source:
     csv_file: Path | None
     duration_column: str | None
     event_column: str | None
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,10 @@ class AnalysisData:
         Numbers as float64 with NaN where there is none, categories as text with None.
     primary
         Pairs of endpoint and variable that were declared before looking.
+    n_without_outcome
+        Selected patients without the endpoint, who are left out.
+    selection
+        Who was selected from the cohort, and how; None for a CSV.
     """
 
     source: str
@@ -53,6 +59,7 @@ class AnalysisData:
     n_without_outcome: int
     _outcome: Outcome | None
     _competing: CompetingOutcome | None = None
+    selection: Selection | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -95,10 +102,11 @@ class AnalysisData:
 
     def title(self) -> str:
         """What the analysis is made on, in a few words."""
+        selected = f", {self.selection.sentence}" if self.selection and self.selection.conditions else ""
         if not self.endpoint:
-            return self.source
+            return f"{self.source}{selected}"
         without = f", {self.n_without_outcome} patients without it left out" if self.n_without_outcome else ""
-        return f"{self.endpoint}{without}, {self.source}"
+        return f"{self.endpoint}{without}, {self.source}{selected}"
 
     def badge(self, *variables: str, plain: bool) -> str:
         """Whether the test was declared beforehand; nothing for a CSV, which declares nothing.
@@ -112,16 +120,20 @@ class AnalysisData:
     def header(self, *variables: str, plain: bool = False) -> dict[str, object]:
         """What goes before the numbers in the JSON; ``plain`` as in ``badge``."""
         declared = "primary" if plain and self.is_primary(*variables) else "exploratory"
+        selection = self.selection
         return {
             "source": self.source,
             "snapshot_id": self.snapshot_id,
+            "cohort": None if selection is None else selection.summary,
             "endpoint": self.endpoint,
             "n_without_outcome": self.n_without_outcome,
             "declared": declared if self.snapshot_id is not None and variables else None,
         }
 
     def is_primary(self, *variables: str) -> bool:
-        """Whether the test of these variables was declared in study.yaml beforehand."""
+        """Whether the test of these variables was declared in study.yaml beforehand, which is about all patients."""
+        if self.selection is not None and not self.selection.is_everyone:
+            return False
         # A model of several variables is a hypothesis of its own, which study.yaml has no words for yet.
         return len(variables) == 1 and (self.endpoint, variables[0]) in self.primary
 
@@ -159,26 +171,59 @@ def _from_snapshot(
         known = {column.name: column for column in snapshot.analysis_columns()}
         if names is None:
             names = _columns_of(known, feature_table)
-        values = snapshot.values(list(names))
+        selection = snapshot.selection(source.conditions)
+        if not selection.patient_ids and selection.n_cohort:
+            raise SurvivalError(
+                "SELECTION_EMPTY", "No patient meets all conditions", keyword="--where", found=selection.sentence
+            )
+        values = snapshot.values(list(names), selection.protocol_id)
         units = {name: known[name].unit for name in names}
         title = f"snapshot {snapshot.id[:12]}"
         primary = _primary(snapshot)
+        position = {patient_id: index for index, patient_id in enumerate(values.patient_ids)}
+
+        def columns_of(patients: Sequence[str]) -> dict[str, NDArray[Any]]:
+            rows = np.array([position[patient_id] for patient_id in patients], dtype=int)
+            return {name: column[rows] for name, column in values.columns.items()}
+
         if not with_outcome:
-            return AnalysisData(title, snapshot.id, None, values.patient_ids, values.columns, units, primary, 0, None)
+            patients = selection.patient_ids
+            columns = columns_of(patients)
+            return AnalysisData(
+                title, snapshot.id, None, patients, columns, units, primary, 0, None, selection=selection
+            )
         endpoint = snapshot.endpoint(source.endpoint or _default_endpoint(snapshot.endpoints()))
         # Only patients with the endpoint can be analysed; the others are in the attrition, not in the groups.
-        position = {patient_id: index for index, patient_id in enumerate(values.patient_ids)}
-        rows = np.array([position[patient_id] for patient_id in endpoint.patient_ids], dtype=int)
-        columns = {name: column[rows] for name, column in values.columns.items()}
-        without = len(values.patient_ids) - len(endpoint.patient_ids)
-        outcome = None if competing else cause_specific(endpoint.duration_days, endpoint.event, "day")
+        selected = set(selection.patient_ids)
+        kept = np.array([patient_id in selected for patient_id in endpoint.patient_ids], dtype=bool)
+        patients = tuple(patient_id for patient_id in endpoint.patient_ids if patient_id in selected)
+        if not patients:
+            raise SurvivalError(
+                "ENDPOINT_NOT_SELECTED",
+                "None of the selected patients has the endpoint",
+                keyword="--where",
+                found=f"{endpoint.name}, {selection.sentence}",
+            )
+        duration_days, event = endpoint.duration_days[kept], endpoint.event[kept]
+        without = len(selection.patient_ids) - len(patients)
+        outcome = None if competing else cause_specific(duration_days, event, "day")
         causes = None
         if competing:
             causes = CompetingOutcome(
-                endpoint.duration_days, endpoint.event, "day", (endpoint.name, f"competing event of {endpoint.name}")
+                duration_days, event, "day", (endpoint.name, f"competing event of {endpoint.name}")
             )
         return AnalysisData(
-            title, snapshot.id, endpoint.name, endpoint.patient_ids, columns, units, primary, without, outcome, causes
+            title,
+            snapshot.id,
+            endpoint.name,
+            patients,
+            columns_of(patients),
+            units,
+            primary,
+            without,
+            outcome,
+            causes,
+            selection,
         )
 
 
@@ -224,6 +269,13 @@ def _from_csv(
 ) -> AnalysisData:
     from warehouse.imports import read_table
 
+    if source.conditions:
+        raise SurvivalError(
+            "OPTION_NEEDS_STUDY",
+            "--where selects patients of a snapshot",
+            keyword="--csv",
+            hint="Leave the rows out of the CSV that you do not want.",
+        )
     if source.snapshot_id or source.endpoint:
         raise SurvivalError("OPTION_NEEDS_STUDY", "--snapshot and --endpoint do not go with --csv", keyword="--csv")
     table = read_table(path)

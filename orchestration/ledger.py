@@ -25,11 +25,13 @@ def enter_test(
     if data.snapshot_id is None or data.endpoint is None:
         return None
     primary = tested.plain and data.is_primary(*variables)
+    # On other patients it is another test.
+    named = data.selection.named if data.selection else ""
     run = TestRun.of(
         data.endpoint,
         tested.procedure,
         sorted(variables),
-        tested.how,
+        ", ".join(filter(None, (tested.how, named))),
         n=n,
         n_events=n_events,
         n_tests=tested.n_tests,

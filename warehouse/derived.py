@@ -6,6 +6,7 @@ The tables of features are built in ``warehouse.feature_tables``.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -256,16 +257,25 @@ def _scan_columns() -> list[_Expression]:
 
 
 def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
+    rows = connection.execute(
+        "SELECT DISTINCT region FROM measured_scans WHERE grain = 'organ' ORDER BY region"
+    ).fetchall()
+    return _metrics_of([organ for (organ,) in rows])
+
+
+def metric_expressions(organs: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Name and SQL, over the rows of ``measured_scans`` of a patient, of every PET metric in the cohort."""
+    return tuple((column.definition.column_name, column.sql) for column in _metrics_of(organs))
+
+
+def _metrics_of(organs: Sequence[str]) -> list[_Expression]:
     registry = table("pet_metrics")
     columns = []
     for name, cohort_name, description in _PATIENT_METRICS:
         source = registry.column(name)
         definition = _cohort(cohort_name, source.kind, source.unit, description, Role.COVARIATE)
         columns.append(_Expression(f"max({name}) FILTER (WHERE grain = 'patient')", definition))
-    organs = connection.execute(
-        "SELECT DISTINCT region FROM measured_scans WHERE grain = 'organ' ORDER BY region"
-    ).fetchall()
-    for (organ,) in organs:
+    for organ in organs:
         prefix = slug(organ)
         for name, suffix, description in _ORGAN_METRICS:
             source = registry.column(name)

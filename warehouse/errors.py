@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 
 class WarehouseError(Exception):
     """A refusal of the store.
@@ -72,3 +75,18 @@ def _rebuild(kind: type[WarehouseError], code: str, message: str, facts: dict[st
     error = kind(code, message)
     error.__dict__.update(facts)
     return error
+
+
+def unknown_name(
+    code: str, message: str, found: str, known: Sequence[str], *, keyword: str | None = None
+) -> WarehouseError:
+    """The refusal of a name that is not among those ``known``, with the nearest of them."""
+    near = difflib.get_close_matches(found, known, n=1, cutoff=0.4)
+    return WarehouseError(
+        code,
+        message,
+        keyword=keyword,
+        found=found,
+        expected=", ".join(known) if len(known) <= 12 else f"one of {len(known)} names",
+        hint=f"Nearest: {near[0]}." if near else None,
+    )

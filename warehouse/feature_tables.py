@@ -186,13 +186,18 @@ def _build_wide(connection: duckdb.DuckDBPyConnection, rule: str, organ: str | N
             text = f"{modality} {feature}, {AGGREGATIONS[rule]}{f' in the organ {organ}' if organ else ''}"
             unit = unit and unit.replace(_IMAGE_UNIT, _UNITS_OF_IMAGES.get(modality, _IMAGE_UNIT))
             columns.append(ColumnDefinition(name, feature, Kind.NUMBER, unit, text, Role.COVARIATE))
-        rows = (
-            f"(SELECT patient_id, feature_name, {quoted(rule)} AS value FROM feature_aggregates"
-            f" WHERE feature_set_id = {literal(feature_set_id)} AND region = {literal(organ or ALL_LESIONS)})"
-        )
-        wanted = ", ".join(literal(feature) for feature, _ in features)
-        pivot = f"{rows} PIVOT (first(value) FOR feature_name IN ({wanted}) GROUP BY patient_id)" if features else rows
-        selected = ", ".join(quoted(column.column_name) for column in columns)
-        connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT {selected} FROM {pivot} ORDER BY patient_id")
+        selected = wide_rows(feature_set_id, organ, rule, [feature for feature, _ in features])
+        connection.execute(f"CREATE TABLE {quoted(name)} AS {selected} ORDER BY patient_id")
         definitions += columns
     return definitions
+
+
+def wide_rows(feature_set_id: str, organ: str | None, rule: str, features: Sequence[str]) -> str:
+    """SQL that selects ``features`` as columns, one row a patient, from ``feature_aggregates``."""
+    rows = (
+        f"(SELECT patient_id, feature_name, {quoted(rule)} AS value FROM feature_aggregates"
+        f" WHERE feature_set_id = {literal(feature_set_id)} AND region = {literal(organ or ALL_LESIONS)})"
+    )
+    wanted = ", ".join(literal(feature) for feature in features)
+    pivot = f"{rows} PIVOT (first(value) FOR feature_name IN ({wanted}) GROUP BY patient_id)" if features else rows
+    return f"SELECT {', '.join(map(quoted, ('patient_id', *features)))} FROM {pivot}"

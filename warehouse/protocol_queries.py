@@ -10,6 +10,8 @@ import numpy as np
 from warehouse.errors import WarehouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from warehouse.queries import Snapshot
@@ -22,7 +24,7 @@ class TumourBurden:
     Attributes
     ----------
     patient_ids
-        All patients of the cohort.
+        Patients of the cohort: all, or those that were asked for.
     volume_ml, n_lesions
         Shape (n,); 0 without tumour there, NaN where the lesions could not be determined under this protocol.
     """
@@ -48,13 +50,17 @@ LEFT JOIN pet_metrics AS part
 """
 
 
-def tumour_burdens(snapshot: Snapshot, organ: str | None = None) -> tuple[TumourBurden, ...]:
+def tumour_burdens(
+    snapshot: Snapshot, organ: str | None = None, patient_ids: Sequence[str] | None = None
+) -> tuple[TumourBurden, ...]:
     """Return the burden under each protocol of the snapshot, the default protocol first.
 
     Parameters
     ----------
     organ
         Only the lesions in this organ; None for all lesions.
+    patient_ids
+        Only these patients of the cohort, in their order; None for all.
 
     Raises
     ------
@@ -68,7 +74,9 @@ def tumour_burdens(snapshot: Snapshot, organ: str | None = None) -> tuple[Tumour
             raise WarehouseError(
                 "ORGAN_UNKNOWN", "No lesion lies in such an organ", found=organ, expected=", ".join(known) or "none"
             )
-    patients = tuple(str(p) for (p,) in snapshot.sql("SELECT patient_id FROM cohort ORDER BY patient_id").rows)
+    if patient_ids is None:
+        patient_ids = tuple(str(p) for (p,) in snapshot.sql("SELECT patient_id FROM cohort ORDER BY patient_id").rows)
+    patients = tuple(patient_ids)
     position = {patient_id: index for index, patient_id in enumerate(patients)}
     order = (
         "SELECT protocol_id, name FROM protocols ORDER BY protocol_id IS DISTINCT FROM"
@@ -83,7 +91,7 @@ def tumour_burdens(snapshot: Snapshot, organ: str | None = None) -> tuple[Tumour
     for patient_id, protocol_id, volume_ml, n_lesions in snapshot.frame(_BURDENS, {"organ": organ}).itertuples(
         index=False, name=None
     ):
-        if protocol_id in burdens:
+        if protocol_id in burdens and patient_id in position:
             burdens[protocol_id].volume_ml[position[patient_id]] = volume_ml
             burdens[protocol_id].n_lesions[position[patient_id]] = n_lesions
     return tuple(burdens.values())

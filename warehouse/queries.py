@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from warehouse import catalog, select_only
+from warehouse import catalog, protocol_views, select_only, selection
 from warehouse.connection import connect_read_only
 from warehouse.derived import quoted
-from warehouse.errors import WarehouseError
+from warehouse.errors import unknown_name
 from warehouse.feature_tables import feature_table
 from warehouse.select_only import QueryResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from warehouse.conditions import Condition
+    from warehouse.selection import Selection
 
 __all__ = ["AnalysisColumn", "Endpoint", "PatientValues", "QueryResult", "Snapshot", "TableInfo", "open_snapshot"]
 
@@ -161,14 +163,30 @@ class Snapshot:
         with select_only.executed(self._connection, query, (), _TIMEOUT_S) as cursor:
             return tuple(TableInfo(name, n_rows, n_columns) for name, n_rows, n_columns in cursor.fetchall())
 
-    def cohort(self) -> pd.DataFrame:
-        """Return the cohort: one row a patient with clinical values, outcomes, scan and PET metrics."""
-        return self.frame("SELECT * FROM cohort ORDER BY patient_id")
+    def selection(self, conditions: Sequence[str | Condition]) -> Selection:
+        """Return the patients of the cohort who meet all conditions; raises as ``warehouse.selection.select``."""
+        return selection.select(self, conditions)
 
-    def features(self, feature_set: str, aggregation: str, organ: str | None = None) -> pd.DataFrame:
+    def select(self, conditions: Sequence[str | Condition]) -> tuple[str, ...]:
+        """Return the ids of the patients of the cohort who meet all conditions, sorted; raises as ``selection``."""
+        return self.selection(conditions).patient_ids
+
+    def cohort(self, protocol_id: str | None = None) -> pd.DataFrame:
+        """Return the cohort: one row a patient with clinical values, outcomes, scan and PET metrics.
+
+        ``protocol_id`` is that of the PET metrics where it is not the default one.
+        """
+        related = protocol_views.relations(self, (), protocol_id)
+        query = f"{related.ctes}SELECT {related.replaced} FROM {related.joined} ORDER BY cohort.patient_id"
+        return self.frame(query, related.parameters)
+
+    def features(
+        self, feature_set: str, aggregation: str, organ: str | None = None, protocol_id: str | None = None
+    ) -> pd.DataFrame:
         """Return the wide table of a feature set: one row a patient with lesions, one column a feature.
 
         ``organ`` restricts it to the lesions in an organ; ``feature_availability`` says why a patient has no row.
+        ``protocol_id`` is that of the lesions where it is not the default one.
 
         Raises
         ------
@@ -178,8 +196,11 @@ class Snapshot:
         name = feature_table(feature_set, aggregation, organ)
         known = [table.name for table in self.tables() if table.name.startswith(_FEATURES)]
         if name not in known:
-            raise _unknown("FEATURES_UNKNOWN", "The snapshot has no such wide feature table", name, known)
-        return self.frame(f"SELECT * FROM {quoted(name)} ORDER BY patient_id")
+            raise unknown_name("FEATURES_UNKNOWN", "The snapshot has no such wide feature table", name, known)
+        if protocol_id is None:
+            return self.frame(f"SELECT * FROM {quoted(name)} ORDER BY patient_id")
+        query, parameters = protocol_views.wide_table(self, name, protocol_id)
+        return self.frame(query, parameters)
 
     def endpoints(self) -> tuple[str, ...]:
         """Return the names of the endpoints, sorted."""
@@ -194,7 +215,7 @@ class Snapshot:
         )
         rows = self.sql(query, [name]).rows
         if not rows:
-            raise _unknown("ENDPOINT_UNKNOWN", "The snapshot has no such endpoint", name, self.endpoints())
+            raise unknown_name("ENDPOINT_UNKNOWN", "The snapshot has no such endpoint", name, self.endpoints())
         patients, durations, events = zip(*rows, strict=True)
         return Endpoint(name, patients, np.array(durations, dtype=np.float64), np.array(events, dtype=np.int64))
 
@@ -222,13 +243,15 @@ class Snapshot:
         """Return the analysis columns that are numbers."""
         return tuple(column for column in self.analysis_columns() if column.kind == "number")
 
-    def values(self, names: Sequence[str]) -> PatientValues:
+    def values(self, names: Sequence[str], protocol_id: str | None = None) -> PatientValues:
         """Return analysis columns, one value a patient of the cohort.
 
         Parameters
         ----------
         names
             Names of ``analysis_columns``.
+        protocol_id
+            Protocol of the lesions where it is not the default one.
 
         Raises
         ------
@@ -238,16 +261,15 @@ class Snapshot:
         known = {column.name: column for column in self.analysis_columns()}
         for name in names:
             if name not in known:
-                raise _unknown("COLUMN_UNKNOWN", "The snapshot has no such analysis column", name, known)
+                raise unknown_name("COLUMN_UNKNOWN", "The snapshot has no such analysis column", name, tuple(known))
         wanted = {name: known[name] for name in names}
-        selected = [
-            f"{quoted(c.table)}.{quoted(c.column)}::{'DOUBLE' if c.kind == 'number' else 'VARCHAR'} AS c{position}"
-            for position, c in enumerate(wanted.values())
-        ]
-        tables = dict.fromkeys(column.table for column in wanted.values() if column.table != "cohort")
-        joins = " ".join(f"LEFT JOIN {quoted(table)} USING (patient_id)" for table in tables)
-        query = f"SELECT {', '.join(['cohort.patient_id', *selected])} FROM cohort {joins} ORDER BY cohort.patient_id"
-        with select_only.executed(self._connection, query, (), _TIMEOUT_S) as cursor:
+        related = protocol_views.relations(self, tuple(wanted.values()), protocol_id)
+        selected = [f"{related.value(column)} AS c{position}" for position, column in enumerate(wanted.values())]
+        query = (
+            f"{related.ctes}SELECT {', '.join(['cohort.patient_id', *selected])} FROM {related.joined}"
+            " ORDER BY cohort.patient_id"
+        )
+        with select_only.executed(self._connection, query, related.parameters, _TIMEOUT_S) as cursor:
             arrays = cursor.fetchnumpy()
         columns = {
             name: _filled(arrays[f"c{position}"], column.kind) for position, (name, column) in enumerate(wanted.items())
@@ -260,15 +282,3 @@ def _filled(array: NDArray[Any], kind: str) -> NDArray[Any]:
         return np.ma.filled(np.ma.asarray(array, dtype=np.float64), np.nan)
     # A masked array fills objects with "?"; its list has None.
     return np.array(array.tolist(), dtype=object)
-
-
-def _unknown(code: str, message: str, found: str, known: Iterable[str]) -> WarehouseError:
-    names = list(known)
-    near = difflib.get_close_matches(found, names, n=1, cutoff=0.4)
-    return WarehouseError(
-        code,
-        message,
-        found=found,
-        expected=", ".join(names) if len(names) <= 12 else f"one of {len(names)} names",
-        hint=f"Nearest: {near[0]}." if near else None,
-    )

@@ -9,6 +9,15 @@ import click
 from orchestration import console
 from orchestration.analysis_data import Source
 
+WHERE_OPTION = click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only patients who meet it, for example 'age_years>=60', 'sex=F|M', 'grade?' (known); repeat it for more. "
+    "protocol_id=NAME takes the lesions of another protocol.",
+)
+
 _OPTIONS = (
     console.STUDY_OPTION,
     console.SNAPSHOT_OPTION,
@@ -16,6 +25,7 @@ _OPTIONS = (
     click.option(
         "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Any CSV instead of a study."
     ),
+    WHERE_OPTION,
     click.option("--duration", "duration_column", help="With --csv: column of the survival time."),
     click.option("--event", "event_column", help="With --csv: column of the event (1) or censoring (0)."),
     console.JSON_OPTION,
@@ -33,9 +43,10 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         csv_file: Path | None,
         duration_column: str | None,
         event_column: str | None,
+        conditions: tuple[str, ...],
         **arguments: object,
     ) -> None:
-        source = Source(study_folder, snapshot_id, endpoint, csv_file, duration_column, event_column)
+        source = Source(study_folder, snapshot_id, endpoint, csv_file, duration_column, event_column, conditions)
         command(source=source, **arguments)
 
     for option in reversed(_OPTIONS):

@@ -10,7 +10,7 @@ import click
 
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
-from orchestration.commands.analysis import say_notes
+from orchestration.commands.analysis import WHERE_OPTION, say_notes
 from orchestration.ledger import enter_test
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
@@ -39,9 +39,15 @@ _VARIABLE = "tumour_volume_ml"
 @console.SNAPSHOT_OPTION
 @click.option("--endpoint", default=None, help="Endpoint of the hazard ratios.  [default: the study's only one, or OS]")
 @click.option("--organ", default=None, help="Only the lesions in this organ.  [default: all lesions]")
+@WHERE_OPTION
 @console.JSON_OPTION
 def sensitivity(
-    study_folder: Path, snapshot_id: str | None, endpoint: str | None, organ: str | None, as_json: bool
+    study_folder: Path,
+    snapshot_id: str | None,
+    endpoint: str | None,
+    organ: str | None,
+    conditions: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """One cohort under every protocol of the study: volumes, lesions, ranks, agreement, hazard ratios.
 
@@ -51,10 +57,11 @@ def sensitivity(
 
     Each hazard ratio is entered into the ledger of tests, as exploratory.
     """  # noqa: D301 (click reads the character \b)
-    source = Source(study_folder, snapshot_id, endpoint, None, None, None)
+    source = Source(study_folder, snapshot_id, endpoint, None, None, None, conditions)
     with queries.open_snapshot(lake_root(study_folder), snapshot_id) as snapshot:
-        burdens = tumour_burdens(snapshot, organ)
-        title = f"Snapshot {snapshot.id[:12]}"
+        selection = snapshot.selection(conditions)
+        burdens = tumour_burdens(snapshot, organ, selection.patient_ids)
+        title = f"Snapshot {snapshot.id[:12]}{f', {selection.sentence}' if conditions else ''}"
         # Both are read from this one, whatever is published meanwhile.
         source = replace(source, snapshot_id=snapshot.id)
     compared = compare_protocols([_burden(burden) for burden in burdens])
@@ -64,6 +71,7 @@ def sensitivity(
             {
                 "snapshot_id": source.snapshot_id,
                 "organ": organ,
+                "cohort": selection.summary,
                 "names": {burden.protocol_id: burden.name for burden in burdens},
                 **as_dict(compared),
                 "hazards": None if hazards is None else as_dict(hazards),

@@ -50,8 +50,8 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int)
     # Refused here, in one line, rather than on a page that then has nothing to show.
     with queries.open_snapshot(root, snapshot_id) as opened:
         shown = opened.id
-    # A page is a script that Streamlit runs, not a module that this one imports.
-    app = resources.files("dashboard") / "app.py"
+    # The server is a script that Streamlit runs, not a module that this one imports.
+    app = resources.files("dashboard") / "server.py"
     environment = {**os.environ, STUDY_VARIABLE: str(study_folder.resolve())}
     if snapshot_id is not None:
         environment["PETLAKE_SNAPSHOT"] = shown

@@ -65,7 +65,8 @@ CONFORMANCE = [
 
 
 def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> None:
-    """Write the lake of a study."""
+    """Write the lake of a study, and a study.yaml that the command line finds it by."""
+    (folder / "study.yaml").write_text("study: {name: s}\nmasks: {tumour: [x]}\n", encoding="utf-8")
     rng = np.random.default_rng(seed)
     lake = Lake(folder / "lake")
     lake.write("protocols", None, [row("protocols", protocol_id=PROTOCOL, name="contours")])

@@ -282,7 +282,8 @@ def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(open_
     assert figure_traces(app, "kaplan_meier") == before
     assert f"Another snapshot is current: `{second.snapshot_id[:12]}`" in texts(app)
 
-    app = checked(app.button[0].click().run())
+    (newest,) = (button for button in app.button if button.label == "Open the current snapshot")
+    app = checked(newest.click().run())
     assert app.session_state["chosen_snapshot"] == second.snapshot_id
     assert figure_traces(app, "kaplan_meier") != before
 
