@@ -6,21 +6,18 @@ snapshot, ``<lake>/journal/<snapshot id>.jsonl``. It holds no patient and no val
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from warehouse.errors import WarehouseError
+from warehouse import journal_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_FOLDER = "journal"
-_SUFFIX = ".jsonl"
+_WHAT = "the ledger of tests"
 
 
 @dataclass(frozen=True)
@@ -127,25 +124,13 @@ def record_test(lake_root: Path, snapshot_id: str, run: TestRun) -> Ledger:
         JOURNAL_NOT_WRITABLE, JOURNAL_CORRUPT.
     """
     path = _path(lake_root, snapshot_id)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    except OSError as error:
-        raise _not_writable(error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        ledger = _parsed(snapshot_id, _whole_lines(descriptor), path)
+    with journal_file.locked(path, _WHAT) as journal:
+        ledger = _parsed(snapshot_id, journal.content, path)
         if any(entry.run.identity == run.identity for entry in ledger.entries):
             return ledger
         now = datetime.now(UTC)
-        line = json.dumps({"first_run_at": now.isoformat(), **asdict(run)}, sort_keys=True, allow_nan=False)
-        os.write(descriptor, f"{line}\n".encode())
-        os.fsync(descriptor)
+        journal.append({"first_run_at": now.isoformat(), **asdict(run)})
         return Ledger(snapshot_id, (*ledger.entries, LedgerEntry(run, now)))
-    except OSError as error:
-        raise _not_writable(error) from error
-    finally:
-        os.close(descriptor)
 
 
 def ledger_of(lake_root: Path, snapshot_id: str) -> Ledger:
@@ -157,36 +142,7 @@ def ledger_of(lake_root: Path, snapshot_id: str) -> Ledger:
         JOURNAL_CORRUPT, JOURNAL_NOT_READABLE.
     """
     path = _path(lake_root, snapshot_id)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return Ledger(snapshot_id, ())
-    except OSError as error:
-        raise WarehouseError(
-            "JOURNAL_NOT_READABLE", "The ledger of tests cannot be read", keyword=path.name, found=error.strerror
-        ) from error
-    # A line without its end is being written, or its writer died: it is not there yet.
-    return _parsed(snapshot_id, content[: content.rfind(b"\n") + 1], path)
-
-
-def _not_writable(error: OSError) -> WarehouseError:
-    return WarehouseError(
-        "JOURNAL_NOT_WRITABLE",
-        "The test cannot be entered into the ledger of tests",
-        found=error.strerror,
-        hint="Who counts tests must be able to write below the lake's folder journal.",
-    )
-
-
-def _whole_lines(descriptor: int) -> bytes:
-    """The content of the open, locked file, after removing the remains of a writer that died."""
-    content = b""
-    while chunk := os.pread(descriptor, 1 << 20, len(content)):
-        content += chunk
-    end = content.rfind(b"\n") + 1
-    if end != len(content):
-        os.ftruncate(descriptor, end)
-    return content[:end]
+    return _parsed(snapshot_id, journal_file.whole_lines(path, _WHAT), path)
 
 
 def _parsed(snapshot_id: str, content: bytes, path: Path) -> Ledger:
@@ -197,15 +153,9 @@ def _parsed(snapshot_id: str, content: bytes, path: Path) -> Ledger:
             first_run_at = datetime.fromisoformat(values.pop("first_run_at"))
             entries.append(LedgerEntry(TestRun(**values), first_run_at))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WarehouseError(
-                "JOURNAL_CORRUPT",
-                "A line of the ledger of tests cannot be read",
-                keyword=f"{path.name}, line {number}",
-                found=" ".join(str(error).split()),
-                hint="The file is only ever appended to; restore it from a backup.",
-            ) from error
+            raise journal_file.corrupt(path, number, error, _WHAT) from error
     return Ledger(snapshot_id, tuple(entries))
 
 
 def _path(lake_root: Path, snapshot_id: str) -> Path:
-    return lake_root / _FOLDER / f"{snapshot_id}{_SUFFIX}"
+    return lake_root / journal_file.FOLDER / f"{snapshot_id}{journal_file.SUFFIX}"
