@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import plotly.graph_objects as go
 
 from figures.palette import BLUE, INK, MUTED
 from figures.paper import dress, plain
+from figures.ticks import round_ratios
 from petct.survival.cox import CoxResult, CoxTerm
 from petct.survival.results import p_text
 
@@ -63,7 +62,7 @@ def forest_figure(result: CoxResult, *, title: str | None = None) -> go.Figure:
             showarrow=False,
             font={"color": INK},
         )
-    ticks = _ticks(min(term.lower for term in result.terms), max(term.upper for term in result.terms))
+    ticks = round_ratios(min(term.lower for term in result.terms), max(term.upper for term in result.terms))
     figure.update_xaxes(
         type="log",
         title_text="Hazard ratio (logarithmic axis; above 1: shorter survival)",
@@ -80,18 +79,6 @@ def forest_figure(result: CoxResult, *, title: str | None = None) -> go.Figure:
     )
     figure.update_layout(margin_r=230)
     return figure
-
-
-def _ticks(lower: float, upper: float) -> list[float]:
-    """Between 3 and about 8 round hazard ratios that cover an interval, 1 among them."""
-    decades = range(math.floor(math.log10(min(lower, 1.0))), math.ceil(math.log10(max(upper, 1.0))) + 1)
-    for factors in ((1.0, 2.0, 5.0), (1.0,)):
-        ticks = [float(f"{factor * 10.0**decade:.6g}") for decade in decades for factor in factors]
-        inside = [tick for tick in ticks if min(lower, 0.5) / 1.1 <= tick <= max(upper, 2.0) * 1.1]
-        if len(inside) <= 10:
-            return inside
-    every = math.ceil(len(inside) / 8)
-    return [tick for tick in inside if round(math.log10(tick)) % every == 0]
 
 
 def _numbers(term: CoxTerm) -> str:

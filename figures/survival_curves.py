@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from figures.palette import INK, MUTED, series_colour, translucent
 from figures.paper import dress, plain
+from figures.ticks import AxisUnit, in_unit
 from petct.survival.kaplan_meier import KaplanMeierResult, SurvivalCurve, round_times
 from petct.survival.results import p_text
 
-AxisUnit = Literal["day", "month", "year"]
-
-_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 _ROW_PIXELS = 24
 _CURVES_PIXELS = 400
 
@@ -46,7 +42,7 @@ def kaplan_meier_figure(
         The times of the result are in a unit that cannot be converted.
     """
     unit = result.unit if axis_unit is None else axis_unit
-    scale = _scale(result.unit, unit)
+    scale = in_unit(result.unit, unit)
     longest = max(curve.last_time for curve in result.curves)
     ticks = (
         list(result.at_risk_times) if unit == result.unit else [t / scale for t in round_times(longest * scale, unit)]
@@ -98,14 +94,6 @@ def kaplan_meier_figure(
             bgcolor="rgba(255,255,255,0.8)",
         )
     return figure
-
-
-def _scale(unit: str, axis_unit: str) -> float:
-    if unit == axis_unit:
-        return 1.0
-    if unit not in _DAYS or axis_unit not in _DAYS:
-        raise ValueError(f"times in {unit} cannot be drawn in {axis_unit}; known units: {', '.join(_DAYS)}")
-    return _DAYS[unit] / _DAYS[axis_unit]
 
 
 def _add_curve(figure: go.Figure, curve: SurvivalCurve, label: str, scale: float, colour: str, unit: str) -> None:

@@ -1,0 +1,32 @@
+"""Figures for paper (matplotlib): SVG, PDF and PNG in the columns of a journal, the same bytes every time.
+
+Each takes the result that ``figures.screen`` draws, with the same palette; ``save`` writes it.
+"""
+
+from __future__ import annotations
+
+from figures.print_calibration import calibration_print
+from figures.print_components import components_print, loadings_print, scores_print, scree_print
+from figures.print_forest import AnyCoxResult, forest_print
+from figures.print_page import DOUBLE_COLUMN_MM, FORMATS, SINGLE_COLUMN_MM, Format, rendered, save
+from figures.print_scan import volcano_print
+from figures.print_survival import cumulative_incidence_print, kaplan_meier_print
+
+__all__ = [
+    "DOUBLE_COLUMN_MM",
+    "FORMATS",
+    "SINGLE_COLUMN_MM",
+    "AnyCoxResult",
+    "Format",
+    "calibration_print",
+    "components_print",
+    "cumulative_incidence_print",
+    "forest_print",
+    "kaplan_meier_print",
+    "loadings_print",
+    "rendered",
+    "save",
+    "scores_print",
+    "scree_print",
+    "volcano_print",
+]

@@ -1,0 +1,31 @@
+"""Units of time axes, and round ticks of ratios: what figures on the screen and on paper share."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+AxisUnit = Literal["day", "month", "year"]
+
+_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+
+
+def in_unit(unit: str, axis_unit: str) -> float:
+    """Return the factor from times in a unit to times on an axis; raises ValueError for a unit that has none."""
+    if unit == axis_unit:
+        return 1.0
+    if unit not in _DAYS or axis_unit not in _DAYS:
+        raise ValueError(f"times in {unit} cannot be drawn in {axis_unit}; known units: {', '.join(_DAYS)}")
+    return _DAYS[unit] / _DAYS[axis_unit]
+
+
+def round_ratios(lower: float, upper: float) -> list[float]:
+    """Between 3 and about 8 round hazard ratios that cover an interval, 1 among them."""
+    decades = range(math.floor(math.log10(min(lower, 1.0))), math.ceil(math.log10(max(upper, 1.0))) + 1)
+    for factors in ((1.0, 2.0, 5.0), (1.0,)):
+        ticks = [float(f"{factor * 10.0**decade:.6g}") for decade in decades for factor in factors]
+        inside = [tick for tick in ticks if min(lower, 0.5) / 1.1 <= tick <= max(upper, 2.0) * 1.1]
+        if len(inside) <= 10:
+            return inside
+    every = math.ceil(len(inside) / 8)
+    return [tick for tick in inside if round(math.log10(tick)) % every == 0]
