@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
+from petct.survival.columns import Columns
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.outcome import Outcome, cause_specific
 from warehouse import queries
@@ -75,30 +76,26 @@ class AnalysisData:
             raise SurvivalError("OUTCOME_MISSING", "This analysis has no outcome")
         return self._competing
 
+    @property
+    def table(self) -> Columns:
+        """The columns as an analysis asks for them."""
+        return Columns(self.columns, self.units)
+
     def is_number(self, name: str) -> bool:
         """Whether a column holds numbers."""
-        return self.columns[name].dtype.kind == "f"
+        return self.table.is_number(name)
 
     def number(self, name: str) -> NDArray[np.float64]:
         """A numeric column; raises ``SurvivalError`` COLUMN_NOT_NUMERIC."""
-        if not self.is_number(name):
-            raise SurvivalError(
-                "COLUMN_NOT_NUMERIC",
-                "The column holds categories, not numbers",
-                keyword=name,
-                hint="Use --split category.",
-            )
-        return self.columns[name]
+        return self.table.number(name)
 
     def texts(self, name: str) -> list[str | None]:
         """A column as categories."""
-        if not self.is_number(name):
-            return [None if value is None else str(value) for value in self.columns[name]]
-        return [None if np.isnan(value) else f"{value:g}" for value in self.columns[name]]
+        return self.table.texts(name)
 
     def unit(self, name: str) -> str | None:
         """The unit of a column."""
-        return self.units.get(name)
+        return self.table.unit(name)
 
     def title(self) -> str:
         """What the analysis is made on, in a few words."""

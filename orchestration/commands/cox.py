@@ -1,7 +1,7 @@
 """``petlake cox``: Cox proportional hazards models, on a snapshot or on any CSV."""
 
-from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import get_args
 
 import click
 
@@ -11,22 +11,14 @@ from orchestration.commands import cox_report
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.cox_ledger import enter_cox
 from petct.errors import SurvivalError
-from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate, Scale
-from petct.survival.cox import Firth, Ridge
-from petct.survival.cox import cox as fit_cox
-from petct.survival.cox import fit_cox as fit_model
-from petct.survival.cox_curves import baseline_hazards, functional_form, schoenfeld_curves
+from petct.survival.covariates import AtZero, Scale
+from petct.survival.cox_curves import baseline_hazards
+from petct.survival.cox_request import CoxRequest, PenaltyName, analyse, fitted, residuals, validated
 from petct.survival.cox_result import CoxResult
 from petct.survival.cox_tests import DEFAULT_SEED
-from petct.survival.forest_table import forest_table
-from petct.survival.model_comparison import compare_models
-from petct.survival.outcome import Outcome
-from petct.survival.penalised import Penalty
-from petct.survival.pooled_cox import cox_imputed
+from petct.survival.discrimination import FEWEST_RESAMPLES
 from petct.survival.results import as_dict
 from petct.survival.schoenfeld import Transform
-from petct.survival.subgroups import subgroup_table
-from petct.survival.time_varying import cox_with_therapy
 
 
 @click.command()
@@ -38,11 +30,12 @@ from petct.survival.time_varying import cox_with_therapy
     show_default=True,
     help="What a hazard ratio of a number refers to; spline lets the log hazard bend.",
 )
+@click.option("--scale-of", multiple=True, metavar="VARIABLE=SCALE", help="The scale of one variable.")
 @click.option("--spline", default="", help="Variables with a spline whatever --scale says, separated by commas.")
 @click.option("--knots", type=click.IntRange(3, 5), default=3, show_default=True, help="Knots of a spline.")
 @click.option(
     "--at-zero",
-    type=click.Choice(["refuse", "half_minimum"]),
+    type=click.Choice(get_args(AtZero)),
     default="refuse",
     show_default=True,
     help="With per_doubling: what stands for a value of 0.",
@@ -54,7 +47,7 @@ from petct.survival.time_varying import cox_with_therapy
 @click.option("--robust", is_flag=True, help="Robust standard errors (Lin and Wei).")
 @click.option("--entry", help="Column of the time at which a patient came under observation (left truncation).")
 @click.option("--therapy-start", help="Column of the time at which a therapy began; empty: never. Counts from then on.")
-@click.option("--penalty", type=click.Choice(["none", "ridge", "firth"]), default="none", show_default=True)
+@click.option("--penalty", type=click.Choice(get_args(PenaltyName)), default="none", show_default=True)
 @click.option("--ridge-strength", type=float, help="With --penalty ridge.  [default: chosen by the events]")
 @click.option("--univariable", is_flag=True, help="Every variable alone and with the others.")
 @click.option("--added", default="", help="Does the model gain from these variables? A nested comparison.")
@@ -70,6 +63,10 @@ from petct.survival.time_varying import cox_with_therapy
     help="Of time, in the test of proportional hazards.",
 )
 @click.option(
+    "--horizon", type=float, help="Time at which predicted probabilities are judged, corrected by the bootstrap."
+)
+@click.option("--resamples", default=FEWEST_RESAMPLES, show_default=True, help="With --horizon, at least 200.")
+@click.option(
     "--curves", is_flag=True, help="With --json: residuals against time and covariates, and the baseline hazard."
 )
 @source_options
@@ -81,31 +78,47 @@ def cox(source: Source, as_json: bool, **options: object) -> None:
     petlake cox --covariates age_years,suv_max --univariable
     petlake cox --covariates age_years,grade --added tumour_volume_ml
     petlake cox --covariates suv_max --subgroups sex,grade
+    petlake cox --covariates age_years,suv_max --horizon 1095
     """  # noqa: D301 (click reads the character \b)
-    request = _Request(**options)  # type: ignore[arg-type]
-    request.check(as_json)
+    given = _Options(**options)  # type: ignore[arg-type]
+    request = given.request()
+    request.check()
+    if given.curves and not (as_json and not request.kinds):
+        raise SurvivalError(
+            "OPTIONS_CONFLICT",
+            "Curves belong to the JSON of one model",
+            keyword="--curves",
+            expected="--json, and none of the options that ask for another analysis",
+        )
     data = load_analysis(source, request.columns)
-    outcome = data.outcome if request.entry is None else replace(data.outcome, entry=data.number(request.entry))
-    result = _run(request, data, outcome)
+    result = analyse(request, data.table, data.outcome, data.row_ids)
     plain = isinstance(result, CoxResult) and not request.conditions
-    ledger = enter_cox(source, data, request.scale, request.conditions, request.modelled, result)
+    ledger = enter_cox(source, data, request, result)
+    validation = None
+    if given.horizon is not None:
+        validation = validated(request, data.table, data.outcome, given.horizon, n_resamples=given.resamples)
     if as_json:
-        curves = _curves(request, data, outcome) if request.curves else {}
-        console.say_json({**data.header(*request.modelled, plain=plain), **as_dict(result), **curves, "ledger": ledger})
-    else:
-        cox_report.say(data, result, request.modelled, plain=plain)
-        say_notes(tuple(filter(None, [ledger])))
+        more = _curves(request, data) if given.curves else {}
+        if validation is not None:
+            more["validation"] = as_dict(validation)
+        console.say_json({**data.header(*request.modelled, plain=plain), **as_dict(result), **more, "ledger": ledger})
+        return
+    cox_report.say(data, result, request.modelled, plain=plain)
+    if validation is not None:
+        cox_report.say_validation(validation)
+    say_notes(tuple(filter(None, [ledger])))
 
 
 @dataclass(frozen=True)
-class _Request:
-    """The options of one run."""
+class _Options:
+    """The options of one run, as click gives them."""
 
     covariates: str
     scale: Scale
+    scale_of: tuple[str, ...]
     spline: str
     knots: int
-    at_zero: Literal["refuse", "half_minimum"]
+    at_zero: AtZero
     categories: str
     references: tuple[str, ...]
     strata: str
@@ -113,7 +126,7 @@ class _Request:
     robust: bool
     entry: str | None
     therapy_start: str | None
-    penalty: str
+    penalty: PenaltyName
     ridge_strength: float | None
     univariable: bool
     added: str
@@ -122,170 +135,78 @@ class _Request:
     permutations: int | None
     seed: int
     transform: Transform
+    horizon: float | None
+    resamples: int
     curves: bool
 
-    @property
-    def modelled(self) -> tuple[str, ...]:
-        """Variables whose effects are asked for."""
-        therapy = [self.therapy_start] if self.therapy_start else []
-        return tuple(dict.fromkeys([*_names(self.covariates), *_names(self.added), *therapy]))
-
-    @property
-    def columns(self) -> list[str]:
-        """All columns the run needs."""
-        others = [*_names(self.strata), *_names(self.subgroups), *filter(None, (self.cluster, self.entry))]
-        return list(dict.fromkeys([*self.modelled, *others]))
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """What makes this model another one than that of the same variables, in words."""
-        said = {
-            "strata": self.strata,
-            "clustered by": self.cluster,
-            "robust": self.robust,
-            "entry": self.entry,
-            "penalty": "" if self.penalty == "none" else self.penalty,
-            "added": self.added,
-            "subgroups": self.subgroups,
-            "imputed": self.impute,
-            "splines": f"{self.spline} with {self.knots} knots" if self.spline else "",
-            "ridge strength": self.ridge_strength,
-            "categories": self.categories,
-            "references": "; ".join(self.references),
-        }
-        return tuple(name if value is True else f"{name} {value}" for name, value in said.items() if value)
-
-    def check(self, as_json: bool) -> None:
-        """Refuse options that ask for two analyses at once, or for one that does not exist."""
-        unknown = set(_references(self.references)) - set(self.modelled)
-        if unknown:
-            raise SurvivalError(
-                "REFERENCE_INVALID",
-                "A reference belongs to no variable of the model",
-                keyword="--reference",
-                found=", ".join(sorted(unknown)),
-                expected=", ".join(self.modelled),
-            )
-        kinds = {
-            "--univariable": self.univariable,
-            "--added": bool(self.added),
-            "--subgroups": bool(self.subgroups),
-            "--impute": self.impute is not None,
-            "--therapy-start": self.therapy_start is not None,
-        }
-        asked = [name for name, given in kinds.items() if given]
-        if len(asked) > 1:
-            raise SurvivalError(
-                "OPTIONS_CONFLICT",
-                "These options ask for different analyses",
-                keyword=", ".join(asked),
-                expected="one of them",
-            )
-        beside = {
-            "--strata": bool(self.strata) and asked in (["--subgroups"], ["--therapy-start"]),
-            "--cluster or --robust": bool(self.cluster or self.robust) and bool(asked),
-            "--penalty": self.penalty != "none" and bool(asked) and asked != ["--univariable"],
-        }
-        if self.curves and not (as_json and not asked):
-            raise SurvivalError(
-                "OPTIONS_CONFLICT",
-                "Curves belong to the JSON of one model",
-                keyword="--curves",
-                expected="--json, and none of " + ", ".join(kinds),
-            )
-        unavailable = [name for name, given in beside.items() if given]
-        if unavailable:
-            raise SurvivalError(
-                "OPTIONS_CONFLICT",
-                f"{asked[0]} does not go with {unavailable[0]}",
-                keyword=", ".join([*asked, *unavailable]),
-                hint="Leave one of them out.",
-            )
-
-    def penalty_of_model(self) -> Penalty | None:
-        """The penalty; raises RIDGE_INVALID."""
-        if self.penalty == "firth":
-            return Firth()
-        return Ridge(self.ridge_strength) if self.penalty == "ridge" else None
+    def request(self) -> CoxRequest:
+        """What they ask for; raises REFERENCE_INVALID and SCALE_INVALID."""
+        return CoxRequest(
+            covariates=_names(self.covariates),
+            scale=self.scale,
+            scale_of=tuple((name, _scale(name, scale)) for name, scale in _pairs(self.scale_of, "SCALE_INVALID")),
+            splines=_names(self.spline),
+            knots=self.knots,
+            at_zero=self.at_zero,
+            categories=_names(self.categories),
+            references=_pairs(self.references, "REFERENCE_INVALID"),
+            strata=_names(self.strata),
+            cluster=self.cluster,
+            robust=self.robust,
+            entry=self.entry,
+            therapy_start=self.therapy_start,
+            penalty=self.penalty,
+            ridge_strength=self.ridge_strength,
+            univariable=self.univariable,
+            added=_names(self.added),
+            subgroups=_names(self.subgroups),
+            impute=self.impute,
+            permutations=self.permutations,
+            seed=self.seed,
+            transform=self.transform,
+        )
 
 
-def _run(request: _Request, data: AnalysisData, outcome: Outcome) -> cox_report.AnyCoxResult:
-    def covariates(text: str) -> list[Covariate]:
-        return [_covariate(request, data, name) for name in _names(text)]
-
-    def categories(text: str) -> list[CategoricalCovariate]:
-        return [CategoricalCovariate(name, data.texts(name)) for name in _names(text)]
-
-    model, strata = covariates(request.covariates), categories(request.strata)
-    permutations, seed = request.permutations, request.seed
-    if request.univariable:
-        penalty = request.penalty_of_model()
-        return forest_table(outcome, model, strata=strata, penalty=penalty, permutations=permutations, seed=seed)
-    if request.added:
-        added = covariates(request.added)
-        return compare_models(outcome, model, added, strata=strata, permutations=permutations, seed=seed)
-    if request.subgroups:
-        effect, *others = model
-        variables = categories(request.subgroups)
-        return subgroup_table(outcome, effect, variables, adjust_for=others, permutations=permutations, seed=seed)
-    if request.impute is not None:
-        return cox_imputed(outcome, model, strata=strata, n_imputations=request.impute, seed=seed)
-    if request.therapy_start:
-        started = data.number(request.therapy_start)
-        return cox_with_therapy(outcome, started, model, name=request.therapy_start, patients=data.row_ids)
-    cluster = CategoricalCovariate(request.cluster, data.texts(request.cluster)) if request.cluster else None
-    return fit_cox(
-        outcome,
-        model,
-        strata=strata,
-        robust=request.robust,
-        cluster=cluster,
-        penalty=request.penalty_of_model(),
-        permutations=permutations,
-        seed=seed,
-        transform=request.transform,
-    )
-
-
-def _curves(request: _Request, data: AnalysisData, outcome: Outcome) -> dict[str, object]:
+def _curves(request: CoxRequest, data: AnalysisData) -> dict[str, object]:
     """Curves of the model itself, as JSON has them."""
-    model = [_covariate(request, data, name) for name in _names(request.covariates)]
-    strata = [CategoricalCovariate(name, data.texts(name)) for name in _names(request.strata)]
-    fit = fit_model(outcome, model, strata=strata, penalty=request.penalty_of_model())
-    forms = [
-        functional_form(outcome, covariate, [other for other in model if other is not covariate], strata=strata)
-        for covariate in model
-        if isinstance(covariate, NumericCovariate)
-    ]
+    found = residuals(request, data.table, data.outcome)
     return {
-        "schoenfeld": [as_dict(curve) for curve in schoenfeld_curves(fit, request.transform)],
-        "functional_form": [as_dict(curve) for curve in forms],
+        "schoenfeld": [as_dict(curve) for curve in found.over_time],
+        "functional_form": [as_dict(curve) for curve in found.forms],
         "baseline_at_mean": [
             {"stratum": each.stratum, "times": each.hazard.times.tolist(), "hazard": each.hazard.cumulative.tolist()}
-            for each in baseline_hazards(fit, at="mean")
+            for each in baseline_hazards(fitted(request, data.table, data.outcome), at="mean")
         ],
     }
 
 
-def _covariate(request: _Request, data: AnalysisData, name: str) -> Covariate:
-    if data.is_number(name) and name not in _names(request.categories):
-        scale: Scale = "spline" if name in _names(request.spline) else request.scale
-        return NumericCovariate(name, data.number(name), data.unit(name), scale, request.at_zero, request.knots)
-    return CategoricalCovariate(name, data.texts(name), _references(request.references).get(name))
-
-
-def _references(pairs: tuple[str, ...]) -> dict[str, str]:
-    found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    if len(found) < len(pairs):
+def _pairs(texts: tuple[str, ...], code: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a variable and what is said of it; raises ``code`` for a text without an equals sign."""
+    whole = [text for text in texts if "=" in text]
+    if len(whole) < len(texts):
+        option, example = ("--reference", "grade=G1") if code == "REFERENCE_INVALID" else ("--scale-of", "age=as_is")
         raise SurvivalError(
-            "REFERENCE_INVALID",
-            "A reference names a variable and its level",
-            keyword="--reference",
-            found=", ".join(pairs),
-            expected="for example --reference grade=G1",
+            code,
+            "The option names a variable and what is said of it",
+            keyword=option,
+            found=", ".join(texts),
+            expected=f"for example {option} {example}",
         )
-    return found
+    return tuple((name, value) for name, _, value in (text.partition("=") for text in whole))
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _scale(name: str, text: str) -> Scale:
+    for scale in get_args(Scale):
+        if text == scale:
+            return scale
+    raise SurvivalError(
+        "SCALE_INVALID",
+        f"There is no such scale of {name}",
+        keyword="--scale-of",
+        found=text,
+        expected=", ".join(get_args(Scale)),
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from orchestration import console
 from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
+from petct.survival.cox_request import AnyCoxResult
 from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
+from petct.survival.cox_validation import CoxValidation
 from petct.survival.forest_table import ForestTable
 from petct.survival.model_comparison import ModelComparison
-from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
-from petct.survival.results import Suppressed, p_text
+from petct.survival.pooled_cox import PooledTerm
+from petct.survival.results import p_text
 from petct.survival.subgroups import SubgroupTable
-
-AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 
 
 def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain: bool) -> None:
@@ -56,7 +56,11 @@ def _say_model(result: CoxResult) -> None:
 
 def _say_test(test: CovariateTest) -> None:
     subject = "All covariates" if test.question == "all covariates" else f"{test.covariate}, {test.question}"
-    console.say(f"{subject}: {_p(test.p, test.p_suppressed)} ({test.test}, {test.df} df)")
+    if test.p is None:
+        reason = test.p_suppressed.message.removeprefix("No p-value: ") if test.p_suppressed else "no test was made."
+        console.say(f"{subject}: p withheld: {reason}")
+        return
+    console.say(f"{subject}: {p_text(test.p)} ({test.test}, {test.df} df)")
 
 
 def _say_forest(result: ForestTable) -> None:
@@ -120,10 +124,35 @@ def _say_subgroups(result: SubgroupTable) -> None:
     say_notes(tuple(dict.fromkeys(reason.message for reason in withheld if reason is not None)))
 
 
-def _p(p: float | None, suppressed: Suppressed | None = None) -> str:
-    if p is not None:
-        return p_text(p)
-    return suppressed.message if suppressed else "-"
+def say_validation(found: CoxValidation) -> None:
+    """Print the calibration at the horizon and the concordance, both corrected for optimism."""
+    c = found.concordance
+    console.say(
+        f"At {found.time:g} {found.unit}s: predicted {console.shown(found.predicted)}, observed "
+        f"{console.shown(found.observed)}. Corrected for optimism ({found.n_resamples} resamples, seed {found.seed}): "
+        f"concordance {c.value:.3f} ({_span(found.lower, found.upper)}, in these patients {c.apparent:.3f})"
+        + (f", calibration slope {found.slope.value:.2f}" if found.slope else "")
+    )
+    console.say_table(
+        ("risk group", "n", "events", "predicted", "observed", "95 % CI", "observed, corrected"),
+        [
+            (
+                number,
+                group.n,
+                group.n_events,
+                group.predicted,
+                group.observed,
+                _span(group.lower, group.upper),
+                group.corrected,
+            )
+            for number, group in enumerate(found.groups, 1)
+        ],
+    )
+    say_notes(found.notes)
+
+
+def _p(p: float | None) -> str:
+    return "-" if p is None else p_text(p)
 
 
 def _span(lower: float | None, upper: float | None) -> str:

@@ -1,44 +1,20 @@
 """``petlake km``: curves of a split, on a snapshot or on any CSV."""
 
-from dataclasses import replace
 from typing import get_args
 
 import click
 
 from orchestration import console
-from orchestration.analysis_data import AnalysisData, Source, load_analysis
+from orchestration.analysis_data import Source, load_analysis
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.km_competing import run_competing
-from orchestration.commands.km_ledger import enter_kaplan_meier
+from orchestration.commands.km_ledger import enter_tests
 from orchestration.commands.km_report import say_cut_point, say_kaplan_meier
 from petct.errors import SurvivalError
-from petct.survival.cut_points import (
-    DEFAULT_PERMUTATIONS,
-    DEFAULT_RESAMPLES,
-    DEFAULT_SEED,
-    CutPointResult,
-    maximally_selected_cut,
-)
-from petct.survival.groups import (
-    QUANTILE_RULES,
-    Grouping,
-    everyone,
-    split_at,
-    split_at_chosen_cut,
-    split_by_category,
-    split_by_median,
-    split_by_quantiles,
-)
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.landmark import landmark_cohort
-from petct.survival.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weighting
+from petct.survival.cut_points import DEFAULT_PERMUTATIONS, DEFAULT_RESAMPLES, DEFAULT_SEED
+from petct.survival.km_request import KaplanMeierRequest, analyse, refuse_cut_of_nothing, refuse_with_competing
 from petct.survival.multiplicity import Correction
-from petct.survival.outcome import Outcome
 from petct.survival.results import as_dict
-from petct.survival.tested import hypotheses_of_kaplan_meier
-
-_WEIGHTINGS = {"peto-peto": PETO_PETO, "gehan-breslow": GEHAN_BRESLOW, "tarone-ware": TARONE_WARE}
-_QUANTILES = {name: n for n, name in QUANTILE_RULES.items() if n > 2}
 
 
 @click.command()
@@ -107,137 +83,61 @@ def km(
     petlake km --endpoint PFS --by grade --competing --covariates age_years
     petlake km --csv trial.csv --duration time --event status --by age --split 65
     """  # noqa: D301 (click reads the character \b)
-    if competing and (entry or from_landmark is not None or weights or trend or pairwise or tau is not None):
-        raise SurvivalError(
-            "OPTION_NOT_WITH_COMPETING",
-            "The cumulative incidence has Gray's test, and neither late entries nor a restricted mean",
-            keyword="--competing",
-            found="--entry, --from-landmark, --weights, --trend, --pairwise or --tau",
-        )
-    if split == "optimal" and (competing or variable is None):
-        raise SurvivalError(
-            "SPLIT_OPTIMAL_UNAVAILABLE",
-            "A cut is searched in one variable, and for the survival curve",
-            keyword="--split optimal",
-            expected="--by VARIABLE, and no --competing",
-        )
-    modelled = [name.strip() for name in covariates.split(",") if name.strip()]
-    if modelled and not competing:
-        raise SurvivalError(
-            "OPTION_NEEDS_COMPETING", "Models without competing events are petlake cox", keyword="--covariates"
-        )
-    names = list(dict.fromkeys(name for name in (variable, entry, *modelled) if name))
-    data = load_analysis(source, names, competing=competing)
-    times = _numbers(landmarks, "--landmarks")
-    if competing:
-        groups = variable, _grouping(data, variable, split, order)
-        run_competing(source, data, groups, times, modelled, as_json=as_json)
-        return
-
-    outcome, data, notes = _observed(data, entry, from_landmark)
-    cut: CutPointResult | None = None
-    if split == "optimal" and variable is not None:
-        values, unit = data.number(variable), data.unit(variable)
-        cut = maximally_selected_cut(
-            outcome, values, variable, unit, n_permutations=permutations, n_resamples=resamples, seed=seed
-        )
-        grouping = split_at_chosen_cut(values, cut.cut, variable, unit)
-    else:
-        grouping = _grouping(data, variable, split, order)
-    result = kaplan_meier(
-        outcome,
-        grouping,
-        landmarks=times,
+    request = KaplanMeierRequest(
+        variable=variable,
+        split=split,
+        order=_names(order or ""),
+        landmarks=_numbers(landmarks, "--landmarks"),
         tau=tau,
-        weightings=_weightings(weights),
+        weights=_names(weights),
         trend=trend,
         pairwise=pairwise,
         correction=correction,
+        entry=entry,
+        from_landmark=from_landmark,
+        permutations=permutations,
+        resamples=resamples,
+        seed=seed,
     )
-    result = replace(result, notes=(*notes, *result.notes))
-    conditions = (f"entry {entry}" if entry else "", f"from {from_landmark:g} on" if from_landmark is not None else "")
-    conditions = tuple(filter(None, conditions))
-    plain = cut is None and any(test.plain for test in hypotheses_of_kaplan_meier(result, conditions))
-    ledger = enter_kaplan_meier(source, data, variable, conditions, result, cut)
-    if as_json:
-        found = {} if cut is None else {"cut_point": as_dict(cut)}
-        header = data.header(*filter(None, [variable]), plain=plain)
-        console.say_json({**header, **as_dict(result), **found, "ledger": ledger})
+    modelled = _names(covariates)
+    _refuse_conflicts(request, competing, modelled)
+    data = load_analysis(source, list(dict.fromkeys((*request.columns, *modelled))), competing=competing)
+    if competing:
+        run_competing(source, data, request, modelled, as_json=as_json)
         return
-    say_kaplan_meier(data, result, variable, plain=plain)
-    if cut is not None:
-        say_cut_point(cut)
-    if outcome.n_competing_censored:
+    found = analyse(request, data.table, data.outcome)
+    ledger = enter_tests(source, data, variable, found.hypotheses, found.result)
+    if as_json:
+        cut = {} if found.cut is None else {"cut_point": as_dict(found.cut)}
+        header = data.header(*filter(None, [variable]), plain=found.plain)
+        console.say_json({**header, **as_dict(found.result), **cut, "ledger": ledger})
+        return
+    say_kaplan_meier(data, found.result, variable, plain=found.plain)
+    if found.cut is not None:
+        say_cut_point(found.cut)
+    if data.outcome.n_competing_censored:
         say_notes(("For the probability of the event: --competing.",))
     say_notes(tuple(filter(None, [ledger])))
 
 
-def _observed(
-    data: AnalysisData, entry: str | None, landmark: float | None
-) -> tuple[Outcome, AnalysisData, tuple[str, ...]]:
-    """Outcome with entry times, from a landmark on, and the data of the patients it has."""
-    outcome = data.outcome
-    if entry is not None:
-        outcome = replace(outcome, entry=data.number(entry))
-    if landmark is None:
-        return outcome, data, ()
-    cohort = landmark_cohort(outcome, landmark)
-    columns = {name: column[cohort.kept] for name, column in data.columns.items()}
-    row_ids = tuple(row for row, kept in zip(data.row_ids, cohort.kept, strict=True) if kept)
-    return cohort.outcome, replace(data, columns=columns, row_ids=row_ids), (cohort.note,)
-
-
-def _grouping(data: AnalysisData, variable: str | None, split: str, order: str | None) -> Grouping:
-    if variable is None:
-        return everyone(len(data.row_ids))
-    unit = data.unit(variable)
-    if order or split == "category" or (split == "median" and not data.is_number(variable)):
-        labels = [label.strip() for label in order.split(",")] if order else None
-        return split_by_category(data.texts(variable), variable, labels)
-    values = data.number(variable)
-    if split == "median":
-        return split_by_median(values, variable, unit)
-    n_groups = _QUANTILES.get(split)
-    if split.startswith("quantiles:") and split.removeprefix("quantiles:").isdigit():
-        n_groups = int(split.removeprefix("quantiles:"))
-    if n_groups is not None:
-        return split_by_quantiles(values, n_groups, variable, unit)
-    try:
-        cuts = [float(part) for part in split.split(",")]
-    except ValueError:
+def _refuse_conflicts(request: KaplanMeierRequest, competing: bool, covariates: tuple[str, ...]) -> None:
+    """Refuse options that do not go together, before anything is read."""
+    if competing:
+        refuse_with_competing(request)
+    refuse_cut_of_nothing(request)
+    if covariates and not competing:
         raise SurvivalError(
-            "SPLIT_UNKNOWN",
-            "The patients cannot be split like this",
-            keyword="--split",
-            found=split,
-            expected="median, tertiles, quartiles, quantiles:N, category, optimal, or numbers separated by commas",
-        ) from None
-    return split_at(values, cuts, variable, unit)
+            "OPTION_NEEDS_COMPETING", "Models without competing events are petlake cox", keyword="--covariates"
+        )
 
 
-def _weightings(text: str) -> list[Weighting]:
-    found = []
-    for name in filter(None, (part.strip() for part in text.split(","))):
-        if name in _WEIGHTINGS:
-            found.append(_WEIGHTINGS[name])
-            continue
-        try:
-            rho, gamma = (float(part) for part in name.split(":"))
-        except ValueError:
-            raise SurvivalError(
-                "WEIGHTING_UNKNOWN",
-                "There is no such weighted log-rank test",
-                keyword="--weights",
-                found=name,
-                expected=", ".join([*_WEIGHTINGS, "or RHO:GAMMA, for example 0:1"]),
-            ) from None
-        found.append(Weighting(f"Fleming-Harrington rho {rho:g}, gamma {gamma:g}", rho=rho, gamma=gamma))
-    return found
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _numbers(text: str, option: str) -> list[float]:
+def _numbers(text: str, option: str) -> tuple[float, ...]:
     try:
-        return [float(part) for part in text.split(",") if part.strip()]
+        return tuple(float(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise SurvivalError(
             "TIME_INVALID", "A time is not a number", keyword=option, found=text, expected="for example 365,730"

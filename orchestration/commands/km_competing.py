@@ -1,5 +1,6 @@
 """``petlake km --competing``: cumulative incidence, and models of the events that exclude each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestration import console
@@ -9,11 +10,10 @@ from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_m
 from orchestration.commands.km_report import say_cumulative_incidence, shown_p, shown_span
 from petct.errors import SurvivalError
 from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import cumulative_incidence
 from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.cox import CoxResult, CoxTerm, cox
 from petct.survival.fine_gray import FineGrayResult, FineGrayTerm, fine_gray
-from petct.survival.groups import Grouping
+from petct.survival.km_request import KaplanMeierRequest, analyse_competing
 from petct.survival.results import as_dict
 
 
@@ -29,27 +29,19 @@ class CompetingModels:
 
 
 def run_competing(
-    source: Source,
-    data: AnalysisData,
-    groups: tuple[str | None, Grouping],
-    times: list[float],
-    covariates: list[str],
-    *,
-    as_json: bool,
+    source: Source, data: AnalysisData, request: KaplanMeierRequest, covariates: Sequence[str], *, as_json: bool
 ) -> None:
     """Analyse and print.
 
     Parameters
     ----------
-    groups
-        Variable and grouping.
-    times
-        Landmarks.
+    request
+        Groups and landmarks.
     covariates
         Variables of the models; none for curves only.
     """
-    variable, grouping = groups
-    result = cumulative_incidence(data.competing_outcome, grouping, landmarks=times)
+    variable = request.variable
+    result = analyse_competing(request, data.table, data.competing_outcome)
     models = _models(data, covariates) if covariates else None
     ledger = enter_cumulative_incidence(source, data, variable, result)
     if models is not None:
@@ -67,7 +59,7 @@ def run_competing(
     say_notes(tuple(filter(None, [ledger])))
 
 
-def _models(data: AnalysisData, names: list[str]) -> CompetingModels:
+def _models(data: AnalysisData, names: Sequence[str]) -> CompetingModels:
     outcome = data.competing_outcome
     covariates: list[Covariate] = [
         NumericCovariate(name, data.number(name), data.unit(name))

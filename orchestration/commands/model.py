@@ -9,12 +9,13 @@ from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.families import Plan, family_options, load_family, procedure_options
-from orchestration.commands.km_ledger import enter_kaplan_meier
+from orchestration.commands.km_ledger import enter_tests
 from orchestration.commands.km_report import say_kaplan_meier
 from petct.errors import SurvivalError
 from petct.survival.calibration import Calibration
 from petct.survival.discrimination import Discrimination, Estimate
 from petct.survival.results import as_dict
+from petct.survival.tested import hypotheses_of_kaplan_meier
 
 
 @click.group()
@@ -123,7 +124,8 @@ def apply(
         outcome = replace(outcome, unit=unit)
     refuse_own_cohort(frozen, data.snapshot_id)
     result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
-    counted = enter_kaplan_meier(source, data, f"risk groups of {result.model_digest[:12]}", (), result.groups, None)
+    tests = hypotheses_of_kaplan_meier(result.groups)
+    counted = enter_tests(source, data, f"risk groups of {result.model_digest[:12]}", tests, result.groups)
     if as_json:
         console.say_json({**data.header(), "left_out": left_out, **as_dict(result), "ledger": counted})
         return

@@ -175,11 +175,21 @@ def _group(
     )
 
 
-def _by_risk(probability: FloatArray, n_groups: int) -> list[BoolArray]:
+def risk_cuts(probability: FloatArray, n_groups: int) -> FloatArray:
+    """Cuts of predicted probabilities into groups of equal size, ascending; a value equal to a cut belongs below.
+
+    Fewer groups where one would have less than 10 patients, or where predictions are equal: no group stays empty.
+    """
     n_groups = max(1, min(n_groups, len(probability) // FEWEST_IN_GROUP))
     cuts = np.quantile(probability, np.arange(1, n_groups) / n_groups)
+    occupied = np.unique(np.searchsorted(cuts, probability, side="left"))
+    return np.asarray(cuts[occupied[:-1]], dtype=np.float64)
+
+
+def _by_risk(probability: FloatArray, n_groups: int) -> list[BoolArray]:
+    cuts = risk_cuts(probability, n_groups)
     code = np.searchsorted(cuts, probability, side="left")
-    return [code == group for group in np.unique(code)]
+    return [code == group for group in range(len(cuts) + 1)]
 
 
 @dataclass(frozen=True)

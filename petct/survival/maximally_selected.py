@@ -31,12 +31,15 @@ class PermutationTest:
         b, the permutations whose largest statistic was at least the observed one, and B.
     seed
         Same seed, same p.
+    critical
+        What the largest statistic exceeds in 5 % of the permutations: the height that noise reaches.
     """
 
     p: float
     n_as_large: int
     n_permutations: int
     seed: int
+    critical: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class CutStability:
         Median of the resampled cuts, and the limits of their middle 95 %, in the variable's unit.
     share_at_cut
         Share of the resamples that chose the very same cut.
+    cuts, n_chosen
+        The distinct cuts that were chosen, ascending, and in how many resamples each was.
     """
 
     n_resamples: int
@@ -60,6 +65,8 @@ class CutStability:
     lower: float
     upper: float
     share_at_cut: float
+    cuts: tuple[float, ...]
+    n_chosen: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,14 +176,16 @@ def lausen_1994(statistic: float, n: int, sizes: IntArray) -> float:
 def permutation_test(search: CutSearch, n_permutations: int, seed: int) -> PermutationTest:
     """Test the largest statistic of a search by shuffling the scores against the variable."""
     rng = np.random.default_rng(seed)
-    n, as_large = len(search.scores), 0
+    n = len(search.scores)
     block = max(1, _BLOCK // n)
-    # Sums in another order differ in their last digits: what is equal on paper counts as equal.
-    threshold = float(search.statistics().max()) * (1 - 1e-9)
+    largest = np.empty(n_permutations)
     for done in range(0, n_permutations, block):
         shuffled = rng.permuted(np.tile(search.scores, (min(block, n_permutations - done), 1)), axis=1)
-        as_large += int(np.count_nonzero(search.statistics(shuffled).max(axis=1) >= threshold))
-    return PermutationTest((as_large + 1) / (n_permutations + 1), as_large, n_permutations, seed)
+        largest[done : done + len(shuffled)] = search.statistics(shuffled).max(axis=1)
+    # Sums in another order differ in their last digits: what is equal on paper counts as equal.
+    as_large = int(np.count_nonzero(largest >= float(search.statistics().max()) * (1 - 1e-9)))
+    critical = float(np.quantile(largest, 0.95))
+    return PermutationTest((as_large + 1) / (n_permutations + 1), as_large, n_permutations, seed, critical)
 
 
 def bootstrap_stability(
@@ -200,4 +209,15 @@ def bootstrap_stability(
         return None
     lower, median, upper = (float(value) for value in np.quantile(cuts, [0.025, 0.5, 0.975]))
     share = float(np.mean(np.asarray(cuts) == chosen.cuts[chosen.best]))
-    return CutStability(n_resamples, n_resamples - len(cuts), seed, median, lower, upper, share)
+    distinct, counts = np.unique(cuts, return_counts=True)
+    return CutStability(
+        n_resamples=n_resamples,
+        n_without_cut=n_resamples - len(cuts),
+        seed=seed,
+        median=median,
+        lower=lower,
+        upper=upper,
+        share_at_cut=share,
+        cuts=tuple(distinct.tolist()),
+        n_chosen=tuple(counts.tolist()),
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult
+from petct.survival.cut_points import CutPointResult
 from petct.survival.group_tests import PairwiseTest
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.restricted_mean import MeanContrast
@@ -67,6 +69,23 @@ def hypotheses_of_kaplan_meier(result: KaplanMeierResult, conditions: Sequence[s
         if family:
             found.append(Tested(name, how, len(family), _smallest([test.p_adjusted for test in family])))
     return tuple(found)
+
+
+def hypothesis_of_cut(cut: CutPointResult, conditions: Sequence[str] = ()) -> Tested:
+    """The one test that the search for a cut is; ``conditions`` as in ``hypotheses_of_kaplan_meier``."""
+    searched = f"{cut.smallest_fraction:.0%} to {cut.largest_fraction:.0%} of the patients"
+    p = cut.permutation.p if cut.permutation else None
+    return Tested("maximally selected log-rank", ", ".join((searched, *conditions)), 1, p)
+
+
+def hypotheses_of_incidence(result: CumulativeIncidenceResult) -> tuple[Tested, ...]:
+    """Gray's tests of an analysis of competing risks; an event that nobody had was not tested."""
+    groups = f"{result.rule} ({'; '.join(dict.fromkeys(curve.group for curve in result.curves))})"
+    return tuple(
+        Tested(f"Gray, {test.cause}", groups, 1, test.p)
+        for test in result.gray_tests
+        if test.p_suppressed is None or test.p_suppressed.code != "GRAY_UNDEFINED"
+    )
 
 
 def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequence[str] = ()) -> tuple[Tested, ...]:

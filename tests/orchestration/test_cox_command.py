@@ -53,7 +53,10 @@ def _run(trial: Path, options: str, *more: str) -> str:
         ),
         ("--covariates volume --scale spline --permutations 99", ["upper vs lower quartile", "volume, non-linearity"]),
         ("--covariates volume,age --spline volume --knots 4 --permutations 99", ["spline with knots", "age"]),
-        ("--covariates centre --categories centre --penalty ridge", ["ridge of", "No p-value"]),
+        (
+            "--covariates centre --categories centre --penalty ridge",
+            ["ridge of", "No p-value", "All covariates: p withheld: a ridge shrinks coefficients on purpose"],
+        ),
         ("--covariates volume --penalty firth", ["Firth", "penalised likelihood ratio"]),
         ("--covariates age --strata sex,grade --permutations 0", ["6 strata of sex, grade", "likelihood ratio test"]),
         ("--covariates volume --cluster centre", ["clustered by centre", "robust score test"]),
@@ -67,6 +70,14 @@ def _run(trial: Path, options: str, *more: str) -> str:
         ),
         ("--covariates volume --subgroups sex,grade --permutations 99", ["sex = f", "interaction", "exploratory"]),
         ("--covariates uptake,age --impute 5", ["imputed 5 times", "pooled likelihood ratio"]),
+        (
+            "--covariates volume,age --scale-of volume=per_doubling --permutations 0",
+            ["per doubling", "per SD"],
+        ),
+        (
+            "--covariates volume,age --horizon 700 --permutations 0",
+            ["At 700 time units: predicted", "observed, corrected"],
+        ),
     ],
 )
 def test_every_analysis_says_what_it_found_in_words_and_as_json(trial: Path, options: str, says: list[str]) -> None:
@@ -75,7 +86,7 @@ def test_every_analysis_says_what_it_found_in_words_and_as_json(trial: Path, opt
         assert words in said
     found = json.loads(_run(trial, options, "--json"))
     assert f"{found['n']} patients, {found['n_events']} events" in said
-    for note in found["notes"]:
+    for note in (*found["notes"], *found.get("validation", {}).get("notes", [])):
         assert note in said
 
 
@@ -108,6 +119,10 @@ def test_a_planted_effect_is_found_by_every_way_of_asking(trial: Path) -> None:
         ("--covariates age --impute 5 --robust", "OPTIONS_CONFLICT"),
         ("--covariates grade --reference grade", "REFERENCE_INVALID"),
         ("--covariates age --reference grade=G1", "REFERENCE_INVALID"),
+        ("--covariates age --scale-of volume=per_doubling", "SCALE_INVALID"),
+        ("--covariates age --scale-of age=per_decade", "SCALE_INVALID"),
+        ("--covariates age --strata sex --horizon 700", "VALIDATION_UNSUPPORTED"),
+        ("--covariates age --subgroups sex --horizon 700", "VALIDATION_UNSUPPORTED"),
         ("--covariates grade --reference grade=G9", "COVARIATE_REFERENCE_UNKNOWN"),
         ("--covariates age --entry time", "ENTRY_NOT_BEFORE_EXIT"),
         ("--covariates age --robust --permutations 99", "PERMUTATION_NOT_EXCHANGEABLE"),

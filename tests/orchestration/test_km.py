@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,11 @@ from click.testing import CliRunner
 
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.km import km
-from orchestration.commands.km_ledger import enter_kaplan_meier
+from orchestration.commands.km_ledger import enter_tests
 from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
-from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.groups import split_at_chosen_cut, split_by_median, split_by_quantiles
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.log_rank import PETO_PETO
+from petct.survival.columns import Columns
+from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse
 from petct.survival.outcome import Outcome
 from warehouse.journal import ledger_of
 
@@ -128,26 +127,31 @@ def test_the_tests_of_a_snapshot_are_entered_into_its_ledger(tmp_path: Path) -> 
     outcome = Outcome(rng.exponential(10, 60), np.ones(60))
     source = Source(tmp_path, None, None, None, None, None)
     data = AnalysisData("s", "f" * 64, "OS", (), {}, {}, frozenset({("OS", "x")}), 0, outcome)
-    split = kaplan_meier(outcome, split_by_quantiles(x, 3, "x"), trend=True, pairwise=True, weightings=[PETO_PETO])
-    assert split.log_rank is not None
-    enter_kaplan_meier(source, data, "x", (), split, None)
-    cut = maximally_selected_cut(outcome, x, "x", n_permutations=99, n_resamples=0)
-    at_cut = kaplan_meier(outcome, split_at_chosen_cut(x, cut.cut, "x"))
-    said = enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut)
+    columns = Columns({"x": x})
+
+    def entered(request: KaplanMeierRequest) -> tuple[KaplanMeierAnalysis, str | None]:
+        found = analyse(request, columns, outcome)
+        return found, enter_tests(source, data, request.variable, found.hypotheses, found.result)
+
+    split, _ = entered(KaplanMeierRequest("x", "tertiles", weights=("peto-peto",), trend=True, pairwise=True))
+    assert split.result.log_rank is not None
+    later = KaplanMeierRequest("x", "optimal", from_landmark=5.0, permutations=99, resamples=0)
+    cut, said = entered(later)
     # The variable was declared; a split into thirds, weights, pairs and a searched cut were not.
     assert said == "9 tests run on this snapshot so far: 0 primary, 9 exploratory."
-    enter_kaplan_meier(source, data, "x", ("from 5 on",), kaplan_meier(outcome, split_by_median(x, "x")), None)
-    at_median = enter_kaplan_meier(source, data, "x", (), kaplan_meier(outcome, split_by_median(x, "x")), None)
+    entered(replace(later, split="median"))
+    _, at_median = entered(KaplanMeierRequest("x"))
     assert at_median == "13 tests run on this snapshot so far: 1 primary, 12 exploratory."
-    assert enter_kaplan_meier(source, data, "x", ("from 5 on",), at_cut, cut) == at_median
-    assert enter_kaplan_meier(source, data, None, (), kaplan_meier(outcome), None) is None
+    assert entered(later)[1] == at_median
+    assert entered(KaplanMeierRequest())[1] is None
     entries = ledger_of(lake_root(tmp_path), "f" * 64).entries
-    assert entries[0].run.p == split.log_rank.p
+    assert entries[0].run.p == split.result.log_rank.p
     assert [entry.run.subject for entry in entries if entry.run.primary] == [entries[-2].run.subject]
     runs = {entry.run.procedure: entry.run for entry in entries}
     assert runs["log-rank of pairs"].n_tests == 3
-    assert cut.permutation is not None
-    assert runs["maximally selected log-rank"].p == cut.permutation.p
+    assert cut.cut is not None
+    assert cut.cut.permutation is not None
+    assert runs["maximally selected log-rank"].p == cut.cut.permutation.p
     assert runs["maximally selected log-rank"].subject.endswith("from 5 on")
 
 
