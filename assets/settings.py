@@ -25,7 +25,7 @@ CODE_VERSIONS: dict[str, str] = {
     "suv": "3",
     "lesions": "4",
     "pet_metrics": "2",
-    "radiomic_features": "2",
+    "radiomic_features": "3",
     "perturbed_features": "1",
     "clinical": "2",
     "endpoints": "2",

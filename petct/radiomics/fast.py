@@ -242,7 +242,7 @@ def _of_image(
         if item.name == "firstorder":
             voxel_mm3 = float(np.multiply.reduce(region.spacing_mm))
             found = first_order(image[region.mask], grey.counts, voxel_mm3, feature_set.voxel_array_shift)
-        elif bytes_needed(item.name, grey) > MEMORY_LIMIT_BYTES:
+        elif bytes_needed(item.name, grey, settings) > MEMORY_LIMIT_BYTES:
             reasons[item.name] = Status.OUT_OF_MEMORY
             continue
         else:

@@ -62,17 +62,20 @@ def _tally(ranks: NDArray[np.integer], n_levels: int) -> NDArray[np.int64]:
     return np.bincount(ranks, minlength=n_levels + 1)[1:]
 
 
-def zone_sizes(ranks: NDArray[np.integer], n_levels: int) -> NDArray[np.float64]:
-    """Zones (26-connected) by grey level and size - 1 (levels, largest zone)."""
+def zone_sizes(ranks: NDArray[np.integer], n_levels: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Zones (26-connected) by grey level and size (levels, sizes), and the sizes that occur, rising.
+
+    Sizes are few, n of them need n (n + 1) / 2 voxels, while the largest may be as large as the region.
+    """
     from skimage.measure import label
 
     zones = label(ranks, background=0, connectivity=3).ravel()
-    sizes = np.bincount(zones)[1:]
-    level_of_zone = np.zeros(sizes.size + 1, dtype=np.int64)
+    level_of_zone = np.zeros(int(zones.max()) + 1, dtype=np.int64)
     level_of_zone[zones] = ranks.ravel()
-    largest = int(sizes.max())
-    code = (level_of_zone[1:] - 1) * largest + sizes - 1
-    return np.bincount(code, minlength=n_levels * largest).reshape(n_levels, largest).astype(np.float64)
+    sizes, place = np.unique(np.bincount(zones)[1:], return_inverse=True)
+    code = (level_of_zone[1:] - 1) * sizes.size + place
+    matrix = np.bincount(code, minlength=n_levels * sizes.size).reshape(n_levels, sizes.size)
+    return matrix.astype(np.float64), sizes
 
 
 def dependences(ranks: NDArray[np.integer], n_levels: int) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,14 +65,18 @@ def texture(
     return {name: float(value) for name, value in computing.execute().items()}
 
 
-def bytes_needed(feature_class: str, grey: GreyLevels) -> int:
+def bytes_needed(feature_class: str, grey: GreyLevels, settings: Mapping[str, object]) -> int:
     """An estimate, from above, of the memory that the matrices of a class and their largest temporaries take."""
     n, n_levels, n_voxels = grey.levels.size, int(grey.levels[-1]), int(grey.counts.sum())
+    sizes = min(n_voxels, int(grey.counts.max()))
+    if grey.is_large and not settings["force2D"]:
+        # Only the sizes that occur: zones of k sizes have k (k + 1) / 2 voxels or more.
+        sizes = min(sizes, math.isqrt(2 * n_voxels) + 1)
     numbers: dict[str, int] = {
         # The matrix of all directions, and three temporaries as large.
         "glcm": 4 * n * n * _N_DIRECTIONS,
         "glrlm": 3 * n * max(grey.image.shape) * _N_DIRECTIONS,
-        "glszm": 3 * n * min(n_voxels, int(grey.counts.max())),
+        "glszm": 3 * n * sizes,
         "gldm": 3 * n_levels * 53,
         # Differences of all pairs of grey levels.
         "ngtdm": 6 * n * n,

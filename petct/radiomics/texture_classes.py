@@ -31,6 +31,8 @@ _LARGE_VOXELS = 20_000
 _MANY_LEVELS = 24
 # Below it, the square root of a squared correlation is rounding, and pyradiomics' rounding is what it gives.
 _SMALL_CORRELATION = 1e-5
+# A part of a value that no comparison sees: a tenth of the relative difference that is allowed.
+_NEGLIGIBLE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,8 @@ class GLCM(_Prepared, RadiomicsGLCM):  # type: ignore[misc]
 
         The eigenvalues of pyradiomics' Q are the squared singular values of P with row and column divided by the square
         roots of their sums. Its Q has an epsilon in the denominator, which is followed to first order: it matters where
-        a grey level is so rare that its probability squared is not far above epsilon.
+        a grey level is so rare that its probability squared is not far above epsilon. Where it is so rare that the second
+        order would be seen, pyradiomics computes the value.
         """
         P = self.P_glcm[0]
         n = P.shape[0]
@@ -186,10 +189,13 @@ class GLCM(_Prepared, RadiomicsGLCM):  # type: ignore[misc]
             np.divide(1.0, np.sqrt(sums), out=inverse, where=sums > 0)
             values, vectors = np.linalg.eigh(matrix * inverse[:, None] * inverse[None, :])
             order = np.argsort(np.abs(values))
-            value, vector = values[order[-2]], vectors[:, order[-2]]
+            square, vector = values[order[-2]] ** 2, vectors[:, order[-2]]
             left, right = matrix.T @ (vector * inverse**3), matrix.T @ (vector * inverse)
-            square = value**2 - _EPSILON * np.sum(left * right * inverse**4)
-            if not square > _SMALL_CORRELATION**2:
+            first_order = _EPSILON * np.sum(left * right * inverse**4)
+            furthest = matrix.T @ (vector * inverse**5)
+            second_order = _EPSILON**2 * np.sum(furthest * right * inverse**6)
+            square -= first_order
+            if not (square > _SMALL_CORRELATION**2 and abs(second_order) < _NEGLIGIBLE * square):
                 return super().getMCCFeatureValue()
             correlations.append(np.sqrt(square))
         return np.mean(correlations, keepdims=True)
@@ -217,11 +223,24 @@ class GLSZM(_Prepared, RadiomicsGLSZM):  # type: ignore[misc]
     def _calculateMatrix(self, voxelCoordinates: None = None) -> NDArray[np.float64]:  # noqa: N802
         if not self._is_plain():
             return np.asarray(super()._calculateMatrix(voxelCoordinates))
-        return matrices.zone_sizes(self.grey.small_ranks, self.grey.levels.size)[None]
+        matrix, self._sizes = matrices.zone_sizes(self.grey.small_ranks, self.grey.levels.size)
+        return matrix[None]
 
     def _calculateCoefficients(self) -> None:  # noqa: N802
+        """Pyradiomics' coefficients; sizes that do not occur are left out of the matrix before instead of after."""
         self._from_ranks_to_levels()
-        super()._calculateCoefficients()
+        if not self._is_plain():
+            super()._calculateCoefficients()
+            return
+        matrix = self.P_glszm
+        self.coefficients |= {
+            "Np": (matrix.sum(1) * self._sizes).sum(1),
+            "Nz": matrix.sum((1, 2)),
+            "ps": matrix.sum(1),
+            "pg": matrix.sum(2),
+            "ivector": self.grey.levels.astype(float),
+            "jvector": self._sizes.astype(float),
+        }
 
 
 class GLDM(_Prepared, RadiomicsGLDM):  # type: ignore[misc]
