@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
 from figures.paper import Figure, on_dark
 
-_CONFIG = {"displaylogo": False}
-_USELESS = ["select2d", "lasso2d", "autoScale2d"]
+_USELESS = ("select2d", "lasso2d", "autoScale2d")
+
+SelectionMode = Literal["points", "box", "lasso"]
 
 
-def draw(figure: Figure, *, key: str, alt: str, selecting: bool = False) -> Any:
+def draw(
+    figure: Figure,
+    *,
+    key: str,
+    alt: str,
+    on_select: Literal["rerun"] | Callable[[], None] | None = None,
+    selection_mode: Sequence[SelectionMode] = ("points", "box", "lasso"),
+) -> Any:
     """Draw a figure of ``figures``, which brings its own look.
 
     Parameters
@@ -21,19 +30,21 @@ def draw(figure: Figure, *, key: str, alt: str, selecting: bool = False) -> Any:
         Its key, of this page alone.
     alt
         The figure in words.
-    selecting
-        Whether points may be selected in it; the page runs again when they are.
+    on_select, selection_mode
+        What happens when points are selected, as in ``st.plotly_chart``; without it nothing can be selected.
 
     Returns
     -------
-    The selection of ``st.plotly_chart``, where ``selecting``.
+    What ``st.plotly_chart`` returns: the selection, where points can be selected.
     """
-    config = {**_CONFIG, "modeBarButtonsToRemove": ["autoScale2d"] if selecting else _USELESS}
+    selecting = on_select is not None
+    removed = ["autoScale2d"] if selecting else list(_USELESS)
     return st.plotly_chart(
         on_dark(figure) if st.context.theme.type == "dark" else figure,
         theme=None,
-        config=config,
+        config={"displaylogo": False, "modeBarButtonsToRemove": removed},
         key=key,
         alt=alt,
-        on_select="rerun" if selecting else "ignore",
+        on_select=on_select or "ignore",
+        selection_mode=tuple(selection_mode),
     )

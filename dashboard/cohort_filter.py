@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import data, wording
 from dashboard.data import Source
-from warehouse.conditions import PROTOCOL, Condition, Operator
+from warehouse.conditions import PROTOCOL, Condition, Operator, with_unit
 from warehouse.errors import WarehouseError
 from warehouse.queries import AnalysisColumn
 from warehouse.selection import choices, quality_columns
@@ -208,7 +208,7 @@ def _choose_numbers(source: Source, column: AnalysisColumn) -> tuple[Condition, 
         if limit is not None:
             found.append(Condition.of(column.name, operator, limit))
     if lower is not None and upper is not None:
-        st.caption(f"In the cohort: {wording.amount(lower)} to {wording.amount(upper)}{unit}.")
+        st.caption(f"In the cohort: {wording.amount(lower)} to {with_unit(wording.amount(upper), column.unit)}.")
     return tuple(found)
 
 
