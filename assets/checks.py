@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from assets.picture_steps import PictureRecord
 from assets.records import ProvenanceRecord
 from assets.settings import StudySettings
 from petct.clinical import ClinicalValue, EndpointRecord
@@ -17,6 +18,7 @@ from petct.radiomics.features import FeatureExtraction, FeatureValue
 from petct.radiomics.perturbation_sets import UNPERTURBED
 from petct.radiomics.robustness_records import PerturbedFeature
 from petct.suv import SuvRecord
+from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 
 _TOLERANCE_ML = 1e-6
@@ -49,6 +51,15 @@ def _lesions_empty(lake: Lake, patient_id: str) -> bool:
     return any(
         row.n_voxels < 1 or row.volume_ml <= 0 for row in lake.read_if_computed("lesions", patient_id, LesionRecord)
     )
+
+
+def _pictures_lost(lake: Lake, patient_id: str) -> bool:
+    try:
+        for row in lake.read_if_computed("pictures", patient_id, PictureRecord):
+            lake.read_picture(patient_id, row.picture_sha256)
+    except WarehouseError:
+        return True
+    return False
 
 
 def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
@@ -112,6 +123,7 @@ _CHECKS: dict[str, _Check] = {
     "scans": _Check("one_row_a_scan", "A computed patient has a scan, and no scan twice.", _scan_ids_repeat),
     "suv": _Check("plausible_maximum", "The largest SUV lies above 0 and below 10,000.", _suv_implausible),
     "lesions": _Check("no_empty_lesion", "Every lesion has a voxel and a volume.", _lesions_empty),
+    "pictures": _Check("every_picture_is_there", "The file of each picture is what was written.", _pictures_lost),
     "pet_metrics": _Check(
         "volumes_add_up", "Lesions and organs sum to the patient's tumour volume.", _volumes_do_not_add_up
     ),

@@ -28,7 +28,7 @@ def pet_metrics_step(data: PatientData) -> StepOutput:
                 rows.extend(
                     measure(
                         image,
-                        _lesion_map(data, of_scan, image.geometry),
+                        lesion_map(data, of_scan, image.geometry),
                         _comparison(data, suv, protocol),
                         patient_id=data.patient_id,
                         scan_id=suv.scan_id,
@@ -76,7 +76,8 @@ def check_known(data: PatientData, modality: str, scan_id: str, protocol_id: str
         )
 
 
-def _lesion_map(data: PatientData, lesions: list[LesionRecord], geometry: Geometry) -> LesionMap:
+def lesion_map(data: PatientData, lesions: list[LesionRecord], geometry: Geometry) -> LesionMap:
+    """The lesions of a scan on one grid, from their rows; without rows, a grid without lesions."""
     if not lesions:
         return LesionMap(np.zeros(geometry.shape, dtype=np.uint16), geometry, ())
     labels = data.volume(lesions[0].label_map_sha256)

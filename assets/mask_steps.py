@@ -184,6 +184,7 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
             _add(data, of, delineation, found)
         except PetctError as error:
             found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
+    data.excluded[of.scan_id, of.protocol.protocol_id] = delineations["PT"].physiological
     found.exclusions.extend(
         ExclusionRecord(
             data.patient_id,

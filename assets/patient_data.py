@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assets.records import RefusalRecord
 from assets.settings import StudySettings
 from petct.dicom.declarations import declaration_of, is_volume
@@ -35,6 +38,8 @@ class StepOutput:
         None when nothing could be computed; with refusals beside rows, part of the table is there.
     companions
         Tables that are written together with this one, such as the adaptations of the SUV.
+    paths
+        What a file of the lake is, and where it is below the lake, for the Dagster UI.
     """
 
     rows: Sequence | None
@@ -42,6 +47,7 @@ class StepOutput:
     findings: tuple[Finding, ...] = ()
     refusals: tuple[RefusalRecord, ...] = ()
     measures: tuple[Measure, ...] = ()
+    paths: tuple[tuple[str, str], ...] = ()
 
 
 class PatientData:
@@ -51,6 +57,8 @@ class PatientData:
         self.patient_id = patient_id
         self.settings = settings
         self.lake = lake
+        # Scan and protocol to the voxels that were excluded as physiological, where this run found the lesions.
+        self.excluded: dict[tuple[str, str], NDArray[np.bool_] | None] = {}
         self._outputs: dict[str, StepOutput] = {}
         self._pet: dict[str, PetSeries] = {}
         self._ct: dict[str, CtSeries] = {}

@@ -53,6 +53,7 @@ def materialization(
                 for measure in result.measures
             },
             "path": result.relative_path,
+            **{name: dg.MetadataValue.path(path) for name, path in result.paths},
         },
     )
 

@@ -7,6 +7,7 @@ from assets.feature_steps import pet_metrics_step
 from assets.imaging_steps import scans_step, series_step, suv_step
 from assets.mask_steps import lesions_step
 from assets.patient_data import PatientData, StepOutput
+from assets.picture_steps import pictures_step
 from assets.radiomics_steps import radiomic_features_step
 from assets.robustness_steps import perturbed_features_step
 
@@ -15,6 +16,7 @@ STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
     "scans": scans_step,
     "suv": suv_step,
     "lesions": lesions_step,
+    "pictures": pictures_step,
     "pet_metrics": pet_metrics_step,
     "radiomic_features": radiomic_features_step,
     "perturbed_features": perturbed_features_step,

@@ -36,6 +36,8 @@ class TableOutcome:
         Digest of the rows; None when nothing could be computed.
     refusals
         What could not be computed; with rows beside them the table is there in part.
+    paths
+        Files of the lake that belong to the table: what each is, and its path below the lake.
     """
 
     table: str
@@ -44,6 +46,7 @@ class TableOutcome:
     relative_path: str
     measures: tuple[Measure, ...]
     refusals: tuple[RefusalRecord, ...]
+    paths: tuple[tuple[str, str], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -195,7 +198,9 @@ def _write_table(lake: Lake, patient_id: str, table: str, output: StepOutput) ->
         lake.remove(table, patient_id)
         return TableOutcome(table, 0, None, "", (), output.refusals)
     written = lake.write(table, patient_id, output.rows)
-    return TableOutcome(table, written.n_rows, written.sha256, written.relative_path, output.measures, output.refusals)
+    return TableOutcome(
+        table, written.n_rows, written.sha256, written.relative_path, output.measures, output.refusals, output.paths
+    )
 
 
 def _unique(rows: Sequence) -> list:

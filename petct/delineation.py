@@ -12,6 +12,9 @@ from petct.mask_resampling import ResamplingLimits, check_volume
 from petct.thresholding import Exclusion, threshold_lesions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from petct.dicom.masks import RoiMask
     from petct.reference_regions import ReferenceRegion
     from petct.segmentation import Protocol
@@ -73,6 +76,8 @@ class Delineation:
     ----------
     drawn_volume_ml
         Volume of all lesions on the grid they were drawn on; that of ``lesions`` unless they were resampled.
+    physiological
+        Voxels of this grid that a threshold protocol excluded; None where nothing was to be excluded.
     """
 
     modality: Modality
@@ -80,6 +85,7 @@ class Delineation:
     drawn_volume_ml: float
     source: str
     series_instance_uid: str
+    physiological: NDArray[np.bool_] | None = None
 
 
 def delineate(
@@ -176,7 +182,7 @@ def delineate_by_threshold(
     found = threshold_lesions(suv, search, organs, references, protocol, rules)
     volume_ml = sum(lesion.volume_ml for lesion in found.lesions.lesions)
     delineations: dict[Modality, Delineation] = {
-        "PT": Delineation("PT", found.lesions, volume_ml, THRESHOLD, uid),
+        "PT": Delineation("PT", found.lesions, volume_ml, THRESHOLD, uid, found.physiological),
     }
     if "CT" in grids:
         delineations["CT"] = Delineation("CT", resample_lesions(found.lesions, grids["CT"]), volume_ml, RESAMPLED, uid)

@@ -63,10 +63,17 @@ class ExclusionRecord:
 
 @dataclass(frozen=True, eq=False)
 class Thresholded:
-    """The lesions of a threshold protocol on the PET grid, and the account of all voxels above the threshold."""
+    """The lesions of a threshold protocol on the PET grid, and the account of all voxels above the threshold.
+
+    Attributes
+    ----------
+    physiological
+        Voxels (z, y, x) that were excluded: the lines PHYSIOLOGICAL of the account.
+    """
 
     lesions: LesionMap
     account: tuple[Exclusion, ...]
+    physiological: NDArray[np.bool_]
 
 
 def threshold_lesions(
@@ -115,7 +122,7 @@ def threshold_lesions(
     account.append(_line(TOO_SMALL, None, kept & ~inside, suv))
     account.append(_line(HOLE, None, inside & ~kept, suv))
     account.append(_line(KEPT, None, kept & inside, suv))
-    return Thresholded(lesions, tuple(account))
+    return Thresholded(lesions, tuple(account), above & ~kept)
 
 
 def _above_in_contours(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse import pictures, volumes
 from warehouse import rows as row_format
-from warehouse import volumes
 from warehouse.atomic import replacing
 from warehouse.errors import WarehouseError
 from warehouse.tables import TABLES, Table
@@ -196,6 +196,18 @@ class Lake:
     def volume_path(self, patient_id: str, sha256: str) -> Path:
         """Where the NIfTI file of a volume is, whether it exists or not."""
         return volumes.path_of(self._volume_folder(patient_id), sha256)
+
+    def write_picture(self, patient_id: str, png: bytes) -> str:
+        """Store a PNG beside the patient's volumes and return its SHA-256; see ``warehouse.pictures.write``."""
+        return pictures.write(self._volume_folder(patient_id), png)
+
+    def read_picture(self, patient_id: str, sha256: str) -> bytes:
+        """Return the bytes of a stored picture; see ``warehouse.pictures.read``."""
+        return pictures.read(self.picture_path(patient_id, sha256))
+
+    def picture_path(self, patient_id: str, sha256: str) -> Path:
+        """Where the PNG file of a picture is, whether it exists or not."""
+        return pictures.path_of(self._volume_folder(patient_id), sha256)
 
     def _volume_folder(self, patient_id: str) -> Path:
         return self.root / "volumes" / f"{_HIVE}{check_patient_id(patient_id)}"

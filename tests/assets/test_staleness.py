@@ -64,8 +64,9 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
 @pytest.mark.parametrize(
     ("table", "stale"),
     [
-        ("suv", {"suv", "lesions", "pet_metrics", "radiomic_features"}),
-        ("lesions", {"lesions", "pet_metrics", "radiomic_features"}),
+        ("suv", {"suv", "lesions", "pictures", "pet_metrics", "radiomic_features"}),
+        ("lesions", {"lesions", "pictures", "pet_metrics", "radiomic_features"}),
+        ("pictures", {"pictures"}),
         ("clinical", {"clinical"}),
         ("radiomic_features", {"radiomic_features"}),
         ("series", set(TABLES) - {"clinical"}),
@@ -84,7 +85,11 @@ def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
 @pytest.mark.parametrize(
     ("old", "new", "stale"),
     [
-        ('tumour: ["lesion*"]', 'tumour: ["lesion*", "metastasis*"]', {"lesions", "pet_metrics", "radiomic_features"}),
+        (
+            'tumour: ["lesion*"]',
+            'tumour: ["lesion*", "metastasis*"]',
+            {"lesions", "pictures", "pet_metrics", "radiomic_features"},
+        ),
         ("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]", {"radiomic_features"}),
         ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical"}),
         ("within_days: 90", "within_days: 60", {"endpoints"}),
@@ -107,7 +112,7 @@ def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study
     image.write_bytes(content)
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}, "nothing is known before the ingest"
     computed.ingest()
-    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series", "lesions"}}
+    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series", "lesions", "pictures"}}
     assert stale_tables(computed) == {FIRST: set(), SECOND: set(TABLES) - {"clinical"}}
     assert computed.materialize() == [SECOND]
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PATIENTS = [f"STS_{number:03d}" for number in range(1, 21)]
 SMALL = ["STS_002", "STS_003", "STS_008", "STS_012", "STS_015", "STS_019"]
-TABLES = ["series", "scans", "suv", "lesions", "pet_metrics", "radiomic_features", "clinical", "endpoints"]
+TABLES = ["series", "scans", "suv", "lesions", "pictures", "pet_metrics", "radiomic_features", "clinical", "endpoints"]
 Petlake = Callable[..., "object"]
 
 

@@ -26,12 +26,13 @@ FAILED = {
     (NO_CT, "lesions"),
     (NO_CT, "radiomic_features"),
     (NO_CONTOURS, "lesions"),
+    (NO_CONTOURS, "pictures"),
     (NO_CONTOURS, "pet_metrics"),
     (NO_CONTOURS, "radiomic_features"),
     (NO_ROW, "clinical"),
     (NO_ROW, "endpoints"),
 }
-TABLES = ["series", "scans", "suv", "lesions", "pet_metrics", "radiomic_features", "clinical", "endpoints"]
+TABLES = ["series", "scans", "suv", "lesions", "pictures", "pet_metrics", "radiomic_features", "clinical", "endpoints"]
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 PATIENCE_S = 180
 
@@ -296,7 +297,7 @@ def test_the_failed_run_says_why(story: Story) -> None:
 
 def test_a_repaired_patient_is_retried_alone(story: Story) -> None:
     changed = {key for key, state in story.partitions_after_retry.items() if story.partitions[key] != state}
-    assert changed == {(NO_CONTOURS, table) for table in ("lesions", "pet_metrics", "radiomic_features")}
+    assert changed == {(NO_CONTOURS, table) for table in ("lesions", "pictures", "pet_metrics", "radiomic_features")}
     assert {story.partitions_after_retry[key] for key in changed} == {"MATERIALIZED"}
 
 
@@ -361,7 +362,8 @@ def test_a_materialisation_says_how_much_there_is(story: Story) -> None:
         for table in TABLES
         for entry in story.assets[table]["assetMaterializations"][0]["metadataEntries"]
     }
-    assert kinds == {"IntMetadataEntry", "FloatMetadataEntry", "TextMetadataEntry"}
+    assert kinds == {"IntMetadataEntry", "FloatMetadataEntry", "TextMetadataEntry", "PathMetadataEntry"}
+    assert "projection (contours)" in labels["pictures"]
 
 
 def test_dagster_keeps_no_date_of_a_patient(story: Story) -> None:

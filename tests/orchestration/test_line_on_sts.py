@@ -100,6 +100,7 @@ def test_three_bad_patients_do_not_stop_the_others(
         (no_ct, "lesions"),
         (no_ct, "radiomic_features"),
         (no_contours, "lesions"),
+        (no_contours, "pictures"),
         (no_contours, "pet_metrics"),
         (no_contours, "radiomic_features"),
         (no_row, "clinical"),

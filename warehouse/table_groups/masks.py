@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.schema import Table, integer, number, text
+from warehouse.schema import Column, Kind, Table, integer, number, text
 from warehouse.table_groups import keys
 
 TABLES = (
@@ -101,6 +101,36 @@ TABLES = (
             integer("n_voxels", "PET voxels whose centres lie in it"),
             number("suv_mean", "Mean SUV", "SUV"),
             number("suv_sd", "Standard deviation of the SUV (population)", "SUV"),
+        ),
+    ),
+    Table(
+        "pictures",
+        "masks",
+        "scan, protocol and kind",
+        "Projections (MIP) with lesions by organ, excluded uptake and reference regions, as PNG files in the lake.",
+        ("patient_id", "scan_id", "protocol_id", "kind"),
+        (
+            keys.PATIENT,
+            keys.SCAN,
+            keys.PROTOCOL,
+            text("kind", "mip: coronal and sagittal projection side by side"),
+            # What a picture shows is part of a snapshot's identity; its bytes, which another version of a font or of a
+            # compressor changes, are not.
+            text("picture_sha256", "Digest of the PNG file in the lake", identity=False),
+            text("path", "Path of the PNG file below the lake, with forward slashes", identity=False),
+            Column("width_px", Kind.INTEGER, "Width of the picture", "px", identity=False),
+            Column("height_px", Kind.INTEGER, "Height of the picture", "px", identity=False),
+            number("suv_window_low", "SUV shown as white", "SUV"),
+            number("suv_window_high", "SUV shown as black", "SUV"),
+            integer("n_lesions", "Lesions drawn"),
+            text("suv_image_sha256", "Digest of the SUV volume that is shown"),
+            text("label_map_sha256", "Digest of the label map that is drawn; null without a lesion", nullable=True),
+            text(
+                "excluded_mask_sha256",
+                "Digest of the mask (1 inside) of uptake excluded as physiological; null where there is none",
+                nullable=True,
+            ),
+            text("code_version", "Version of the code that drew it"),
         ),
     ),
     Table(

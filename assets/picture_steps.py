@@ -1,0 +1,147 @@
+"""From lesions to pictures: a maximum-intensity projection of each scan under each protocol."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.feature_steps import check_known, lesion_map
+from assets.mask_steps import lesions_step
+from assets.patient_data import Measure, PatientData, StepOutput
+from assets.records import RefusalRecord, refusal
+from assets.settings import CODE_VERSIONS
+from petct.errors import PetctError
+from petct.lesions import UNKNOWN_ORGAN, LesionMap, LesionRecord, MaskRules
+from petct.plausibility import tracer_of
+from petct.projection import SUV_WINDOW, project
+from petct.reference_regions import ReferenceRegion, ReferenceRegionRecord
+from petct.segmentation import Protocol
+from petct.suv import SuvRecord
+from petct.volume import Volume
+
+MIP = "mip"
+
+
+@dataclass(frozen=True)
+class PictureRecord:
+    """A row of the table ``pictures``."""
+
+    patient_id: str
+    scan_id: str
+    protocol_id: str
+    kind: str
+    picture_sha256: str
+    path: str
+    width_px: int
+    height_px: int
+    suv_window_low: float
+    suv_window_high: float
+    n_lesions: int
+    suv_image_sha256: str
+    label_map_sha256: str | None
+    excluded_mask_sha256: str | None
+    code_version: str
+
+
+def pictures_step(data: PatientData) -> StepOutput:
+    """The picture of each scan under each protocol whose lesions are known."""
+    rows: list[PictureRecord] = []
+    refusals: list[RefusalRecord] = []
+    paths: list[tuple[str, str]] = []
+    scans = data.rows("suv", SuvRecord)
+    lesions = [row for row in data.rows("lesions", LesionRecord) if row.modality == "PT"]
+    for number, suv in enumerate(scans, start=1):
+        for protocol in data.settings.protocols:
+            of_scan = [r for r in lesions if (r.scan_id, r.protocol_id) == (suv.scan_id, protocol.protocol_id)]
+            try:
+                check_known(data, "PT", suv.scan_id, protocol.protocol_id)
+                rows.append(_mip(data, suv, protocol, of_scan))
+            except PetctError as error:
+                refusals.append(refusal(error, patient_id=data.patient_id, table="pictures"))
+                continue
+            # The number of the scan and not its id, which begins with a date.
+            which = f"scan {number}, {protocol.name}" if len(scans) > 1 else protocol.name
+            paths.append((f"projection ({which})", rows[-1].path))
+    return StepOutput(
+        rows or None, refusals=tuple(refusals), measures=(Measure("pictures", len(rows)),), paths=tuple(paths)
+    )
+
+
+def _mip(data: PatientData, suv: SuvRecord, protocol: Protocol, lesions: list[LesionRecord]) -> PictureRecord:
+    # Here and not at the top: Pillow takes its time, and `petlake status` draws nothing.
+    from figures.mip import MipWords, mip_picture
+    from figures.organ_colours import organ_colours
+    from figures.png import png_bytes
+
+    image = data.volume(suv.suv_image_sha256)
+    found = lesion_map(data, lesions, image.geometry)
+    excluded = _excluded(data, suv.scan_id, protocol)
+    views = project(image, found, excluded, _references(data, suv.scan_id))
+    window = SUV_WINDOW[tracer_of(data.settings.tracer, suv.radiopharmaceutical, suv.radionuclide)]
+    words = MipWords(
+        data.patient_id,
+        suv.scan_id,
+        protocol.protocol_id,
+        _counts(found, data.settings.masks),
+        sum(lesion.volume_ml for lesion in found.lesions),
+        window,
+    )
+    picture = mip_picture(views, words, organ_colours(organs_of(data.settings.masks)))
+    png = png_bytes(picture, {"Title": words.title, "Description": words.subtitle, "Software": "petlake"})
+    sha256 = data.lake.write_picture(data.patient_id, png)
+    path = data.lake.picture_path(data.patient_id, sha256)
+    return PictureRecord(
+        patient_id=data.patient_id,
+        scan_id=suv.scan_id,
+        protocol_id=protocol.protocol_id,
+        kind=MIP,
+        picture_sha256=sha256,
+        path=path.relative_to(data.lake.root).as_posix(),
+        width_px=picture.width,
+        height_px=picture.height,
+        suv_window_low=window[0],
+        suv_window_high=window[1],
+        n_lesions=len(found.lesions),
+        suv_image_sha256=suv.suv_image_sha256,
+        label_map_sha256=lesions[0].label_map_sha256 if lesions else None,
+        excluded_mask_sha256=None if excluded is None else data.keep(Volume(excluded.astype(np.uint8), image.geometry)),
+        code_version=CODE_VERSIONS["pictures"],
+    )
+
+
+def organs_of(rules: MaskRules) -> list[str]:
+    """Every organ that a lesion of the study may lie in, in the order of study.yaml."""
+    return [*(organ for organ, _ in rules.organs), rules.elsewhere, UNKNOWN_ORGAN]
+
+
+def _counts(lesions: LesionMap, rules: MaskRules) -> dict[str, int]:
+    """Lesions of each organ that has some, in the order of study.yaml."""
+    counts = Counter(lesion.organ for lesion in lesions.lesions)
+    return {organ: counts[organ] for organ in organs_of(rules) if counts[organ]}
+
+
+def _excluded(data: PatientData, scan_id: str, protocol: Protocol) -> NDArray[np.bool_] | None:
+    """What the protocol excluded as physiological; found again where the lesions were found by an earlier run."""
+    key = scan_id, protocol.protocol_id
+    if protocol.threshold is None or not protocol.exclude:
+        return None
+    if key not in data.excluded:
+        lesions_step(data)
+    excluded = data.excluded.get(key)
+    return excluded if excluded is not None and excluded.any() else None
+
+
+def _references(data: PatientData, scan_id: str) -> list[ReferenceRegion]:
+    return [
+        ReferenceRegion(
+            row.region,
+            (row.centre_x_mm, row.centre_y_mm, row.centre_z_mm),
+            row.radius_mm,
+            row.n_voxels,
+            row.suv_mean,
+            row.suv_sd,
+        )
+        for row in data.rows("reference_regions", ReferenceRegionRecord)
+        if row.scan_id == scan_id
+    ]
