@@ -174,8 +174,8 @@ class GLCM(_Prepared, RadiomicsGLCM):  # type: ignore[misc]
 
         The eigenvalues of pyradiomics' Q are the squared singular values of P with row and column divided by the square
         roots of their sums. Its Q has an epsilon in the denominator, which is followed to first order: it matters where
-        a grey level is so rare that its probability squared is not far above epsilon. Where it is so rare that the second
-        order would be seen, pyradiomics computes the value.
+        a grey level is so rare that its probability squared is not far above epsilon. Where it is so rare that the
+        second order would be seen, pyradiomics computes the value.
         """
         P = self.P_glcm[0]
         n = P.shape[0]
