@@ -31,7 +31,7 @@ def address(study: Path, tmp_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "server.py")]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
     environment = {name: value for name, value in os.environ.items() if name != SNAPSHOT_VARIABLE}
     environment[STUDY_VARIABLE] = str(study)
@@ -83,7 +83,8 @@ def test_another_feature_changes_the_curves(page, address, study):
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    page.goto(address)
+    # By the link of a page: the browser must not look for the server below it.
+    page.goto(f"{address}/cox")
     page.get_by_role("link", name="Survival").click()
     expect(page.get_by_role("heading", name="Tumour volume, median split")).to_be_visible(timeout=_SHOWN_MS)
     page.wait_for_selector(".js-plotly-plot .xy path.js-line", timeout=_SHOWN_MS)
