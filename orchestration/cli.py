@@ -31,6 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("scan:scan", "Test every feature of a family, and judge the best as the best of many."),
     "validate": ("validate:validate", "Validate a model of many features in patients it has not seen."),
     "model": ("model:model", "Freeze a fitted model, and apply it unchanged to a second cohort."),
+    "saved": ("saved:saved", "Analyses saved under a name: list, show, add, run, rename, delete."),
+    "export": ("export:export", "Write an analysis as figure, numbers, methods, checklists and script, checked."),
     "sensitivity": ("sensitivity:sensitivity", "Compare the study's threshold protocols, and what follows from them."),
     "conformance": ("conformance:conformance", "Run an external exam on reference data."),
     "ui": ("servers:ui", "Open the Dagster UI with its daemon."),

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PACKAGES = ("petct", "warehouse", "assets", "figures", "orchestration", "dashboard")
+PACKAGES = ("petct", "warehouse", "assets", "figures", "reporting", "orchestration", "dashboard")
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts", "docs", ".ci")
 TEXT = {
     "",

@@ -17,7 +17,7 @@ from warehouse.feature_tables import feature_table
 from warehouse.select_only import QueryResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from types import TracebackType
 
     import pandas as pd
@@ -74,6 +74,13 @@ class Endpoint:
     duration_days: NDArray[np.float64]
     event: NDArray[np.int64]
 
+    def of(self, patients: Collection[str]) -> Endpoint:
+        """The times of those of ``patients`` who have the endpoint, in the order of this one."""
+        wanted = set(patients)
+        kept = np.array([patient in wanted for patient in self.patient_ids], dtype=bool)
+        chosen = tuple(patient for patient in self.patient_ids if patient in wanted)
+        return Endpoint(self.name, chosen, self.duration_days[kept], self.event[kept])
+
 
 @dataclass(frozen=True, eq=False)
 class PatientValues:
@@ -87,6 +94,19 @@ class PatientValues:
 
     patient_ids: tuple[str, ...]
     columns: Mapping[str, NDArray[Any]]
+
+    def of(self, patients: Sequence[str]) -> PatientValues:
+        """The values of ``patients``, in their order; raises ``KeyError`` for one who is not in the cohort."""
+        place = {patient: row for row, patient in enumerate(self.patient_ids)}
+        rows = np.array([place[patient] for patient in patients], dtype=int)
+        return PatientValues(tuple(patients), {name: column[rows] for name, column in self.columns.items()})
+
+    def texts(self, name: str) -> list[str | None]:
+        """A column as categories, None where there is no value; numbers as text."""
+        column = self.columns[name]
+        if column.dtype.kind == "f":
+            return [None if np.isnan(value) else f"{value:g}" for value in column]
+        return [None if value is None else str(value) for value in column]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the columns as a data frame, indexed by ``patient_id``."""
@@ -243,6 +263,13 @@ class Snapshot:
         """Return the analysis columns that are numbers."""
         return tuple(column for column in self.analysis_columns() if column.kind == "number")
 
+    def check_columns(self, names: Iterable[str]) -> None:
+        """Raise ``WarehouseError`` COLUMN_UNKNOWN, with the nearest name, for what is no analysis column."""
+        known = {column.name: column for column in self.analysis_columns()}
+        for name in names:
+            if name not in known:
+                raise unknown_name("COLUMN_UNKNOWN", "The snapshot has no such analysis column", name, tuple(known))
+
     def values(self, names: Sequence[str], protocol_id: str | None = None) -> PatientValues:
         """Return analysis columns, one value a patient of the cohort.
 
@@ -258,10 +285,8 @@ class Snapshot:
         WarehouseError
             COLUMN_UNKNOWN, with the nearest name.
         """
+        self.check_columns(names)
         known = {column.name: column for column in self.analysis_columns()}
-        for name in names:
-            if name not in known:
-                raise unknown_name("COLUMN_UNKNOWN", "The snapshot has no such analysis column", name, tuple(known))
         wanted = {name: known[name] for name in names}
         related = protocol_views.relations(self, tuple(wanted.values()), protocol_id)
         selected = [f"{related.value(column)} AS c{position}" for position, column in enumerate(wanted.values())]

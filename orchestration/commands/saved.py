@@ -1,0 +1,143 @@
+"""``petlake saved``: analyses of a study that have a name."""
+
+from pathlib import Path
+
+import click
+
+from orchestration import console
+from orchestration.recipes import asked_for, run_command
+from orchestration.study import lake_root
+from reporting.recipe import Recipe
+from warehouse.catalog import resolve_id
+from warehouse.queries import open_snapshot
+from warehouse.saved_analyses import (
+    SavedAnalysis,
+    SavedEntry,
+    delete_analysis,
+    rename_analysis,
+    save_analysis,
+    saved_analyses,
+    saved_analysis,
+)
+
+_WORDS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.group()
+def saved() -> None:
+    """Analyses that were saved under a name, here or in the dashboard: the command and its snapshot."""
+
+
+@saved.command(name="list")
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def list_(study_folder: Path, as_json: bool) -> None:
+    """List the saved analyses."""
+    entries = saved_analyses(lake_root(study_folder))
+    if as_json:
+        console.say_json([_dict(entry) for entry in entries])
+        return
+    if not entries:
+        console.say("Nothing is saved yet: petlake saved add NAME km --by tumour_volume_ml")
+        return
+    console.say_table(
+        ("name", "analysis", "snapshot", "saved"),
+        [
+            (
+                e.analysis.name,
+                _command_line(e.analysis),
+                e.analysis.snapshot_id[:12],
+                f"{e.saved_at:%Y-%m-%d %H:%M} UTC",
+            )
+            for e in entries
+        ],
+    )
+
+
+@saved.command()
+@click.argument("name")
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def show(name: str, study_folder: Path, as_json: bool) -> None:
+    """Show a saved analysis: its command, its conditions and its snapshot."""
+    root = lake_root(study_folder)
+    analysis = saved_analysis(root, name)
+    if as_json:
+        console.say_json(next(_dict(entry) for entry in saved_analyses(root) if entry.analysis.name == name))
+        return
+    console.say(_command_line(analysis))
+    console.say(f"  snapshot {analysis.snapshot_id}")
+    console.say(f"Next: petlake saved run '{name}', or petlake export DIR --analysis '{name}'")
+
+
+@saved.command(context_settings=_WORDS)
+@console.STUDY_OPTION
+@click.argument("name")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True)
+def add(study_folder: Path, name: str, words: tuple[str, ...]) -> None:
+    """Save an analysis: its name, and the command with its options.
+
+    \b
+    petlake saved add "Volume, median" km --by tumour_volume_ml
+    petlake saved add --study demo "Women" cox --covariates age_years --where sex=F
+    """  # noqa: D301 (click reads the character \b)
+    asked = asked_for(words)
+    root = lake_root(asked.study_folder or study_folder)
+    snapshot_id = resolve_id(root, asked.snapshot_id)
+    with open_snapshot(root, snapshot_id) as snapshot:
+        # What does not exist is refused now and not when it is opened.
+        snapshot.check_columns(asked.recipe.columns)
+        conditions = snapshot.selection(asked.conditions).texts
+    entry = save_analysis(
+        root, SavedAnalysis(name, asked.recipe.command, asked.recipe.options, snapshot_id, conditions)
+    )
+    console.say(f"Saved '{entry.analysis.name}': {_command_line(entry.analysis)}, snapshot {snapshot_id[:12]}")
+
+
+@saved.command()
+@click.argument("name")
+@console.STUDY_OPTION
+def run(name: str, study_folder: Path) -> None:
+    """Run a saved analysis on its snapshot."""
+    analysis = saved_analysis(lake_root(study_folder), name)
+    run_command(_recipe(analysis), analysis.conditions, study_folder, analysis.snapshot_id)
+
+
+@saved.command()
+@click.argument("name")
+@click.argument("new_name")
+@console.STUDY_OPTION
+def rename(name: str, new_name: str, study_folder: Path) -> None:
+    """Give a saved analysis another name."""
+    rename_analysis(lake_root(study_folder), name, new_name)
+    console.say(f"'{name}' is now '{new_name.strip()}'")
+
+
+@saved.command()
+@click.argument("name")
+@console.STUDY_OPTION
+def delete(name: str, study_folder: Path) -> None:
+    """Take a saved analysis off the list."""
+    delete_analysis(lake_root(study_folder), name)
+    console.say(f"'{name}' is off the list; the journal keeps its line")
+
+
+def _recipe(analysis: SavedAnalysis) -> Recipe:
+    return Recipe(analysis.command, analysis.options)
+
+
+def _command_line(analysis: SavedAnalysis) -> str:
+    return _recipe(analysis).command_line(analysis.conditions)
+
+
+def _dict(entry: SavedEntry) -> dict[str, object]:
+    analysis = entry.analysis
+    return {
+        "name": analysis.name,
+        "command": analysis.command,
+        "options": [list(option) for option in analysis.options],
+        "conditions": list(analysis.conditions),
+        "snapshot_id": analysis.snapshot_id,
+        "command_line": _command_line(analysis),
+        "saved_at": entry.saved_at.isoformat(),
+    }

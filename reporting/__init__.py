@@ -1,0 +1,1 @@
+"""From an analysis to what goes into a paper: recipe, script, numbers, methods, checklists."""

@@ -1,0 +1,78 @@
+"""The results of a recipe, whichever command it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cox_result import CoxResult
+from petct.survival.cut_points import CutPointResult
+from petct.survival.fine_gray import FineGrayResult
+from petct.survival.forest_table import ForestTable
+from petct.survival.kaplan_meier import KaplanMeierResult
+from petct.survival.model_comparison import ModelComparison
+from petct.survival.pca import PcaResult
+from petct.survival.pooled_cox import PooledCoxResult
+from petct.survival.scan_result import ScanResult
+from petct.survival.subgroups import SubgroupTable
+
+AnyResult = (
+    KaplanMeierResult
+    | CumulativeIncidenceResult
+    | CoxResult
+    | ForestTable
+    | ModelComparison
+    | SubgroupTable
+    | PooledCoxResult
+    | PcaResult
+    | ScanResult
+)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an analysis found.
+
+    Attributes
+    ----------
+    result
+        The main result.
+    cut_point
+        The search for the cut of a Kaplan-Meier analysis.
+    model
+        The Cox model of principal components.
+    fine_gray, cause_specific
+        Models beside a cumulative incidence, by event: each a result, or the sentence of its refusal.
+    """
+
+    result: AnyResult
+    cut_point: CutPointResult | None = None
+    model: CoxResult | None = None
+    fine_gray: FineGrayResult | str | None = None
+    cause_specific: Mapping[str, CoxResult | str] | None = None
+
+    @classmethod
+    def of_script(cls, found: Mapping[str, object]) -> Findings:
+        """The findings that ``analyse`` of a script returns."""
+        return cls(
+            found["result"],  # type: ignore[arg-type]
+            found.get("cut_point"),  # type: ignore[arg-type]
+            found.get("cox"),  # type: ignore[arg-type]
+            found.get("fine_gray"),  # type: ignore[arg-type]
+            found.get("cause_specific"),  # type: ignore[arg-type]
+        )
+
+    @property
+    def n(self) -> int:
+        """Patients in the analysis."""
+        return self.result.n
+
+    @property
+    def n_events(self) -> int | None:
+        """Events in it, of interest where several compete; None where no outcome takes part."""
+        if isinstance(self.result, PcaResult):
+            return None if self.model is None else self.model.n_events
+        if isinstance(self.result, CumulativeIncidenceResult):
+            return self.result.n_events[0]
+        return self.result.n_events

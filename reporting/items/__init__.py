@@ -1,0 +1,1 @@
+"""Published checklists as YAML."""

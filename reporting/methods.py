@@ -1,0 +1,133 @@
+"""The methods paragraphs of an analysis, from its recipe, its snapshot and its result: true, complete, to be pasted.
+
+Nothing is said that the snapshot does not say: what it is silent about stays out, and what only the authors know is
+left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from petct.survival.results import counted
+from reporting.context import Resolved
+from reporting.findings import Findings
+from reporting.lineage import FeatureSource, Lineage
+from reporting.methods_statistics import results_sentences, statistics_sentences, tested_beforehand
+
+_MODALITIES = {"PT": "PET (SUV)", "CT": "CT (Hounsfield units)"}
+
+
+def methods_text(lineage: Lineage, resolved: Resolved, findings: Findings, labels: Mapping[str, str]) -> str:
+    """Return the paragraphs Patients, Imaging, Statistics, Result and Software, each on one line.
+
+    Parameters
+    ----------
+    lineage
+        What the snapshot says.
+    resolved, findings
+        The recipe and what it found.
+    labels
+        Names to print for variables.
+    """
+    paragraphs = {
+        "Patients": _patients(lineage, resolved, findings),
+        "Imaging": _imaging(lineage),
+        "Statistics": [
+            *statistics_sentences(resolved, findings, labels),
+            *_multiplicity(lineage, resolved, findings),
+        ],
+        "Result": results_sentences(findings, labels),
+        "Software": _software(lineage, resolved),
+    }
+    return "\n\n".join(f"{title}. {' '.join(sentences)}" for title, sentences in paragraphs.items() if sentences) + "\n"
+
+
+def _patients(lineage: Lineage, resolved: Resolved, findings: Findings) -> list[str]:
+    found = [f"The study {lineage.study} has {counted(lineage.n_patients, 'patient')}."]
+    if resolved.conditions:
+        found.append(f"Selected for this analysis: {resolved.selection.sentence}.")
+    events = findings.n_events
+    analysed = f"The analysis includes {counted(findings.n, 'patient')}"
+    found.append(f"{analysed}." if events is None else f"{analysed} with {counted(events, 'event')}.")
+    left_out = lineage.n_selected - findings.n
+    if left_out > 0:
+        found.append(
+            f"{counted(left_out, 'patient')} without {'the endpoint or ' if resolved.endpoint else ''}a value that the "
+            "analysis needs took no part."
+        )
+    definition = lineage.endpoint
+    if definition is not None:
+        competing = f", '{definition.competing}' as the competing event" if definition.competing else ""
+        events_text = " or ".join(f"'{column}'" for column in definition.events)
+        found.append(
+            f"{resolved.endpoint} was measured in days from '{definition.origin}' to {events_text}{competing}, "
+            f"censored at '{definition.censoring}'"
+            + (f" and, administratively, on {definition.data_lock}." if definition.data_lock else ".")
+        )
+    if lineage.baseline_within_days is not None and lineage.n_scans:
+        found.append(
+            "The baseline scan is the nearest one before the origin, at most "
+            f"{counted(lineage.baseline_within_days, 'day')} earlier."
+        )
+    return found
+
+
+def _imaging(lineage: Lineage) -> list[str]:
+    found = []
+    if lineage.n_scans:
+        tracer = f"{lineage.tracer} " if lineage.tracer else ""
+        policy = {
+            "lenient": ", deviations from the header allowed by the IBSI guideline and recorded",
+            "strict": ", and refused wherever the header would have had to be assumed",
+        }.get(lineage.suv_policy or "", "")
+        found.append(f"{tracer}PET/CT was converted to body-weight SUV from the DICOM header{policy}.")
+    if lineage.protocol and lineage.n_scans:
+        description = f": {_as_clause(lineage.protocol_description)}" if lineage.protocol_description else ""
+        found.append(f"Lesions were delineated by the protocol {lineage.protocol}{description}.")
+    found += [_features(source, lineage.engine) for source in lineage.feature_sources]
+    if lineage.feature_sources and lineage.minimum_icc is not None:
+        found.append(
+            "Robustness of the features was measured; a feature is called robust where the lower limit of its "
+            f"intraclass correlation reaches {lineage.minimum_icc:g}."
+        )
+    return found
+
+
+def _features(source: FeatureSource, engine: str | None) -> str:
+    libraries = dict(source.libraries)
+    by = {
+        "fast": "petlake's engine, whose values are those of pyradiomics",
+        "reference": "pyradiomics",
+    }.get(engine or "", "petlake")
+    version = f" {libraries['pyradiomics']}" if "pyradiomics" in libraries and engine in ("fast", "reference") else ""
+    return (
+        f"Radiomic features of the {_MODALITIES.get(source.modality, source.modality)} are those of the feature set "
+        f"{source.name} ({_as_clause(source.description)}; id {source.feature_set_id}), computed by {by}{version} and "
+        f"brought from lesions to patients by the rule {source.aggregation}."
+    )
+
+
+def _as_clause(sentence: str | None) -> str:
+    return (sentence or "").strip().rstrip(".")
+
+
+def _multiplicity(lineage: Lineage, resolved: Resolved, findings: Findings) -> list[str]:
+    if not resolved.recipe.needs_outcome:
+        return ["Nothing was tested."]
+    primary = tested_beforehand(lineage, resolved, findings)
+    standing = (
+        "This analysis is the primary hypothesis that was declared before the data were looked at."
+        if primary
+        else "This analysis is exploratory: it was not among the hypotheses declared beforehand."
+    )
+    return [standing, f"{lineage.ledger.sentence}."]
+
+
+def _software(lineage: Lineage, resolved: Resolved) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in lineage.software)
+    found = [f"petlake {lineage.petlake_version} ({versions})."]
+    passed = [f"{exam} {n_passed} of {n}" for exam, n_passed, n in lineage.exams]
+    if passed:
+        found.append(f"Comparisons with published reference values that the same code passes: {', '.join(passed)}.")
+    found.append(f"Snapshot {lineage.snapshot_id}; command: {resolved.command_line}")
+    return found

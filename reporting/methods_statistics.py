@@ -1,0 +1,304 @@
+"""What was computed and what was found, in the sentences of a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cox_result import CoxResult, CoxTerm
+from petct.survival.cut_points import CutPointResult
+from petct.survival.fine_gray import FineGrayResult
+from petct.survival.forest_table import ForestTable
+from petct.survival.groups import number_text
+from petct.survival.kaplan_meier import KaplanMeierResult, MedianTime
+from petct.survival.model_comparison import ModelComparison
+from petct.survival.pca import PcaResult
+from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
+from petct.survival.results import counted, p_text
+from petct.survival.scan_result import ScanResult
+from petct.survival.subgroups import SubgroupTable
+from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
+from reporting.context import Resolved
+from reporting.findings import Findings
+from reporting.lineage import Lineage
+
+_DAYS_A_MONTH = 365.25 / 12
+_STRONGEST = 3
+
+Labels = Mapping[str, str]
+
+
+def tested_beforehand(lineage: Lineage, resolved: Resolved, findings: Findings) -> bool:
+    """Whether the analysis is a test that was declared before the data were looked at, on all patients."""
+    recipe, result = resolved.recipe, findings.result
+    if not resolved.selection.is_everyone or findings.cut_point is not None:
+        return False
+    if isinstance(result, KaplanMeierResult):
+        conditions = [name for name in ("entry", "from-landmark") if recipe.has(name)]
+        plain = any(test.plain for test in hypotheses_of_kaplan_meier(result, conditions))
+        return plain and lineage.is_primary(resolved.endpoint, recipe.names("by"))
+    if isinstance(result, CoxResult):
+        harmless = {"endpoint", "covariates", "scale", "scale-of", "at-zero", "permutations", "seed", "transform"}
+        conditions = [name for name, _ in recipe.options if name not in harmless]
+        plain = any(test.plain for test in hypotheses_of_cox(result, [], conditions))
+        return plain and lineage.is_primary(resolved.endpoint, recipe.names("covariates"))
+    return False
+
+
+def statistics_sentences(resolved: Resolved, findings: Findings, labels: Labels) -> list[str]:
+    """Say what was computed, how ties and missing values were dealt with, and how p-values were corrected."""
+    result = findings.result
+    if isinstance(result, KaplanMeierResult):
+        return _of_kaplan_meier(resolved, result, findings.cut_point, labels)
+    if isinstance(result, CumulativeIncidenceResult):
+        return _of_incidence(result, findings, labels)
+    if isinstance(result, PcaResult):
+        return _of_components(result, findings.model)
+    if isinstance(result, ScanResult):
+        return _of_scan(result, labels)
+    return _of_hazards(resolved, result, labels)
+
+
+def results_sentences(findings: Findings, labels: Labels) -> list[str]:
+    """Say what was found, and what a reader of the numbers has to know."""
+    result = findings.result
+    found: list[str] = []
+    if isinstance(result, KaplanMeierResult):
+        found += _medians(result, labels)
+        if findings.cut_point is not None:
+            found += findings.cut_point.notes
+    elif isinstance(result, CumulativeIncidenceResult):
+        found += [
+            f"Gray's test of {test.cause}: {'p withheld' if test.p is None else p_text(test.p)}."
+            for test in result.gray_tests
+        ]
+    elif isinstance(result, PcaResult):
+        shares = ", ".join(f"{c.name} {c.explained_variance_ratio:.1%}" for c in result.components[:_STRONGEST])
+        found.append(f"Share of variance: {shares}.")
+        if findings.model is not None:
+            found += [*_ratios(findings.model.terms, labels), *findings.model.notes]
+    elif isinstance(result, ScanResult):
+        found += _strongest(result)
+    elif isinstance(result, SubgroupTable):
+        found += _ratios([result.effect], labels)
+        found += [
+            f"Interaction with {labels.get(v.variable, v.variable)}: "
+            f"{'p withheld' if v.interaction.p is None else p_text(v.interaction.p)}."
+            for v in result.variables
+        ]
+    elif isinstance(result, ForestTable):
+        found += _ratios(result.model.terms, labels)
+    elif isinstance(result, ModelComparison):
+        found += [
+            f"Added covariates: {'p withheld' if result.test.p is None else p_text(result.test.p)}; concordance "
+            f"{result.concordance_base:.2f} without and {result.concordance_full:.2f} with them (difference "
+            f"{result.concordance_change:.3f}, {result.change_lower:.3f} to {result.change_upper:.3f})."
+        ]
+    else:
+        found += _ratios(result.terms, labels)
+    return [*found, *(_labelled(note, labels) for note in result.notes)]
+
+
+def _labelled(note: str, labels: Labels) -> str:
+    for name, label in labels.items():
+        note = note.replace(name, label)
+    return note.replace("<=", "≤").replace(">=", "≥")
+
+
+def _of_kaplan_meier(
+    resolved: Resolved, result: KaplanMeierResult, cut: CutPointResult | None, labels: Labels
+) -> list[str]:
+    recipe = resolved.recipe
+    found = [
+        f"Survival was estimated by Kaplan-Meier with {result.confidence:.0%} log-log confidence intervals; the median "
+        "follow-up by reverse Kaplan-Meier. A patient censored at the time of an event counts as at risk of it."
+    ]
+    if recipe.has("entry"):
+        found.append(f"Late entries (left truncation) were taken into account by {recipe.value('entry')}.")
+    if recipe.has("from-landmark"):
+        found.append(
+            f"Only patients free of the event at {recipe.value('from-landmark')} days were analysed, from there on."
+        )
+    if result.variable is not None:
+        found.append(_split(result, cut, labels))
+    if cut is not None:
+        test = cut.permutation
+        searched = f"Among cuts between {cut.smallest_fraction:.0%} and {cut.largest_fraction:.0%} of the patients"
+        by = "" if test is None else f" by permutation ({test.n_permutations:,} permutations, seed {test.seed})"
+        found.append(
+            f"{searched} the one with the largest standardised log-rank statistic was taken, and its p-value corrected "
+            f"for the search{by}; no ordinary log-rank test of a searched cut is given."
+        )
+    elif result.log_rank is not None:
+        names = [result.log_rank.name, *(test.name for test in result.weighted_tests)]
+        found.append(f"The groups were compared by the two-sided {' and the '.join(names)} test.")
+    if result.trend is not None:
+        found.append("A trend over the ordered groups was tested.")
+    if result.pairwise:
+        found.append(f"Every two groups were compared, p-values corrected by {_correction(result.correction)}.")
+    mean = result.restricted_mean
+    if mean is not None and mean.contrasts:
+        several = f", corrected by {_correction(mean.correction)}" if len(mean.contrasts) > 1 else ""
+        found.append(
+            f"Restricted mean survival up to {number_text(mean.tau)} {result.unit}s was compared as difference and "
+            f"ratio{several}."
+        )
+    found.append("Groups of fewer than 10 patients show no p-value.")
+    return found
+
+
+def _split(result: KaplanMeierResult | CumulativeIncidenceResult, cut: CutPointResult | None, labels: Labels) -> str:
+    unit = f" {result.variable_unit}" if result.variable_unit else ""
+    variable = labels.get(result.variable or "", result.variable or "")
+    cuts = ", ".join(number_text(value, 4) for value in result.cut_points)
+    at = f" at {cuts}{unit}" if cuts else ""
+    rule = "searched cut" if cut is not None else result.rule
+    groups = dict.fromkeys((curve.group, curve.n) for curve in result.curves)
+    sizes = "; ".join(f"{group.replace('<=', '≤')}{unit}: n = {n}" for group, n in groups)
+    missing = f" {counted(result.n_missing, 'patient')} without a value were left out." if result.n_missing else ""
+    return f"Patients were split by {variable} ({rule}{at}; {sizes}).{missing}"
+
+
+def _correction(name: str) -> str:
+    return {"holm": "Holm's method", "bonferroni": "Bonferroni's method"}.get(name, name)
+
+
+def _of_incidence(result: CumulativeIncidenceResult, findings: Findings, labels: Labels) -> list[str]:
+    found = [
+        f"The cumulative incidence of {result.causes[0]} in the presence of competing events was estimated by "
+        f"Aalen-Johansen with {result.confidence:.0%} limits on the log-minus-log scale."
+    ]
+    if result.variable is not None:
+        found += [
+            _split(result, None, labels),
+            "Groups were compared by Gray's test; fewer than 10 patients show no p.",
+        ]
+    models = [findings.fine_gray, *(findings.cause_specific or {}).values()]
+    fitted = [model for model in models if isinstance(model, FineGrayResult | CoxResult)]
+    if fitted:
+        found.append("Covariates were examined by a Fine-Gray model and by cause-specific Cox models (complete cases).")
+    return found
+
+
+def _of_hazards(
+    resolved: Resolved,
+    result: CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult,
+    labels: Labels,
+) -> list[str]:
+    recipe = resolved.recipe
+    names = ", ".join(labels.get(name, name) for name in recipe.names("covariates"))
+    found = [f"Hazard ratios are of a Cox proportional hazards model (ties by Efron) of {names}."]
+    model = (
+        result.model
+        if isinstance(result, ForestTable)
+        else result.full
+        if isinstance(result, ModelComparison)
+        else result
+    )
+    if isinstance(model, CoxResult):
+        if model.strata:
+            found.append(f"The baseline hazard was stratified by {', '.join(labels.get(s, s) for s in model.strata)}.")
+        if model.penalty:
+            found.append(f"Penalty: {model.penalty}.")
+        if model.standard_errors != "model":
+            found.append(f"Standard errors are {model.standard_errors}.")
+        tests = dict.fromkeys(term.test for term in model.terms if term.p is not None)
+        if tests:
+            found.append(f"p-values are of: {'; '.join(tests)}.")
+        found.append("The assumption of proportional hazards was examined by score tests (as cox.zph of R).")
+        found.append(f"{model.events_per_parameter:.1f} events per parameter.")
+    if isinstance(result, PooledCoxResult):
+        found.append(
+            f"Missing values were imputed {result.n_imputations} times (chained equations, seed {result.seed}) and "
+            f"estimates pooled by Rubin's rules; {result.n_complete_cases} patients have all covariates."
+        )
+    else:
+        found.append("Patients without a covariate were left out (complete cases).")
+    if isinstance(result, ForestTable):
+        found.append("Each covariate was also fitted alone, in the same patients.")
+    if isinstance(result, ModelComparison):
+        added = ", ".join(labels.get(name, name) for name in result.added)
+        found.append(f"The model with {added} added was compared with the one without by {result.test.test}.")
+    if isinstance(result, SubgroupTable):
+        found.append(
+            "The effect was estimated within subgroups, and "
+            f"{counted(result.n_interaction_tests, 'interaction')} tested."
+        )
+    if recipe.has("therapy-start"):
+        found.append("A therapy that began during follow-up counts from its start on (time-varying covariate).")
+    return found
+
+
+def _of_components(result: PcaResult, model: CoxResult | None) -> list[str]:
+    found = [
+        f"Principal components of {len(result.features)} standardised features by singular value decomposition, in the "
+        f"{counted(result.n, 'patient')} with all of them."
+    ]
+    if result.dropped_columns:
+        found.append(f"{counted(len(result.dropped_columns), 'feature')} without values or variance were left out.")
+    if model is not None:
+        found.append(
+            f"A Cox model (ties by Efron) of the first {counted(model.n_parameters, 'component')} was fitted to the "
+            "same patients."
+        )
+    return found
+
+
+def _of_scan(result: ScanResult, labels: Labels) -> list[str]:
+    found = [
+        f"{result.n_tested} of {result.n_declared} features of the declared family were tested one by one against the "
+        "hazard (log-rank score), hazard ratios per standard deviation by Cox models.",
+        f"p-values are of {result.n_permutations:,} permutations (seed {result.seed}) and corrected over the family by "
+        "Benjamini-Hochberg (q) and by the step-down maximum of Westfall and Young.",
+    ]
+    if result.adjusted_for:
+        names = ", ".join(labels.get(name, name) for name in result.adjusted_for)
+        found.append(f"A second version adjusts for {names}.")
+    if result.stability_threshold is not None:
+        found.append("Stability is the share of half-samples in which a LASSO chose the feature.")
+    return found
+
+
+def _strongest(result: ScanResult) -> list[str]:
+    found = [f"The best of {result.n_tested} as good as this on noise: {p_text(result.p_best)}."]
+    for row in result.rows[:_STRONGEST]:
+        if row.hazard_ratio is not None:
+            ratio = row.hazard_ratio
+            name = row.name.partition(":")[2] or row.name
+            found.append(
+                f"{name}: hazard ratio {ratio.value:.2f} ({ratio.lower:.2f} to {ratio.upper:.2f}) {ratio.scale}, "
+                f"q = {row.q:.3f}."
+            )
+    return found
+
+
+def _medians(result: KaplanMeierResult, labels: Labels) -> list[str]:
+    unit = f" {result.variable_unit}" if result.variable_unit else ""
+    scale, word = (_DAYS_A_MONTH, "months") if result.unit == "day" else (1.0, f"{result.unit}s")
+
+    def span(median: MedianTime) -> str:
+        if median.value is None:
+            return "not reached"
+        limits = ["not reached" if x is None else f"{x / scale:.1f}" for x in (median.lower, median.upper)]
+        return f"{median.value / scale:.1f} ({limits[0]} to {limits[1]})"
+
+    of = "" if result.variable is None else f" with {labels.get(result.variable, result.variable)} "
+    groups = "; ".join(
+        f"{span(c.median)}{f'{of}{c.group}{unit}'.replace('<=', '≤') if of else ''} (n = {c.n}, {c.n_events} events)"
+        for c in result.curves
+    )
+    found = [
+        f"Median survival in {word} ({result.confidence:.0%} CI): {groups}; median follow-up {span(result.follow_up)}."
+    ]
+    test = result.log_rank
+    if test is not None and test.p is not None:
+        found.append(f"Log-rank {p_text(test.p)}.")
+    return found
+
+
+def _ratios(terms: Sequence[CoxTerm | PooledTerm], labels: Labels) -> list[str]:
+    return [
+        f"{labels.get(term.covariate, term.covariate)}, {term.scale}: hazard ratio {term.hazard_ratio:.2f} "
+        f"({term.lower:.2f} to {term.upper:.2f}), {'p withheld' if term.p is None else p_text(term.p)}."
+        for term in terms
+    ]

@@ -1,0 +1,121 @@
+"""The numbers of a figure as a table: what is drawn, at full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cox_result import CoxResult, CoxTerm
+from petct.survival.forest_table import ForestTable
+from petct.survival.kaplan_meier import KaplanMeierResult
+from petct.survival.model_comparison import ModelComparison
+from petct.survival.pca import PcaResult
+from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
+from petct.survival.scan_result import ScanResult
+from petct.survival.subgroups import SubgroupTable
+
+_HAZARDS = ("model", "covariate", "compared", "n", "n_events", "hazard_ratio", "lower", "upper", "p")
+
+
+def survival_numbers(result: KaplanMeierResult) -> pd.DataFrame:
+    """One row a group and distinct time of events or censoring, from time 0: S(t), its limits, who is at risk."""
+    rows: list[tuple[object, ...]] = []
+    for curve in result.curves:
+        events = dict(zip(curve.times, curve.events, strict=True))
+        censored = dict(zip(curve.censor_times, curve.censored, strict=True))
+        steps = dict(zip(curve.times, zip(curve.survival, curve.lower, curve.upper, strict=True), strict=True))
+        state: tuple[float, float | None, float | None] = (1.0, None, None)
+        for time in sorted({0.0, *events, *censored}):
+            state = steps.get(time, state)
+            happened = (events.get(time, 0), censored.get(time, 0))
+            rows.append((curve.group, time, curve.n_at_risk_at(time), *happened, *state))
+    names = ("group", f"time_{result.unit.replace(' ', '_')}s", "n_at_risk", "n_events", "n_censored")
+    return pd.DataFrame(rows, columns=[*names, "survival", "lower", "upper"])
+
+
+def incidence_numbers(result: CumulativeIncidenceResult) -> pd.DataFrame:
+    """One row an event, group and distinct time of the event, from time 0: F(t) with its limits."""
+    rows: list[tuple[object, ...]] = []
+    for curve in result.curves:
+        rows.append((curve.cause, curve.group, curve.n, 0.0, 0.0, None, None))
+        steps = zip(curve.times, curve.incidence, curve.lower, curve.upper, strict=True)
+        rows += [(curve.cause, curve.group, curve.n, *step) for step in steps]
+    names = ("event", "group", "n", f"time_{result.unit.replace(' ', '_')}s", "cumulative_incidence", "lower", "upper")
+    return pd.DataFrame(rows, columns=list(names))
+
+
+def hazard_numbers(
+    result: CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult,
+) -> pd.DataFrame:
+    """One row a hazard ratio, with its limits and p; ``model`` says of which model where there are several."""
+    rows: list[tuple[object, ...]]
+    if isinstance(result, ForestTable):
+        rows = []
+        for row in result.rows:
+            for model, term in (("alone", row.univariable), ("together", row.multivariable)):
+                if term is not None:
+                    rows.append(_hazard(model, term, row.n, row.n_events))
+    elif isinstance(result, SubgroupTable):
+        rows = [_hazard("all patients", result.effect, result.n, result.n_events)]
+        for variable in result.variables:
+            for group in variable.subgroups:
+                ratio = (group.hazard_ratio, group.lower, group.upper)
+                name = f"{variable.variable} = {group.level}"
+                rows.append((name, result.effect.covariate, result.effect.scale, group.n, group.n_events, *ratio, None))
+            test = variable.interaction
+            name = f"interaction with {variable.variable}"
+            rows.append((name, result.effect.covariate, test.test, result.n, result.n_events, None, None, None, test.p))
+    else:
+        model = result.full if isinstance(result, ModelComparison) else result
+        rows = _hazards("model", model.terms, result.n, result.n_events)
+    return pd.DataFrame(rows, columns=list(_HAZARDS))
+
+
+def component_numbers(result: PcaResult) -> pd.DataFrame:
+    """One row a share of variance, feature (loading) or patient (score), one column a component."""
+    names = [component.name for component in result.components]
+    shares = [("variance_share", "", *(component.explained_variance_ratio for component in result.components))]
+    loadings = _across("loading", result.features, [component.loadings for component in result.components])
+    scores = _across("score", result.row_ids, [component.scores for component in result.components])
+    return pd.DataFrame([*shares, *loadings, *scores], columns=["quantity", "of", *names])
+
+
+def scan_numbers(result: ScanResult) -> pd.DataFrame:
+    """One row a tested feature, strongest first, corrected values beside the p of the feature alone."""
+    rows = []
+    for row in result.rows:
+        ratio = row.hazard_ratio
+        adjusted = row.adjusted.hazard_ratio if row.adjusted is not None else None
+        rows.append(
+            {
+                "feature": row.name,
+                "n": row.n,
+                "n_events": row.n_events,
+                "compared": ratio.scale if ratio else None,
+                "hazard_ratio": ratio.value if ratio else None,
+                "lower": ratio.lower if ratio else None,
+                "upper": ratio.upper if ratio else None,
+                "q": row.q,
+                "p_familywise": row.p_familywise,
+                "p_alone": row.p,
+                "minimum_detectable_hazard_ratio": row.minimum_detectable_hazard_ratio,
+                "adjusted_hazard_ratio": adjusted.value if adjusted else None,
+                "adjusted_q": row.adjusted.q if row.adjusted is not None else None,
+                "stability": row.stability,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _hazards(model: str, terms: Iterable[CoxTerm | PooledTerm], n: int, n_events: int) -> list[tuple[object, ...]]:
+    return [_hazard(model, term, n, n_events) for term in terms]
+
+
+def _hazard(model: str, term: CoxTerm | PooledTerm, n: int, n_events: int) -> tuple[object, ...]:
+    return (model, term.covariate, term.scale, n, n_events, term.hazard_ratio, term.lower, term.upper, term.p)
+
+
+def _across(quantity: str, of: Sequence[str], columns: Sequence[Sequence[float]]) -> list[tuple[object, ...]]:
+    return [(quantity, name, *(column[i] for column in columns)) for i, name in enumerate(of)]
