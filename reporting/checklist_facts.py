@@ -188,6 +188,14 @@ def _of_statistics(lineage: Lineage, resolved: Resolved, findings: Findings) -> 
         found["dimensionality"] = Evidence(f"{result.events_per_parameter:.1f} events per parameter.")
         if len(recipe.columns) > 1:
             found["confounders"] = Evidence(f"Adjusted for each other: {', '.join(recipe.columns)}.", partly=True)
+    if findings.validation is not None:
+        judged = findings.validation
+        found["internal_testing"] = Evidence(
+            f"Internal: {judged.n_resamples} bootstrap resamples; concordance "
+            f"{judged.concordance.value:.3f} and calibration at {judged.time:g} {judged.unit}s corrected for optimism.",
+            partly=True,
+        )
+        found["calibration"] = found["internal_testing"]
     if isinstance(result, ModelComparison):
         found["comparison"] = Evidence(
             f"Model of {', '.join(result.base)} against the same with {', '.join(result.added)}: concordance "

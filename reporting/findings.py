@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult
+from petct.survival.cox_validation import CoxValidation
 from petct.survival.cut_points import CutPointResult
 from petct.survival.fine_gray import FineGrayResult
 from petct.survival.forest_table import ForestTable
@@ -44,6 +45,8 @@ class Findings:
         The Cox model of principal components.
     fine_gray, cause_specific
         Models beside a cumulative incidence, by event: each a result, or the sentence of its refusal.
+    validation
+        Calibration and concordance of a Cox model at a horizon, corrected for optimism.
     """
 
     result: AnyResult
@@ -51,6 +54,7 @@ class Findings:
     model: CoxResult | None = None
     fine_gray: FineGrayResult | str | None = None
     cause_specific: Mapping[str, CoxResult | str] | None = None
+    validation: CoxValidation | None = None
 
     @classmethod
     def of_script(cls, found: Mapping[str, object]) -> Findings:
@@ -61,6 +65,7 @@ class Findings:
             found.get("cox"),  # type: ignore[arg-type]
             found.get("fine_gray"),  # type: ignore[arg-type]
             found.get("cause_specific"),  # type: ignore[arg-type]
+            found.get("validation"),  # type: ignore[arg-type]
         )
 
     @property

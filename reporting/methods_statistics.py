@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult, CoxTerm
+from petct.survival.cox_validation import CoxValidation
 from petct.survival.cut_points import CutPointResult
 from petct.survival.fine_gray import FineGrayResult
 from petct.survival.forest_table import ForestTable
@@ -56,7 +57,7 @@ def statistics_sentences(resolved: Resolved, findings: Findings, labels: Labels)
         return _of_components(result, findings.model)
     if isinstance(result, ScanResult):
         return _of_scan(result, labels)
-    return _of_hazards(resolved, result, labels)
+    return [*_of_hazards(resolved, result, labels), *_of_validation(findings.validation)]
 
 
 def results_sentences(findings: Findings, labels: Labels) -> list[str]:
@@ -96,6 +97,8 @@ def results_sentences(findings: Findings, labels: Labels) -> list[str]:
         ]
     else:
         found += _ratios(result.terms, labels)
+        if findings.validation is not None:
+            found.append(_corrected(findings.validation))
     return [*found, *(_labelled(note, labels) for note in result.notes)]
 
 
@@ -227,6 +230,24 @@ def _of_hazards(
     if recipe.has("therapy-start"):
         found.append("A therapy that began during follow-up counts from its start on (time-varying covariate).")
     return found
+
+
+def _of_validation(validation: CoxValidation | None) -> list[str]:
+    if validation is None:
+        return []
+    return [
+        f"Calibration and concordance were judged at {validation.time:g} {validation.unit}s and corrected for "
+        f"optimism by {validation.n_resamples} bootstrap resamples (seed {validation.seed})."
+    ]
+
+
+def _corrected(validation: CoxValidation) -> str:
+    concordance = validation.concordance
+    slope = "" if validation.slope is None else f"; calibration slope {validation.slope.value:.2f}"
+    return (
+        f"Concordance {concordance.apparent:.2f} in the patients of the fit, {concordance.value:.2f} "
+        f"({validation.lower:.2f} to {validation.upper:.2f}) corrected for optimism{slope}."
+    )
 
 
 def _of_components(result: PcaResult, model: CoxResult | None) -> list[str]:

@@ -8,11 +8,13 @@ import pandas as pd
 
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult, CoxTerm
+from petct.survival.cox_validation import CoxValidation
 from petct.survival.forest_table import ForestTable
 from petct.survival.kaplan_meier import KaplanMeierResult
 from petct.survival.model_comparison import ModelComparison
 from petct.survival.pca import PcaResult
 from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
+from petct.survival.results import as_dict
 from petct.survival.scan_result import ScanResult
 from petct.survival.subgroups import SubgroupTable
 
@@ -71,6 +73,11 @@ def hazard_numbers(
         model = result.full if isinstance(result, ModelComparison) else result
         rows = _hazards("model", model.terms, result.n, result.n_events)
     return pd.DataFrame(rows, columns=list(_HAZARDS))
+
+
+def calibration_numbers(result: CoxValidation) -> pd.DataFrame:
+    """One row a group of predicted risk: predicted and observed probability, and the observed one corrected."""
+    return pd.DataFrame([as_dict(group) for group in result.groups])
 
 
 def component_numbers(result: PcaResult) -> pd.DataFrame:

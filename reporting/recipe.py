@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from petct.errors import SurvivalError
+from petct.survival.cox_request import CoxRequest
+from petct.survival.km_request import KaplanMeierRequest
 
 COMMANDS = ("km", "cox", "pca", "scan")
 
@@ -58,6 +60,8 @@ _OPTIONS: Mapping[str, Mapping[str, str | None]] = {
         "permutations": None,
         "seed": None,
         "transform": "km",
+        "horizon": None,
+        "resamples": None,
     },
     "pca": {"endpoint": None, "features": None, "feature-set": None, "cox": None},
     "scan": {
@@ -145,9 +149,7 @@ class Recipe:
             elif isinstance(value, list | tuple):
                 pairs += [(name, str(each)) for each in value] if name in _REPEATED else [(name, ",".join(value))]
             else:
-                pairs.append(
-                    (name, f"{value:g}" if isinstance(value, float) and value == float(f"{value:g}") else str(value))
-                )
+                pairs.append((name, number_of(value) if isinstance(value, float) else str(value)))
         return cls(command, tuple(pairs))
 
     def value(self, name: str) -> str | None:
@@ -202,3 +204,74 @@ class Recipe:
     def command_line(self, conditions: Iterable[str] = ()) -> str:
         """The command as it is typed."""
         return f"petlake {shlex.join(self.arguments(conditions))}"
+
+
+def recipe_of_km(
+    request: KaplanMeierRequest, endpoint: str, *, competing: bool = False, covariates: Sequence[str] = ()
+) -> Recipe:
+    """The recipe of a request of the page Survival; with ``competing``, of its cumulative incidence."""
+    default = KaplanMeierRequest()
+    of_curve = {
+        "tau": request.tau,
+        "weights": list(request.weights),
+        "trend": request.trend,
+        "pairwise": request.pairwise,
+        "correction": request.correction,
+        "entry": request.entry,
+        "from_landmark": request.from_landmark,
+    }
+    of_search = {
+        name: getattr(request, name)
+        for name in ("permutations", "resamples", "seed")
+        if request.split == "optimal" and getattr(request, name) != getattr(default, name)
+    }
+    return Recipe.of(
+        "km",
+        endpoint=endpoint,
+        by=request.variable,
+        split=request.split if request.variable else None,
+        order=list(request.order),
+        landmarks=[number_of(time) for time in request.landmarks],
+        competing=competing,
+        covariates=list(covariates) if competing else None,
+        **({} if competing else of_curve),
+        **of_search,
+    )
+
+
+def recipe_of_cox(request: CoxRequest, endpoint: str, *, horizon: float | None = None) -> Recipe:
+    """The recipe of a request of the page Cox; with ``horizon``, of its calibration."""
+    default = CoxRequest(request.covariates)
+    return Recipe.of(
+        "cox",
+        endpoint=endpoint,
+        covariates=list(request.covariates),
+        scale=request.scale,
+        scale_of=[f"{name}={scale}" for name, scale in request.scale_of],
+        spline=list(request.splines),
+        knots=request.knots,
+        at_zero=request.at_zero,
+        categories=list(request.categories),
+        reference=[f"{name}={level}" for name, level in request.references],
+        strata=list(request.strata),
+        cluster=request.cluster,
+        robust=request.robust,
+        entry=request.entry,
+        therapy_start=request.therapy_start,
+        penalty=request.penalty,
+        ridge_strength=request.ridge_strength,
+        univariable=request.univariable,
+        added=list(request.added),
+        subgroups=list(request.subgroups),
+        impute=request.impute,
+        permutations=request.permutations,
+        seed=None if request.seed == default.seed else request.seed,
+        transform=request.transform,
+        horizon=horizon,
+    )
+
+
+def number_of(value: float) -> str:
+    """Return the shortest text that reads as the same number: ``90``, ``1095.75``."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(value)

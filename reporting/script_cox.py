@@ -16,7 +16,6 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
     read(resolved, code)
     code.use("petct.survival.outcome", "cause_specific")
-    code.use("reporting.numbers", "hazard_numbers")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     for name in recipe.names("entry"):
         code.use("dataclasses", "replace")
@@ -51,11 +50,29 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
     else:
         covariates = _list(resolved, code, "covariates", model)
         _call(code, "cox", "cox", [*covariates, *_strata(strata), *_single_model(resolved, code), *how])
+        if recipe.has("horizon"):
+            return _validation(resolved, code, covariates)
+    code.use("reporting.numbers", "hazard_numbers")
     code.add('return {"result": result}')
     return Parts(
         ('return as_dict(found["result"])',),
         'hazard_numbers(found["result"])',
         'paper.forest_print(found["result"], labels=LABELS)',
+    )
+
+
+def _validation(resolved: Resolved, code: Code, covariates: list[str]) -> Parts:
+    recipe = resolved.recipe
+    code.use("petct.survival.cox_validation", "validate_cox")
+    code.use("reporting.numbers", "calibration_numbers")
+    options = [f"n_resamples={int(recipe.value('resamples') or 0)}"] if recipe.has("resamples") else []
+    horizon = literal(float(recipe.value("horizon") or 0))
+    code.call("validation", "validate_cox", ["outcome", *covariates, horizon, *_penalty(recipe, code), *options])
+    code.add('return {"result": result, "validation": validation}')
+    return Parts(
+        ('return {**as_dict(found["result"]), "validation": as_dict(found["validation"])}',),
+        'calibration_numbers(found["validation"])',
+        'paper.calibration_print(found["validation"])',
     )
 
 

@@ -42,6 +42,8 @@ COMMANDS = {
     "subgroups": "cox --covariates age,tumour_volume_ml --subgroups sex --permutations 0",
     "imputed": "cox --covariates age,ki67 --impute 3",
     "therapy": "cox --covariates age --therapy-start therapy",
+    "scales": "cox --covariates age,tumour_volume_ml --scale-of tumour_volume_ml=per_doubling --at-zero half_minimum",
+    "calibration": "cox --covariates age,sex --horizon 730 --permutations 0",
     "components": f"pca --feature-set {_FEATURES}",
     "some features": f"pca --features {_TWO} --where age>=50",
     "cox of components": f"pca --feature-set {_FEATURES} --cox 2",
