@@ -1,0 +1,195 @@
+"""What a reader takes away from a figure: files, numbers, methods paragraph and script; and what is saved by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+from matplotlib.figure import Figure
+
+from dashboard import data, notices, wording
+from dashboard.data import Source
+from figures.print import FORMATS, Format, rendered
+from reporting.context import Resolved, resolve
+from reporting.findings import AnyResult, Findings
+from reporting.lineage import lineage_of
+from reporting.methods import methods_text
+from reporting.naming import names_of
+from reporting.recipe import Recipe
+from reporting.running import program_of
+from reporting.script import script_of
+from warehouse.errors import WarehouseError
+from warehouse.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
+
+_FIGURES = 32
+_MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "scan": "features"}
+
+
+@st.fragment
+def offer(
+    source: Source,
+    recipe: Recipe,
+    *,
+    figure: Callable[[], Figure],
+    numbers: Callable[[], pd.DataFrame],
+    key: str,
+    result: AnyResult | Findings | None = None,
+) -> None:
+    """Offer what belongs to a figure below it; nothing is made before it is asked for.
+
+    Parameters
+    ----------
+    source
+        Snapshot and conditions of the page.
+    recipe
+        The analysis in the words of the command line: page, command and script give the same numbers.
+    figure, numbers
+        The figure for paper (``figures.print``), and the table of what it draws (``reporting.numbers``).
+    key
+        Of the widgets, different for each figure of a page.
+    result
+        What the page shows; where it is not given, the analysis is run again when the methods are asked for.
+    """
+    place = st.expander(
+        "Take away: figure, numbers, methods, script",
+        icon=":material/download:",
+        key=f"{key}_take_away",
+        on_change="rerun",
+    )
+    if not place.open:
+        return
+    with place, notices.refusals_as_sentences():
+        resolved = resolve(recipe, data.snapshot(source), source.conditions)
+        _downloads(source, resolved, figure, numbers, key)
+        _words(source, resolved, result, key)
+        _save(source, resolved, key)
+
+
+def _downloads(
+    source: Source,
+    resolved: Resolved,
+    figure: Callable[[], Figure],
+    numbers: Callable[[], pd.DataFrame],
+    key: str,
+) -> None:
+    name = f"petlake-{resolved.recipe.command}-{wording.short_id(source.snapshot_id)}"
+    with st.container(horizontal=True):
+        for kind in FORMATS:
+            st.download_button(
+                kind.upper(),
+                lambda kind=kind: _drawn(source, resolved.recipe, key, kind, figure),
+                f"{name}.{kind}",
+                _MIME[kind],
+                key=f"{key}_{kind}",
+                on_click="ignore",
+                help=f"The figure as {kind.upper()}, one or two columns of a journal wide"
+                + (", 300 dots per inch." if kind == "png" else "; fonts are inside."),
+            )
+        st.download_button(
+            "CSV",
+            lambda: numbers().to_csv(index=False, lineterminator="\n").encode(),
+            f"{name}.csv",
+            "text/csv",
+            key=f"{key}_csv",
+            on_click="ignore",
+            help="The numbers that the figure draws, at full precision.",
+        )
+        st.download_button(
+            "Python",
+            _script(resolved).encode(),
+            f"{name}.py",
+            "text/x-python",
+            key=f"{key}_py",
+            on_click="ignore",
+            help="The script that makes figure and numbers from the snapshot.",
+        )
+
+
+@st.cache_data(max_entries=_FIGURES, show_spinner=False)
+def _drawn(source: Source, recipe: Recipe, key: str, kind: Format, _figure: Callable[[], Figure]) -> bytes:
+    del source, recipe, key  # They are the key of the cache: what is drawn depends on nothing else.
+    return rendered(_figure(), kind)
+
+
+def _script(resolved: Resolved) -> str:
+    return script_of(resolved, names_of(resolved.columns.values()), metadata.version("petlake"))
+
+
+def _words(source: Source, resolved: Resolved, result: AnyResult | Findings | None, key: str) -> None:
+    methods, script, command = st.tabs(["Methods", "Python", "Command"], key=f"{key}_words")
+    lake = Path(source.lake_root)
+    with methods:
+        if result is None:
+            findings = program_of(_script(resolved)).run(lake).findings
+        else:
+            findings = result if isinstance(result, Findings) else Findings(result)
+        lineage = lineage_of(lake, data.snapshot(source), resolved)
+        text = methods_text(lineage, resolved, findings, names_of(resolved.columns.values()))
+        st.code(text, language=None, wrap_lines=True)
+        st.caption("Made from the snapshot and the result. Read it before you publish it: it knows what was recorded.")
+    with script:
+        st.code(_script(resolved), language="python")
+    with command:
+        st.code(resolved.command_line, language="shell", wrap_lines=True)
+        st.caption("`petlake export DIR`, followed by its words, writes all of this with Table 1 and checklists.")
+
+
+def _save(source: Source, resolved: Resolved, key: str) -> None:
+    with st.form(f"{key}_save", border=False):
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        name = left.text_input("Save under a name", key=f"{key}_name", max_chars=80, placeholder="Volume, median split")
+        if not right.form_submit_button("Save", icon=":material/bookmark_add:", width="stretch"):
+            return
+    saved = SavedAnalysis(
+        name,
+        resolved.recipe.command,
+        resolved.recipe.options,
+        source.snapshot_id,
+        resolved.conditions,
+        urlencode(st.query_params.to_dict(), doseq=True),
+    )
+    save_analysis(Path(source.lake_root), saved)
+    exported = f'`petlake export DIR --analysis "{saved.name.strip()}"` writes its bundle.'
+    st.success(f"Saved as {wording.literal_markdown(saved.name.strip())}. {exported}", icon=":material/bookmark:")
+
+
+def saved_list(source: Source) -> None:
+    """List the saved analyses of the study, each with the link that opens it again."""
+    try:
+        entries = saved_analyses(Path(source.lake_root))
+    except WarehouseError as refusal:
+        st.caption(wording.literal_markdown(refusal.sentence()))
+        return
+    if not entries:
+        st.caption("Nothing is saved yet: open Take away below a figure, and save it under a name.")
+        return
+    for number, entry in enumerate(entries):
+        analysis = entry.analysis
+        recipe = Recipe(analysis.command, analysis.options)
+        name, delete = st.columns([8, 1], vertical_alignment="center")
+        shown = wording.literal_markdown(analysis.name)
+        page = _PAGES[analysis.command]
+        link = f"[{shown}](./{page}?{analysis.query})" if analysis.query else f"**{shown}**"
+        name.markdown(
+            f"{link}  \n`{recipe.command_line(analysis.conditions)}` · snapshot "
+            f"`{wording.short_id(analysis.snapshot_id)}` · {entry.saved_at:%d %b %Y}"
+        )
+        delete.button(
+            "Delete",
+            icon=":material/delete:",
+            key=f"delete_saved_{number}",
+            help=f"Take '{analysis.name}' off the list.",
+            on_click=_delete,
+            args=(source, analysis.name),
+            type="tertiary",
+        )
+
+
+def _delete(source: Source, name: str) -> None:
+    with notices.refusals_as_sentences():
+        delete_analysis(Path(source.lake_root), name)
