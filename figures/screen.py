@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from figures.cox_forest import forest_figure
+from figures.calibration import calibration_figure, calibration_in_words
+from figures.cox_forest import forest_figure, subgroup_figure
 from figures.cox_residuals import residual_figure
+from figures.cumulative_incidence import cumulative_incidence_figure
+from figures.cut_points import cut_point_figure, cut_point_in_words
 from figures.pca_views import pca_loadings_figure, pca_scores_figure, pca_scree_figure
-from figures.survival_curves import kaplan_meier_figure
+from figures.survival_curves import kaplan_meier_figure, restricted_mean_figure
 from figures.ticks import AxisUnit
 
 __all__ = [
     "AxisUnit",
+    "calibration_figure",
+    "calibration_in_words",
+    "cumulative_incidence_figure",
+    "cut_point_figure",
+    "cut_point_in_words",
     "forest_figure",
     "kaplan_meier_figure",
     "pca_loadings_figure",
     "pca_scores_figure",
     "pca_scree_figure",
     "residual_figure",
+    "restricted_mean_figure",
+    "subgroup_figure",
 ]
