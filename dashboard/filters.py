@@ -6,15 +6,11 @@ and gets it back in the run after.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import cast
 
-import numpy as np
 import streamlit as st
 
-from dashboard import analysis, cohort_filter, data, wording
-from dashboard.analysis import CovariateChoice, CovariateScale, Split
+from dashboard import cohort_filter, data, wording
 from dashboard.data import COHORT, Source
 from figures.screen import AxisUnit
 from warehouse.queries import AnalysisColumn
@@ -26,19 +22,6 @@ _GROUP_LABEL = "Cohort table"
 _NOTHING = "nothing"
 _COMPONENTS = 10
 
-_SPLITS: dict[Split, str] = {
-    "median": "Median",
-    "tertiles": "Tertiles",
-    "cut": "Fixed cut",
-    "category": "Categories",
-    "all": "All patients",
-}
-_SCALES: dict[CovariateScale, str] = {
-    "per_sd": "per SD",
-    "per_doubling": "per doubling",
-    "per_doubling_zeros": "per doubling, zeros as half the smallest value",
-    "as_is": "per unit",
-}
 _AXES: dict[AxisUnit, str] = {"month": "Months", "year": "Years", "day": "Days"}
 
 
@@ -97,7 +80,7 @@ def choose_variable(
 ) -> AnalysisColumn:
     """Offer the analysis columns in two steps: where they come from, and which."""
     groups = {group.name: group.columns for group in data.column_groups(source)}
-    preferred = _preferred(source, endpoint)
+    preferred = preferred_variable(source, endpoint)
     home = next((name for name, columns in groups.items() if any(c.name == preferred for c in columns)), None)
     left, right = st.columns([2, 3])
     group = left.selectbox(
@@ -121,84 +104,25 @@ def choose_variable(
     return columns[chosen]
 
 
-def _preferred(source: Source, endpoint: str | None) -> str:
+def preferred_variable(source: Source, endpoint: str | None) -> str:
+    """Return the variable to begin with: one declared for the endpoint, else the tumour volume."""
     declared = [h.variable for h in data.hypotheses(source) if endpoint is None or h.endpoint == endpoint]
     known = {column.name for column in data.analysis_columns(source)}
     return next((name for name in declared if name in known), _PREFERRED)
 
 
-def choose_split(source: Source, variable: AnalysisColumn) -> tuple[Split, float | None]:
-    """Offer the splits that fit the variable, and the cut where one is to be given."""
-    options: list[Split] = ["category", "all"] if variable.kind == "category" else ["median", "tertiles", "cut", "all"]
-    split = st.segmented_control(
-        "Split",
-        options,
-        default=options[0],
-        required=True,
-        format_func=lambda name: _SPLITS[name],
-        key="split" if variable.kind == "number" else "split_categories",
-        bind="query-params",
-    )
-    if split != "cut":
-        return cast("Split", split), None
-    found = analysis.numbers(source, variable.name)
-    if found.size == 0:
-        return "median", None
-    step = 10.0 ** math.floor(math.log10(np.ptp(found) / 100)) if np.ptp(found) > 0 else 1.0
-    cut = st.number_input(
-        f"Cut{f' [{variable.unit}]' if variable.unit else ''}",
-        value=float(wording.amount(float(np.median(found)))),
-        step=step,
-        format="%.6g",
-        key=f"cut_{variable.name}",
-        bind="query-params",
-        width=200,
-        help="Patients with this value or less are one group, those with more the other. Fix the cut before you look "
-        "at the outcome: the best of many cuts is significant by chance.",
-    )
-    return "cut", float(cut)
-
-
-def choose_time_unit() -> AxisUnit:
-    """Offer the unit of all times on the page."""
+def choose_time_unit(*, key: str = "time_unit") -> AxisUnit:
+    """Offer the unit of the times on the page."""
     unit = st.segmented_control(
         "Time in",
         list(_AXES),
         default="month",
         required=True,
         format_func=lambda name: _AXES[name],
-        key="time_unit",
+        key=key,
         bind="query-params",
     )
     return unit
-
-
-def choose_covariates(source: Source, endpoint: str) -> tuple[CovariateChoice, ...]:
-    """Offer all analysis columns as covariates, and a scale for each that is a number."""
-    columns = {column.name: column for column in data.analysis_columns(source)}
-    names = _all_labels(tuple(columns.values()))
-    preferred = _preferred(source, endpoint)
-    chosen = st.multiselect(
-        "Covariates",
-        list(columns),
-        default=[preferred] if preferred in columns else [],
-        format_func=lambda name: names.get(name, name),
-        key="covariates",
-        bind="query-params",
-        placeholder="Type to search clinical variables, tumour burden and radiomic features",
-    )
-    numeric = [name for name in chosen if columns[name].kind == "number"]
-    scales: dict[str, CovariateScale] = {}
-    for start in range(0, len(numeric), 3):
-        for place, name in zip(st.columns(3), numeric[start : start + 3], strict=False):
-            scales[name] = place.selectbox(
-                f"Scale of {names[name]}",
-                list(_SCALES),
-                format_func=lambda scale: _SCALES[scale],
-                key=f"scale_{name}",
-                bind="query-params",
-            )
-    return tuple(CovariateChoice(name, scales.get(name, "per_sd")) for name in chosen)
 
 
 def choose_feature_set(source: Source) -> str:
@@ -248,8 +172,8 @@ def choose_colour(source: Source) -> AnalysisColumn | None:
     return columns.get(chosen)
 
 
-def _all_labels(columns: tuple[AnalysisColumn, ...]) -> dict[str, str]:
-    """Labels over all groups: a feature stands in several of them, so its group is always said."""
+def all_labels(columns: tuple[AnalysisColumn, ...]) -> dict[str, str]:
+    """Return labels over all groups: a feature stands in several of them, so its group is always said."""
     names = wording.labels([column for column in columns if column.table == "cohort"])
     for column in columns:
         if column.table != "cohort":

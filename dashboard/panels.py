@@ -12,10 +12,7 @@ from dashboard import analysis, data, wording
 from dashboard.contents import AttritionStep, EndpointSummary, Sizes
 from dashboard.data import Source
 from figures.palette import BLUE
-from petct.survival.cox import CoxResult
-from petct.survival.kaplan_meier import KaplanMeierResult
 from petct.survival.pca import PcaResult
-from petct.survival.results import p_text
 from warehouse.queries import AnalysisColumn
 from warehouse.snapshot import SnapshotDetails
 
@@ -173,105 +170,6 @@ def snapshot_contents(about: SnapshotDetails) -> None:
     st.json({name: data.parsed(value) for name, value in about.settings_json.items()}, expanded=1)
 
 
-def survival_table(result: KaplanMeierResult, unit: str) -> None:
-    """Show each group with n, events, median survival and median follow-up."""
-    suffix = f" {result.variable_unit}" if result.variable_unit else ""
-    rows = [
-        (
-            f"{curve.group}{suffix}".replace("<=", "≤"),
-            curve.n,
-            curve.n_events,
-            wording.median_text(curve.median, unit),
-            wording.median_text(curve.follow_up, unit),
-        )
-        for curve in result.curves
-    ]
-    level = f"{result.confidence:.0%} CI"
-    names = ["Group", "n", "Events", f"Median ({level}), {unit}s", f"Follow-up ({level}), {unit}s"]
-    st.markdown(f"**Groups** (n = {result.n})")
-    st.dataframe(
-        pd.DataFrame(rows, columns=names), hide_index=True, column_config=widths(n=50, Events=65) | widths(Group=120)
-    )
-    st.caption("Median survival, and median follow-up by reverse Kaplan-Meier; log-log intervals.")
-
-
-def log_rank(result: KaplanMeierResult) -> None:
-    """Show the log-rank test or the reason why its p-value is withheld, and what could have been detected."""
-    test = result.log_rank
-    st.markdown("**Log-rank test**")
-    if test is None:
-        st.caption("One group: nothing to compare. Choose a split.")
-        return
-    statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}, {test.df} df"
-    if test.p is not None:
-        st.metric("Log-rank p", p_text(test.p), label_visibility="collapsed")
-        st.caption(f"{statistic}, n = {result.n}; two-sided, not corrected for other splits.")
-    elif test.p_suppressed is not None:
-        st.markdown("p withheld", help=test.p_suppressed.message)
-        if statistic:
-            st.caption(f"{statistic}, n = {result.n}")
-    if result.minimum_detectable_hazard_ratio is not None:
-        st.markdown(
-            f"Smallest detectable hazard ratio: **{result.minimum_detectable_hazard_ratio:.2f}**",
-            help=f"With {result.n_events} events in groups of these sizes, at 80 % power and a two-sided level of 5 %.",
-        )
-
-
-def model_numbers(result: CoxResult) -> None:
-    """Show size and fit of a model."""
-    places = st.columns(5)
-    places[0].metric("Patients", result.n, help=f"{result.n_missing} left out for a missing covariate.")
-    places[1].metric("Events", result.n_events)
-    places[2].metric("Events per parameter", f"{result.events_per_parameter:.1f}", help="At least 5; 10 are advisable.")
-    places[3].metric(
-        "Concordance",
-        f"{result.concordance:.2f}",
-        help=f"Harrell's C, standard error {result.concordance_standard_error:.3f}; in the patients of the fit, so "
-        "it is optimistic for new ones.",
-    )
-    test = result.overall
-    places[4].metric(
-        "All covariates",
-        "p withheld" if test.p is None else p_text(test.p),
-        help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
-    )
-
-
-def coefficients(result: CoxResult) -> None:
-    """Show hazard ratios with intervals and p-values."""
-    rows = [
-        (
-            term.covariate,
-            term.scale,
-            f"{term.hazard_ratio:.2f}",
-            f"{term.lower:.2f} to {term.upper:.2f}",
-            "withheld" if term.p is None else wording.p_number(term.p),
-            f"{term.coefficient:.4f}",
-            f"{term.standard_error:.4f}",
-        )
-        for term in result.terms
-    ]
-    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p", "Log HR", "SE"]
-    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
-    st.caption(
-        f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}; p: {result.overall.test}."
-    )
-
-
-def proportional_hazards(result: CoxResult) -> None:
-    """Show the score tests of the assumption."""
-    test = result.proportional_hazards
-    rows = [
-        (name, f"{term.chi_squared:.2f}", str(term.df), wording.p_number(term.p))
-        for name, term in (*((term.covariate, term) for term in test.terms), ("All together", test.global_test))
-    ]
-    st.dataframe(pd.DataFrame(rows, columns=["Covariate", "χ²", "df", "p"]), hide_index=True)
-    st.caption(
-        f"Score tests with the {test.transform} transform of time (statistic of cox.zph in R, p from the F "
-        f"distribution), n = {result.n}. A small p says that the hazard ratio changes with time."
-    )
-
-
 def loadings(result: PcaResult, number: int) -> None:
     """Show all loadings on a component, largest first."""
     component = result.components[number - 1]
@@ -295,24 +193,6 @@ def left_out(result: PcaResult) -> None:
     if result.dropped_rows:
         with st.expander(f"{wording.plural(len(result.dropped_rows), 'patient')} left out for a missing feature"):
             st.markdown(wording.literal_markdown(", ".join(result.dropped_rows)))
-
-
-def survival_in_words(result: KaplanMeierResult, unit: str) -> str:
-    """Describe the survival figure for those who cannot see it."""
-    groups = "; ".join(
-        f"{curve.group}: n = {curve.n}, {curve.n_events} events, "
-        f"median {wording.median_text(curve.median, unit)} {unit}s"
-        for curve in result.curves
-    )
-    return f"Kaplan-Meier curves with numbers at risk. {groups}."
-
-
-def model_in_words(result: CoxResult) -> str:
-    """Describe the forest figure for those who cannot see it."""
-    terms = "; ".join(
-        f"{term.label}: {term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})" for term in result.terms
-    )
-    return f"Forest plot of hazard ratios with confidence intervals. {terms}."
 
 
 def variance_in_words(result: PcaResult) -> str:

@@ -2,9 +2,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import analysis, data, filters, ledger, notices, panels, wording
-from figures.screen import forest_figure, residual_figure
-from petct.survival.tested import hypotheses_of_cox
+from dashboard import (
+    analysis_cox,
+    analysis_survival,
+    charts,
+    choices_cox,
+    data,
+    filters,
+    ledger,
+    notices,
+    panels,
+    panels_cox,
+    views_cox,
+    wording,
+)
+from figures.screen import forest_figure
+from petct.survival.cox_request import hypotheses
+from petct.survival.cox_result import CoxResult
 
 source = filters.pinned_source(data.lake_root())
 
@@ -19,50 +33,41 @@ with st.container(border=True):
     with left:
         endpoint = filters.choose_endpoint(source, key="cox_endpoint")
     with right:
-        choices = filters.choose_covariates(source, endpoint)
+        request = choices_cox.choose_model(source, endpoint)
+    with st.expander("Strata, penalty, standard errors"):
+        request = choices_cox.choose_options(source, request)
 
-if not choices:
+if not request.covariates:
     notices.empty("Choose one covariate or more", "Each needs at least 5 events; 10 or more are advisable.")
     st.stop()
 
+entries = ledger.Entries(source, endpoint)
 with notices.refusals_as_sentences():
-    result = analysis.cox_model(source, endpoint, choices)
+    result = analysis_cox.cox_model(source, endpoint, request)
+    assert isinstance(result, CoxResult)
+    entries.add(request.modelled, tuple(hypotheses(request, result)), result.n, result.n_events)
     with st.container(horizontal=True, vertical_alignment="center"):
         title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
         st.subheader(wording.literal_markdown(title), width="content", anchor=False)
-        notices.standing(source, endpoint, [choice.name for choice in choices], plain=True)
-    panels.model_numbers(result)
-    st.plotly_chart(
+        notices.standing(source, endpoint, request.modelled, plain=not request.conditions)
+    panels_cox.model_numbers(result)
+    charts.draw(
         forest_figure(result, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="forest",
-        alt=panels.model_in_words(result),
+        alt=panels_cox.model_in_words(result),
     )
-    panels.coefficients(result)
-    st.subheader("Proportional hazards")
-    panels.proportional_hazards(result)
-    with st.expander("Residuals"), notices.refusals_as_sentences():
-        over_time, forms = analysis.cox_residuals(source, endpoint, choices)
-        for kind, curves, question in (
-            (
-                "time",
-                over_time,
-                "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",
-            ),
-            ("form", forms, "Martingale residuals without the covariate: a straight line says that it has its form."),
-        ):
-            st.caption(question)
-            for number, curve in enumerate(curves):
-                st.plotly_chart(
-                    residual_figure(curve),
-                    theme=None,
-                    config=panels.FIGURE_CONFIG,
-                    key=f"residuals_{kind}_{number}",
-                    alt=f"{curve.y_label} against {curve.x_label}, n = {curve.n}, {curve.n_events} events.",
-                )
     notices.notes(result.notes)
-    # Doubling with a rule for zeros is the same scale.
-    scales = [choice.scale.removesuffix("_zeros") for choice in choices]
-    names = [choice.name for choice in choices]
-    ledger.enter(source, endpoint, names, hypotheses_of_cox(result, scales), n=result.n, n_events=result.n_events)
+    views = views_cox.tabs()
+    names = filters.all_labels(data.analysis_columns(source))
+    with views.ratios:
+        alone = st.toggle("Each covariate alone, too", key="univariable", bind="query-params")
+    with views.added:
+        added = choices_cox.choose_added(request, names) if len(request.covariates) > 1 else None
+    with views.subgroups:
+        subgroups = choices_cox.choose_subgroups(source, request, names)
+    with views.calibration, st.container(horizontal=True, gap="large"):
+        unit = filters.choose_time_unit(key="cox_time_unit")
+        horizon = choices_cox.choose_horizon(unit, analysis_survival.longest_days(source, endpoint))
+    asked = views_cox.Asked(source, endpoint, request, result, alone, added, subgroups, horizon, unit)
+    views_cox.draw(views, asked, entries)
+entries.say()

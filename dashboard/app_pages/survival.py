@@ -1,10 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from dashboard import analysis, data, filters, ledger, notices, panels, wording
+from dashboard import (
+    analysis_survival,
+    charts,
+    choices_survival,
+    data,
+    filters,
+    ledger,
+    notices,
+    panels,
+    panels_survival,
+    views_survival,
+    wording,
+)
 from figures.screen import kaplan_meier_figure
-from petct.survival.tested import hypotheses_of_kaplan_meier
 
 source = filters.pinned_source(data.lake_root())
 
@@ -21,31 +34,48 @@ with st.container(border=True):
     with right:
         variable = filters.choose_variable(source, key="variable", label="Split by", endpoint=endpoint)
     with st.container(horizontal=True, gap="large"):
-        split, cut = filters.choose_split(source, variable)
+        groups = choices_survival.choose_groups(source, variable)
         unit = filters.choose_time_unit()
     st.caption(panels.meaning(variable))
+    with st.expander("Landmark, late entry, order of the groups"):
+        groups, band = choices_survival.choose_options(source, variable, groups, unit)
 
-with notices.refusals_as_sentences():
-    result = analysis.survival(source, endpoint, None if split == "all" else variable.name, split, cut)
-    tests = hypotheses_of_kaplan_meier(result)
+curves = st.container()
+view = views_survival.tabs(analysis_survival.has_competing_events(source, endpoint))
+# Widgets of all views are drawn, so that a choice outlives a change of view; what they need is computed when looked at.
+with view.tests:
+    request = choices_survival.choose_tests(groups)
+with view.restricted:
+    request = replace(request, tau=choices_survival.choose_tau(unit))
+with view.at_times, notices.refusals_as_sentences():
+    landmarks = choices_survival.choose_landmarks(unit, analysis_survival.longest_days(source, endpoint))
+    if view.at_times.open or (view.competing is not None and view.competing.open):
+        request = replace(request, landmarks=landmarks)
+
+entries = ledger.Entries(source, endpoint)
+with curves, notices.refusals_as_sentences():
+    found = analysis_survival.survival(source, endpoint, request)
+    result = found.result
+    entries.add(request.columns[:1], found.hypotheses, result.n, result.n_events)
     title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
     heading = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
-        plain = any(test.plain for test in tests)
-        notices.standing(source, endpoint, [] if split == "all" else [variable.name], plain=plain)
-    st.plotly_chart(
-        kaplan_meier_figure(result, axis_unit=unit, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
+        notices.standing(source, endpoint, [variable.name] if request.variable else [], plain=found.plain)
+    charts.draw(
+        kaplan_meier_figure(result, axis_unit=unit, title="", band=band),
         key="kaplan_meier",
-        alt=panels.survival_in_words(result, unit),
+        alt=panels_survival.curves_in_words(result, unit),
     )
     left, right = st.columns([5, 2], gap="large")
     with left:
-        panels.survival_table(result, unit)
+        panels_survival.group_table(result, unit)
     with right:
-        panels.log_rank(result)
-    notices.notes(result.notes)
-    if split != "all":
-        ledger.enter(source, endpoint, [variable.name], tests, n=result.n, n_events=result.n_events)
+        if found.cut is None:
+            panels_survival.log_rank(result)
+        else:
+            panels_survival.searched_cut(found.cut)
+    notices.notes((*result.notes, *(found.cut.notes if found.cut else ())))
+    cut_of = variable.name if variable.kind == "number" else None
+    views_survival.draw(view, views_survival.Shown(source, endpoint, cut_of, found, unit), entries)
+entries.say()

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import analysis, data
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
-from petct.survival.results import p_text
 from warehouse.lake import Lake
 from warehouse.snapshot import SnapshotSettings, publish
 
@@ -105,15 +103,6 @@ def test_the_distribution_names_its_n_and_the_missing(open_page, study):
     assert "n = 44." in texts(app)
 
 
-def test_the_declared_hypothesis_is_primary_and_everything_else_exploratory(open_page, study):
-    app = open_page(study, "survival")
-    assert "Primary hypothesis" in texts(app)
-
-    app = checked(app.selectbox(key="variable").set_value("suv_max").run())
-    assert "Exploratory" in texts(app)
-    assert "Primary hypothesis" not in texts(app)
-
-
 def test_another_variable_gives_other_curves(open_page, study):
     app = open_page(study, "survival")
     before = figure_traces(app, "kaplan_meier")
@@ -121,46 +110,6 @@ def test_another_variable_gives_other_curves(open_page, study):
     app = checked(app.selectbox(key="variable_from").set_value("pet_original__largest").run())
     assert not app.warning
     assert figure_traces(app, "kaplan_meier") != before
-
-
-def test_the_numbers_of_a_split_are_those_of_the_analysis(open_page, study):
-    app = open_page(study, "survival")
-    (groups,) = [element.value for element in app.dataframe]
-
-    assert list(groups["n"]) == [21, 20]
-    assert sum(groups["Events"]) == 29
-    source = data.Source(str(study / "lake"), app.session_state["chosen_snapshot"])
-    result = analysis.survival(source, "OS", "tumour_volume_ml", "median")
-    assert [metric.value for metric in app.metric] == [p_text(result.log_rank.p)]
-    assert f"{result.minimum_detectable_hazard_ratio:.2f}" in texts(app)
-
-
-@pytest.mark.parametrize(("split", "n_groups"), [("tertiles", 3), ("cut", 2), ("all", 1)])
-def test_every_split_of_a_number_gives_its_groups(open_page, study, split, n_groups):
-    app = open_page(study, "survival")
-    app = checked(app.segmented_control(key="split").set_value(split).run())
-
-    assert len(app.dataframe[0].value) == n_groups
-    if split == "cut":
-        app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(100.0).run())
-        assert "≤ 100 ml" in list(app.dataframe[0].value["Group"])
-
-
-def test_a_category_splits_into_its_categories(open_page, study):
-    app = open_page(study, "survival")
-    app = checked(app.selectbox(key="variable").set_value("grade").run())
-
-    assert list(app.dataframe[0].value["Group"]) == ["G1", "G2", "G3"]
-
-
-def test_a_small_group_has_no_p_and_the_page_says_why(open_page, study):
-    app = open_page(study, "survival")
-    app = app.segmented_control(key="split").set_value("cut").run()
-    app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(150.0).run())
-
-    assert "p withheld" in texts(app)
-    assert "fewer than the 10" in texts(app)
-    assert not app.metric
 
 
 @pytest.mark.parametrize("variable", ["centre", "scan_pet_spacing_z_mm"])
@@ -188,62 +137,6 @@ def test_a_link_to_a_snapshot_that_is_gone_says_so(open_page, study):
     app = open_page(study, snapshot="0123456789ab")
 
     assert app.error[0].value.startswith("SNAPSHOT_UNKNOWN: ")
-
-
-def test_a_model_of_two_covariates_and_its_scales(open_page, study):
-    app = open_page(study, "cox")
-    app = checked(app.multiselect(key="covariates").set_value(["age", "grade"]).run())
-    assert list(app.dataframe[0].value["Compared"])[1:] == ["G2 vs G1", "G3 vs G1"]
-
-    app = checked(app.selectbox(key="scale_age").set_value("per_doubling").run())
-    assert app.dataframe[0].value["Compared"][0] == "per doubling"
-    assert list(app.dataframe[1].value["Covariate"]) == ["Age", "Grade", "All together"]
-
-
-def test_residuals_of_every_coefficient_and_of_every_number(open_page, study):
-    app = open_page(study, "cox")
-    checked(app.multiselect(key="covariates").set_value(["age", "grade"]).run())
-    # Age and two levels of grade over time; only age has a form.
-    for key, words in (
-        ("residuals_time_0", "log hazard ratio of Age"),
-        ("residuals_time_2", "log hazard ratio of Grade: G3"),
-        ("residuals_form_0", "martingale residual"),
-    ):
-        assert words in figure_traces(app, key)
-    assert not [e for e in app.get("plotly_chart") if e.proto.id.endswith(("-residuals_time_3", "-residuals_form_1"))]
-
-
-def test_doubling_of_a_volume_that_can_be_zero_needs_a_decision(open_page, study):
-    app = open_page(study, "cox")
-    app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling").run())
-    assert app.warning[0].value.startswith("COVARIATE_NOT_POSITIVE: ")
-
-    app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling_zeros").run())
-    assert not app.warning
-
-
-def test_a_model_with_too_many_parameters_is_refused(open_page, study):
-    app = open_page(study, "cox")
-    names = [f"pet_original__largest:{name}" for name in ("original_firstorder_Mean", "original_firstorder_Entropy")]
-    names += [name.replace("pet", "ct") for name in names]
-    app = checked(app.multiselect(key="covariates").set_value([*names, "age", "grade"]).run())
-
-    assert app.warning[0].value.startswith("COX_TOO_FEW_EVENTS: ")
-
-
-def test_one_feature_under_two_aggregations_keeps_two_names(open_page, study):
-    app = open_page(study, "cox")
-    names = [f"pet_original__{rule}:original_shape_Sphericity" for rule in ("largest", "volume_weighted_mean")]
-    app = checked(app.multiselect(key="covariates").set_value(names).run())
-
-    assert len(set(app.dataframe[0].value["Covariate"])) == 2
-
-
-def test_a_model_without_covariates_asks_for_one(open_page, study):
-    app = open_page(study, "cox")
-    app = checked(app.multiselect(key="covariates").set_value([]).run())
-
-    assert "Choose one covariate or more" in texts(app)
 
 
 def test_components_of_each_feature_set_with_colours(open_page, study):

@@ -1,0 +1,245 @@
+"""Parts of the page Cox: tables and sentences, each with its n and units."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import wording
+from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
+from petct.survival.cox_validation import CoxValidation
+from petct.survival.forest_table import ForestTable
+from petct.survival.model_comparison import ModelComparison
+from petct.survival.results import SIGNIFICANCE_LEVEL, normal_quantile, p_text
+from petct.survival.subgroups import SubgroupTable
+
+
+def model_numbers(result: CoxResult) -> None:
+    """Show size and fit of a model."""
+    places = st.columns([1, 1, 1.3, 1.7, 1.2])
+    places[0].metric("Patients", result.n, help=f"{result.n_missing} left out for something missing.")
+    places[1].metric("Events", result.n_events)
+    places[2].metric("Events per parameter", f"{result.events_per_parameter:.1f}", help="At least 5; 10 are advisable.")
+    reach = normal_quantile(result.confidence) * result.concordance_standard_error
+    lower, upper = max(result.concordance - reach, 0.0), min(result.concordance + reach, 1.0)
+    places[3].metric(
+        f"Concordance ({result.confidence:.0%} CI)",
+        f"{result.concordance:.2f} ({lower:.2f} to {upper:.2f})",
+        help=f"Harrell's C, standard error {result.concordance_standard_error:.3f}; in the patients of the fit, so "
+        "it is optimistic for new ones: the view Calibration corrects it.",
+    )
+    test = result.overall
+    places[4].metric(
+        "All covariates",
+        "p withheld" if test.p is None else p_text(test.p),
+        help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
+    )
+
+
+def coefficients(result: CoxResult) -> None:
+    """Show hazard ratios with intervals and p-values, and what would have been seen beside those that are null."""
+    rows = [
+        (
+            term.covariate,
+            term.scale,
+            f"{term.hazard_ratio:.2f}",
+            f"{term.lower:.2f} to {term.upper:.2f}",
+            "withheld" if term.p is None else wording.p_number(term.p),
+            _detectable(result, term),
+            f"{term.coefficient:.4f}",
+            f"{term.standard_error:.4f}",
+        )
+        for term in result.terms
+    ]
+    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p", "Detectable", "Log HR", "SE"]
+    st.dataframe(
+        pd.DataFrame(rows, columns=names),
+        hide_index=True,
+        column_config={
+            "Detectable": st.column_config.TextColumn(
+                help="Beside a hazard ratio without evidence: the one that 80 % of such cohorts would have shown."
+            )
+        },
+    )
+    penalty = f"; {result.penalty}" if result.penalty else ""
+    errors = "" if result.standard_errors == "model" else f"; standard errors: {result.standard_errors}"
+    st.caption(
+        f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}{penalty}{errors}; p: "
+        f"{result.overall.test}."
+    )
+    _joint_tests(result.tests)
+
+
+def _detectable(result: CoxResult, term: CoxTerm) -> str:
+    null = term.p is None or term.p >= SIGNIFICANCE_LEVEL
+    # The error of a coefficient that a ridge shrank is not that of a test.
+    shrunken = result.penalty is not None and result.penalty.startswith("ridge")
+    return f"{term.minimum_detectable_hazard_ratio:.2f}" if null and not shrunken else ""
+
+
+def _joint_tests(tests: tuple[CovariateTest, ...]) -> None:
+    if not tests:
+        return
+    rows = [
+        (
+            test.covariate,
+            test.question,
+            "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
+            str(test.df),
+            "withheld" if test.p is None else wording.p_number(test.p),
+        )
+        for test in tests
+    ]
+    st.markdown("**Covariates with several coefficients**")
+    st.dataframe(pd.DataFrame(rows, columns=["Covariate", "Question", "χ²", "df", "p"]), hide_index=True)
+
+
+def alone_and_together(table: ForestTable) -> None:
+    """Show every covariate alone and with the others."""
+    rows = [
+        (
+            row.covariate,
+            f"{row.level}, reference" if row.scale == "reference" else row.scale,
+            row.n,
+            row.n_events,
+            *_ratio(row.univariable),
+            *_ratio(row.multivariable),
+        )
+        for row in table.rows
+    ]
+    names = ["Covariate", "Compared", "n", "Events", "Alone: HR (95 % CI)", "p", "With the others: HR (95 % CI)", "p "]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+    reasons = dict.fromkeys(row.withheld.message for row in table.rows if row.withheld is not None)
+    for reason in reasons:
+        st.caption(wording.literal_markdown(reason))
+    st.caption(f"Both of the same {table.n} patients, {table.n_events} events.")
+
+
+def _ratio(term: CoxTerm | None) -> tuple[str, str]:
+    if term is None:
+        return "", ""
+    p = "withheld" if term.p is None else wording.p_number(term.p)
+    return f"{term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})", p
+
+
+def proportional_hazards(result: CoxResult) -> None:
+    """Show the score tests of the assumption."""
+    test = result.proportional_hazards
+    rows = [
+        (name, f"{term.chi_squared:.2f}", str(term.df), wording.p_number(term.p))
+        for name, term in (*((term.covariate, term) for term in test.terms), ("All together", test.global_test))
+    ]
+    st.markdown(f"**Proportional hazards** (n = {result.n}, {result.n_events} events)")
+    st.dataframe(pd.DataFrame(rows, columns=["Covariate", "χ²", "df", "p"]), hide_index=True)
+    st.caption(
+        f"Score tests with the {test.transform} transform of time (statistic of cox.zph in R, p from the F "
+        "distribution). A small p says that the hazard ratio changes with time."
+    )
+
+
+def comparison(result: ModelComparison) -> None:
+    """Show what covariates add to a base."""
+    places = st.columns([1.3, 1, 1.6, 1])
+    test = result.test
+    places[0].metric(
+        "Added to the base",
+        "p withheld" if test.p is None else p_text(test.p),
+        help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
+    )
+    places[1].metric(
+        "Likelihood ratio χ²",
+        f"{result.lr_chi_squared:.2f}",
+        help=f"{result.lr_df} df; twice the difference of the log partial likelihoods.",
+    )
+    places[2].metric(
+        f"Change of concordance ({result.confidence:.0%} CI)",
+        f"{result.concordance_change:+.3f} ({result.change_lower:+.3f} to {result.change_upper:+.3f})",
+    )
+    places[3].metric("Change of AIC", f"{result.aic_full - result.aic_base:+.1f}", help="Below 0: the addition pays.")
+    rows = [
+        (", ".join(result.base), f"{result.aic_base:.1f}", f"{result.concordance_base:.3f}"),
+        (f"with {', '.join(result.added)}", f"{result.aic_full:.1f}", f"{result.concordance_full:.3f}"),
+    ]
+    st.dataframe(pd.DataFrame(rows, columns=["Model", "AIC", "Concordance"]), hide_index=True)
+    st.caption(f"Both models of the same {result.n} patients, {result.n_events} events.")
+
+
+def subgroups(table: SubgroupTable) -> None:
+    """Show the interactions, and why a subgroup has no estimate."""
+    rows = [
+        (
+            variable.variable,
+            "withheld" if variable.interaction.p is None else wording.p_number(variable.interaction.p),
+            str(variable.interaction.df),
+            "" if variable.interaction.p_suppressed is None else variable.interaction.p_suppressed.message,
+        )
+        for variable in table.variables
+    ]
+    st.markdown(f"**Interactions** (n = {table.n}; {wording.plural(table.n_interaction_tests, 'test')})")
+    st.dataframe(pd.DataFrame(rows, columns=["Variable", "p", "df", "Reason"]), hide_index=True)
+    for variable in table.variables:
+        for group in variable.subgroups:
+            if group.withheld is not None:
+                st.caption(wording.literal_markdown(f"{variable.variable} {group.level}: {group.withheld.message}"))
+
+
+def validation(result: CoxValidation, unit: str) -> None:
+    """Show the corrected concordance and slope, and the groups of the calibration."""
+    c, slope = result.concordance, result.slope
+    places = st.columns(3)
+    places[0].metric(
+        f"Corrected concordance ({result.confidence:.0%} CI)",
+        f"{c.value:.2f} ({result.lower:.2f} to {result.upper:.2f})",
+        help=f"In the patients of the fit {c.apparent:.3f}, of which {c.optimism:.3f} is optimism.",
+    )
+    places[1].metric(
+        "Calibration slope",
+        "none" if slope is None else f"{slope.value:.2f}",
+        help="By which the log hazard ratios fit new patients better: below 1 the model is overfitted.",
+    )
+    places[2].metric(
+        f"Event by {wording.time_text(result.time, unit)} {unit}s",
+        f"{result.observed:.0%}",
+        help=f"Kaplan-Meier; the model predicts {result.predicted:.1%} on average.",
+    )
+    rows = [
+        (
+            number,
+            group.n,
+            group.n_events,
+            f"{group.predicted:.1%}",
+            "" if group.corrected is None else f"{group.corrected:.1%}",
+            "unknown" if group.observed is None else f"{group.observed:.1%}",
+            "" if group.lower is None or group.upper is None else f"{group.lower:.1%} to {group.upper:.1%}",
+        )
+        for number, group in enumerate(result.groups, 1)
+    ]
+    names = ["Risk group", "n", "Events", "Predicted", "Corrected", "Observed", f"{result.confidence:.0%} CI"]
+    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+    st.caption(
+        f"n = {result.n}, {result.n_events} events; {result.n_resamples} resamples, seed {result.seed}. Corrected: "
+        "what would be observed in new patients with these predictions."
+    )
+
+
+def model_in_words(result: CoxResult) -> str:
+    """Describe the forest figure for those who cannot see it."""
+    terms = "; ".join(
+        f"{term.label}: {term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})" for term in result.terms
+    )
+    return f"Forest plot of hazard ratios with confidence intervals. {terms}."
+
+
+def subgroups_in_words(table: SubgroupTable) -> str:
+    """Describe the forest figure of subgroups for those who cannot see it."""
+    groups = "; ".join(
+        f"{variable.variable} {group.level}: "
+        + (
+            "not estimated"
+            if group.hazard_ratio is None
+            else f"{group.hazard_ratio:.2f} ({group.lower:.2f} to {group.upper:.2f})"
+        )
+        for variable in table.variables
+        for group in variable.subgroups
+    )
+    return f"Forest plot of the hazard ratio of {table.effect.label} in subgroups. {groups}."
