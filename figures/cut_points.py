@@ -12,7 +12,7 @@ from figures.paper import dress, plain
 from petct.survival.cut_points import CutPointResult
 from petct.survival.groups import number_text
 
-_LOGARITHMIC_FROM = 10.0
+_LOGARITHMIC_FROM = 5.0
 _PIXELS = 430
 _STABILITY_PIXELS = 150
 

@@ -143,13 +143,12 @@ def validate_cox(
     predictor = model.predictor(fit.coefficients)
     probability = model.probability(fit.cohort, predictor, predictor)
     apparent = calibration(fit.cohort, probability, time, n_groups=n_groups, confidence=confidence)
-    cuts = risk_cuts(probability, n_groups)
     concordant = concordance(fit.cohort, predictor).value
     found: list[_Resampled] = []
     code = None
     for drawn in resamples(fit.cohort.n, n_resamples, seed):
         try:
-            found.append(model.resampled(drawn, cuts))
+            found.append(model.resampled(drawn, n_groups))
         except SurvivalError as error:
             code = error.code
     refuse_lost_resamples(len(found), n_resamples, code)
@@ -166,7 +165,7 @@ def validate_cox(
         n_events=fit.cohort.n_events,
         predicted=apparent.predicted,
         observed=apparent.observed,
-        groups=_corrected_groups(apparent, np.array([each.misfit for each in found])),
+        groups=_corrected_groups(apparent, [each.misfit for each in found]),
         concordance=corrected,
         lower=float(max(lower, 0.0)),
         upper=float(min(upper, 1.0)),
@@ -183,8 +182,8 @@ def validate_cox(
 class _Resampled:
     """What one resample shows: C in it and of its model in all patients, its slope there, and the misfit it hides.
 
-    ``misfit`` is, for each group, observed minus predicted in the resample less the same in all patients; NaN where one
-    of them has no estimate.
+    ``misfit`` is, for each group by risk, observed minus predicted in the resample less the same in all patients; NaN
+    where one of them has no estimate, and empty where equal predictions make other groups.
     """
 
     flattering: float
@@ -213,18 +212,19 @@ class _Model:
         found = baseline.event_probability(predictor, np.array([self.time]))[:, 0]
         return np.asarray(np.maximum(found, np.finfo(np.float64).tiny), dtype=np.float64)
 
-    def resampled(self, drawn: IntArray, cuts: FloatArray) -> _Resampled:
+    def resampled(self, drawn: IntArray, n_groups: int) -> _Resampled:
         """Fit to the patients ``drawn`` and judge there and in all; raises what a fit does."""
         train = Outcome(self.cohort.duration[drawn], self.cohort.event[drawn], self.cohort.unit)
         predictor = self.predictor(self._coefficients(train, drawn))
         probability = self.probability(train, predictor[drawn], predictor)
         slope = calibration_slope(self.cohort, predictor)
-        inside = self._misfit(train, probability[drawn], cuts)
+        inside = self._misfit(train, probability[drawn], n_groups)
+        outside = self._misfit(self.cohort, probability, n_groups)
         return _Resampled(
             flattering=concordance(train, predictor[drawn]).value,
             honest=concordance(self.cohort, predictor).value,
             slope=None if slope is None else slope.value,
-            misfit=tuple(a - b for a, b in zip(inside, self._misfit(self.cohort, probability, cuts), strict=True)),
+            misfit=tuple(np.subtract(inside, outside).tolist()) if len(inside) == len(outside) else (),
         )
 
     def _coefficients(self, train: Outcome, drawn: IntArray) -> FloatArray:
@@ -241,34 +241,35 @@ class _Model:
             maximum = maximise(sets, self.names, ridge=ridge)
         return np.asarray(maximum.coefficients / sd, dtype=np.float64)
 
-    def _misfit(self, cohort: Outcome, probability: FloatArray, cuts: FloatArray) -> list[float]:
-        """Observed minus predicted share with the event by the horizon, by groups of predictions."""
+    def _misfit(self, cohort: Outcome, probability: FloatArray, n_groups: int) -> list[float]:
+        """Observed minus predicted share with the event by the horizon, by groups of equal size of predicted risk."""
+        cuts = risk_cuts(probability, n_groups)
         group = np.searchsorted(cuts, probability, side="left")
         found = []
         for k in range(len(cuts) + 1):
             inside = group == k
             observed = _observed(cohort.duration[inside], cohort.event[inside], self.time)
-            found.append(observed - float(probability[inside].mean()) if inside.any() else np.nan)
+            found.append(observed - float(probability[inside].mean()))
         return found
 
 
 def _observed(duration: FloatArray, event: IntArray, time: float) -> float:
     """1 - S(t) of Kaplan and Meier; NaN where nobody was followed so long and some were free of the event."""
-    if not len(duration):
-        return np.nan
     curve = product_limit(duration, event)
     at = curve.index_at(time)
     observed = 0.0 if at < 0 else float(1 - curve.survival[at])
     return np.nan if time > curve.times[-1] and observed < 1 else observed
 
 
-def _corrected_groups(apparent: Calibration, misfit: FloatArray) -> tuple[CorrectedGroup, ...]:
-    """Groups with their observed share less the mean misfit that a fit hides; ``misfit`` of shape (resamples, k)."""
+def _corrected_groups(apparent: Calibration, misfits: Sequence[tuple[float, ...]]) -> tuple[CorrectedGroup, ...]:
+    """Groups with their observed share less the mean misfit that a fit hides."""
+    alike = [misfit for misfit in misfits if len(misfit) == len(apparent.groups)]
+    hidden = np.array(alike, dtype=np.float64).reshape(len(alike), len(apparent.groups))
     found = []
-    for group, hidden in zip(apparent.groups, misfit.T, strict=True):
-        seen = hidden[~np.isnan(hidden)]
+    for group, own in zip(apparent.groups, hidden.T, strict=True):
+        seen = own[~np.isnan(own)]
         corrected = None
-        if group.observed is not None and len(seen) >= (1 - MOST_REFUSED) * len(hidden):
+        if group.observed is not None and len(seen) >= (1 - MOST_REFUSED) * len(misfits):
             corrected = float(np.clip(group.observed - seen.mean(), 0.0, 1.0))
         found.append(
             CorrectedGroup(
