@@ -30,6 +30,49 @@ def spearman(values: FloatArray) -> FloatArray:
     return np.asarray(np.clip(centred.T @ centred, -1.0, 1.0), dtype=np.float64)
 
 
+def spearman_with(values: FloatArray, variable: FloatArray) -> FloatArray:
+    """Spearman's rho of each column with one variable, over the rows that have both.
+
+    Parameters
+    ----------
+    values
+        Shape (n, p), NaN where a value is missing.
+    variable
+        Shape (n,), NaN likewise.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (p,); NaN where fewer than 3 rows have both, or where either is constant in them.
+    """
+    found = np.full(values.shape[1], np.nan)
+    for j in range(values.shape[1]):
+        pair = np.column_stack([values[:, j], variable])
+        pair = pair[~np.isnan(pair).any(axis=1)]
+        if len(pair) >= 3 and np.all(np.ptp(pair, axis=0) > 0):
+            found[j] = spearman(pair)[0, 1]
+    return found
+
+
+def clustered_order(rho: FloatArray) -> list[int]:
+    """Order in which features that say the same stand side by side, for a heat map.
+
+    Average linkage on the distance 1 - |rho|, its leaves in the order that puts the most similar ones next to each
+    other (Bar-Joseph Z et al., Bioinformatics 2001;17:S22).
+
+    Parameters
+    ----------
+    rho
+        Correlations, shape (p, p).
+    """
+    if len(rho) < 3:
+        return list(range(len(rho)))
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    distance = 1.0 - np.abs(rho)[np.triu_indices(len(rho), 1)]
+    return [int(j) for j in leaves_list(linkage(distance, "average", optimal_ordering=True))]
+
+
 def prune(
     values: FloatArray, names: Sequence[str], threshold: float, rule: PruningRule
 ) -> tuple[list[int], dict[int, Dropped]]:

@@ -170,6 +170,27 @@ def split_by_category(values: Sequence[str | None], variable: str, order: Sequen
     return Grouping(variable, None, "categories", (), labels, codes, ordered=order is not None)
 
 
+def split_by_eye(picked: Sequence[bool] | npt.NDArray[np.bool_], variable: str) -> Grouping:
+    """Make two groups: the patients who were picked by looking at a figure, and all others.
+
+    Parameters
+    ----------
+    picked
+        One truth value a patient.
+    variable
+        What was looked at, for results.
+
+    Raises
+    ------
+    SurvivalError
+        SPLIT_EMPTY_GROUP where nobody or everybody is picked.
+    """
+    codes = np.where(np.asarray(picked, dtype=np.bool_), 0, 1).astype(np.int64)
+    labels = ("selected", "others")
+    _refuse_empty(codes, labels, variable, "Select some of the patients, not none or all.")
+    return Grouping(variable, None, "picked by eye", (), labels, codes)
+
+
 def numeric_values(values: npt.ArrayLike, variable: str) -> FloatArray:
     """Return the values of a variable that can split patients, NaN where missing.
 
@@ -245,7 +266,12 @@ def _constant(variable: str, value: str) -> SurvivalError:
     )
 
 
-def _refuse_empty(codes: IntArray, labels: tuple[str, ...], variable: str) -> None:
+def _refuse_empty(
+    codes: IntArray,
+    labels: tuple[str, ...],
+    variable: str,
+    hint: str = "Many patients share one value: choose a fixed cut.",
+) -> None:
     empty = [label for i, label in enumerate(labels) if not np.any(codes == i)]
     if empty:
         raise SurvivalError(
@@ -254,5 +280,5 @@ def _refuse_empty(codes: IntArray, labels: tuple[str, ...], variable: str) -> No
             keyword=variable,
             found=", ".join(f"'{label}'" for label in empty),
             expected="at least 1 patient in each group",
-            hint="Many patients share one value: choose a fixed cut.",
+            hint=hint,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from petct.feature_table import Dropped
-from petct.survival.results import SIGNIFICANCE_LEVEL
+from petct.survival.results import SIGNIFICANCE_LEVEL, counted
 
 
 @dataclass(frozen=True)
@@ -142,3 +142,33 @@ class ScanResult:
     def found(self) -> tuple[str, ...]:
         """Features with a family-wise p of at most 0.05: on noise there is any in at most 5 % of cohorts."""
         return tuple(row.name for row in self.rows if row.p_familywise <= SIGNIFICANCE_LEVEL)
+
+    @property
+    def discoveries(self) -> tuple[str, ...]:
+        """Features with q of at most 0.05: at most so large a share of them is false on average."""
+        return tuple(row.name for row in self.rows if row.q <= SIGNIFICANCE_LEVEL)
+
+    @property
+    def p_threshold(self) -> float:
+        """The largest p alone that Benjamini-Hochberg let pass at 0.05; where none did, what one would have needed."""
+        passed = [row.p for row in self.rows if row.q <= SIGNIFICANCE_LEVEL]
+        return max(passed, default=SIGNIFICANCE_LEVEL / self.n_tested)
+
+    @property
+    def minimum_detectable_hazard_ratio(self) -> float:
+        """Per SD, what the feature with the fewest events would have shown with 80 % power after correction."""
+        return max(row.minimum_detectable_hazard_ratio for row in self.rows)
+
+    @property
+    def verdict(self) -> str:
+        """How many features survive correction, what noise alone gives, and what could have been seen."""
+        n = len(self.discoveries)
+        subject = "None" if n == 0 else str(n)
+        verb = "survive" if n > 1 else "survives"
+        return (
+            f"{subject} of {counted(self.n_tested, 'feature')} {verb} correction for all of them (Benjamini-Hochberg, "
+            f"q of at most {SIGNIFICANCE_LEVEL:g}; family-wise: {len(self.found)}). Before it "
+            f"{self.n_found_uncorrected} have p below {SIGNIFICANCE_LEVEL:g}, where noise alone is expected to give "
+            f"{self.n_expected_uncorrected:.1f}. After it {counted(self.n_events, 'event')} detect a hazard ratio per "
+            f"SD of {self.minimum_detectable_hazard_ratio:.2f} or more with 80 % power."
+        )

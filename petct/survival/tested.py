@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult
@@ -11,6 +12,10 @@ from petct.survival.cut_points import CutPointResult
 from petct.survival.group_tests import PairwiseTest
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.restricted_mean import MeanContrast
+
+if TYPE_CHECKING:
+    from petct.protocol_sensitivity import ProtocolHazard
+    from petct.survival.scan_result import ScanResult
 
 # The splits of a number and of a category that need no choice.
 _PLAIN_SPLITS = ("median split", "categories")
@@ -115,6 +120,22 @@ def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequ
             Tested("Cox, covariates and non-linearity", how, len(result.tests), _smallest([t.p for t in result.tests]))
         )
     return tuple(found)
+
+
+def hypotheses_of_scan(result: ScanResult) -> tuple[Tested, ...]:
+    """The tests of a scan, and apart from them those of its adjusted version."""
+    found = [Tested("scan", "", result.n_tested, result.p_best)]
+    adjusted = [row.adjusted.q for row in result.rows if row.adjusted is not None and row.adjusted.q is not None]
+    if adjusted:
+        found.append(Tested("scan", f"adjusted for {', '.join(result.adjusted_for)}", len(adjusted), min(adjusted)))
+    return tuple(found)
+
+
+def hypothesis_of_protocol(row: ProtocolHazard, organ: str | None) -> Tested:
+    """The test of tumour volume under one protocol, of all lesions or of those in an organ."""
+    # With the protocol among the variables it is nobody's primary hypothesis: that one is tested by petlake cox.
+    how = f"per_doubling, {organ}" if organ else "per_doubling"
+    return Tested("Cox, protocol sensitivity", how, 1, row.p)
 
 
 def _smallest(p_values: Sequence[float | None]) -> float | None:

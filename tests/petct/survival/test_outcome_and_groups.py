@@ -14,6 +14,7 @@ from petct.survival.groups import (
     number_text,
     split_at,
     split_by_category,
+    split_by_eye,
     split_by_median,
     split_by_tertiles,
 )
@@ -122,6 +123,14 @@ def test_a_median_split_halves_distinct_values(values: list[float]) -> None:
     grouping: Grouping = split_by_median(values, "x")
     below = int(np.sum(grouping.codes == 0))
     assert 0 <= below - (len(values) - below) <= 1
+
+
+def test_who_is_picked_by_eye_is_a_group_and_all_others_are_another() -> None:
+    grouping = split_by_eye(np.array([False, True, True]), "scores")
+    assert (grouping.labels, list(grouping.codes), grouping.ordered) == (("selected", "others"), [1, 0, 0], False)
+    for picked in ([True, True], [False, False]):
+        with pytest.raises(SurvivalError, match=r"SPLIT_EMPTY_GROUP.*Select some"):
+            split_by_eye(picked, "scores")
 
 
 def test_everyone_is_one_group() -> None:

@@ -145,6 +145,24 @@ def test_on_noise_the_words_are_no_evidence_and_what_could_have_been_seen() -> N
     assert "80 % power" in text
 
 
+def test_the_verdict_counts_what_survives_and_says_what_could_have_been_seen() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 20))
+    found = scan(_cohort(rng, x, 0.9), _table(x))
+    q = {row.name: row.q for row in found.rows}
+    assert found.discoveries == tuple(row.name for row in found.rows if q[row.name] <= 0.05)
+    assert "f0" in found.discoveries
+    # The threshold divides the features exactly as q does.
+    assert {row.name for row in found.rows if row.p <= found.p_threshold} == set(found.discoveries)
+    assert found.verdict.startswith(f"{len(found.discoveries)} of 20 features survive")
+    assert f"{found.n_events} events detect a hazard ratio per SD of" in found.verdict
+    assert f"{minimum_detectable_hazard_ratio_per_sd(found.n_events, 0.05 / 20):.2f}" in found.verdict
+    noise = scan(_cohort(rng, rng.normal(size=(67, 1))), _table(rng.normal(size=(67, 50))), n_permutations=999)
+    assert noise.discoveries == ()
+    assert noise.p_threshold == pytest.approx(0.001)
+    assert noise.verdict.startswith("None of 50 features survives")
+
+
 def test_more_features_than_patients_and_separation_do_not_stop_a_scan() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(24, 60))

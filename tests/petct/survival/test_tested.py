@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from petct.feature_table import FeatureTable
+from petct.protocol_sensitivity import ProtocolBurden, hazard_ratios
 from petct.survival.covariates import NumericCovariate
 from petct.survival.cox import cox
 from petct.survival.groups import split_at, split_by_median
 from petct.survival.kaplan_meier import kaplan_meier
 from petct.survival.outcome import Outcome
-from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
+from petct.survival.scan import scan
+from petct.survival.tested import (
+    hypotheses_of_cox,
+    hypotheses_of_kaplan_meier,
+    hypotheses_of_scan,
+    hypothesis_of_protocol,
+)
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.normal(size=(2, 60))
@@ -36,6 +44,24 @@ def test_only_what_needs_no_choice_is_plain() -> None:
     model = cox(OUTCOME, [NumericCovariate("x", X)])
     assert hypotheses_of_cox(model, ["per_sd"])[0].plain
     assert not hypotheses_of_cox(model, ["per_sd"], ["strata y"])[0].plain
+
+
+def test_a_scan_is_as_many_tests_as_it_has_features_and_its_adjusted_version_is_another() -> None:
+    table = FeatureTable(("x", "y"), np.column_stack([X, Y]))
+    (alone,) = hypotheses_of_scan(scan(OUTCOME, table, n_permutations=99))
+    assert (alone.procedure, alone.how, alone.n_tests, alone.plain) == ("scan", "", 2, False)
+    adjusted = scan(OUTCOME, table, adjust_for=[NumericCovariate("z", X**2)], n_permutations=99)
+    first, second = hypotheses_of_scan(adjusted)
+    assert (first.p, second.how, second.n_tests) == (adjusted.p_best, "adjusted for z", 2)
+    assert second.p == min(row.adjusted.q for row in adjusted.rows)  # type: ignore[union-attr]
+
+
+def test_volume_under_a_protocol_is_nobodys_primary_hypothesis() -> None:
+    burdens = [ProtocolBurden(name, np.exp(X), np.ones(60)) for name in ("a", "b")]
+    row = hazard_ratios(burdens, OUTCOME).rows[0]
+    found = hypothesis_of_protocol(row, "liver")
+    assert (found.how, found.n_tests, found.p, found.plain) == ("per_doubling, liver", 1, row.p, False)
+    assert hypothesis_of_protocol(row, None).how == "per_doubling"
 
 
 def test_cuts_that_only_look_alike_are_other_tests() -> None:
