@@ -22,7 +22,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("study:status", "Show patients x tables, their states and the reasons."),
     "deidentify": ("privacy:deidentify", "Write de-identified DICOM that still gives the same SUV."),
     "lint-privacy": ("privacy:lint_privacy", "Look through the lake for names, birth dates and free text."),
-    "snapshot": ("snapshots:snapshot", "Publish, list and show snapshots, and the tests run on them."),
+    "snapshot": ("snapshots:snapshot", "Publish, list, show and compare snapshots, and the tests run on them."),
     "sql": ("snapshots:sql", "Run read-only SQL on a snapshot."),
     "km": ("km:km", "Kaplan-Meier curves and log-rank test of a split."),
     "cox": ("cox:cox", "Cox proportional hazards model."),
@@ -35,6 +35,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("export:export", "Write an analysis as figure, numbers, methods, checklists and script, checked."),
     "sensitivity": ("sensitivity:sensitivity", "Compare the study's threshold protocols, and what follows from them."),
     "conformance": ("conformance:conformance", "Run an external exam on reference data."),
+    "audit": ("audit:audit", "Show who looked at what in the dashboard."),
     "ui": ("servers:ui", "Open the Dagster UI with its daemon."),
     "dashboard": ("servers:dashboard", "Open the Streamlit dashboard."),
 }

@@ -30,6 +30,39 @@ def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
         raise corrupt(path, error) from error
 
 
+def connect_isolated(path: Path, *, memory_bytes: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot for a query that may not touch any file: it cannot spill, and not read the snapshot as a file.
+
+    For a process that opens nothing else. ``enable_external_access`` leaves the opened file itself readable, byte by
+    byte, and no file system can be disabled before it is open.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_CORRUPT when DuckDB cannot open the file.
+    """
+    settings = {
+        **_settings(),
+        "memory_limit": f"{memory_bytes}B",
+        "max_temp_directory_size": "0B",
+        "threads": str(threads),
+        "lock_configuration": "false",
+    }
+    try:
+        connection = duckdb.connect(path, read_only=True, config=settings)
+    except (duckdb.Error, RuntimeError) as error:
+        raise corrupt(path, error) from error
+    connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def memory_connection() -> duckdb.DuckDBPyConnection:
+    """Open a connection of its own in memory, for statements of ours that read several files; only it can read them."""
+    settings = {**_settings(), "enable_external_access": "true", "lock_configuration": "false"}
+    return duckdb.connect(":memory:", config=settings)
+
+
 @cache
 def _settings() -> dict[str, str | bool | int | float | list[str]]:
     """All settings, given at the start and once a process: DuckDB shares one instance a file, and it is locked."""

@@ -59,7 +59,13 @@ def read_table(path: Path) -> ImportedTable:
     try:
         content = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise WarehouseError("IMPORT_FILE_MISSING", "There is no such file", keyword=path.name) from None
+        raise WarehouseError(
+            "IMPORT_FILE_MISSING",
+            "There is no such file",
+            keyword=path.name,
+            found=str(path),
+            hint="Is the path right? In study.yaml it is absolute, or relative to the folder of study.yaml.",
+        ) from None
     suffix = path.suffix.lower()
     if suffix in _CSV_SUFFIXES:
         lines = _csv_lines(path, _decoded(path, content))

@@ -40,13 +40,15 @@ class OpenJournal:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[OpenJournal]:
+def locked(path: Path, what: str, *, mode: int = 0o644) -> Iterator[OpenJournal]:
     """Open a file of the journal, made if need be, and keep other writers out.
 
     Parameters
     ----------
     what
         What it holds, for the message of a refusal: ``the ledger of tests``.
+    mode
+        Who may read a file that is made here.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def locked(path: Path, what: str) -> Iterator[OpenJournal]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
     except OSError as error:
         raise _not_writable(error, what) from error
     try:

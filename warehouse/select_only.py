@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import threading
 from contextlib import contextmanager
@@ -28,8 +30,23 @@ class QueryResult:
     rows: tuple[tuple[object, ...], ...]
     truncated: bool
 
+    @property
+    def distinct_columns(self) -> tuple[str, ...]:
+        """The names of the columns, a second one of a name with its number: ``n``, ``n_2``."""
+        names: dict[str, None] = {}
+        for column in self.columns:
+            number, name = 1, column
+            while name in names:
+                number += 1
+                name = f"{column}_{number}"
+            names[name] = None
+        return tuple(names)
+
     def to_parquet(self) -> bytes:
-        """Return the rows as the bytes of a Parquet file; types without a counterpart are inferred from the values."""
+        """Return the rows as the bytes of a Parquet file.
+
+        Types without a counterpart are inferred from the values, and what cannot be stored as it is becomes text.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -43,11 +60,24 @@ class QueryResult:
             "TIMESTAMP": pa.timestamp("us"),
         }
         values = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
-        arrays = [pa.array(list(column), known.get(kind)) for column, kind in zip(values, self.types, strict=True)]
+        arrays = []
+        for column, kind in zip(values, self.types, strict=True):
+            try:
+                arrays.append(pa.array(list(column), known.get(kind)))
+            except (pa.ArrowException, OverflowError, TypeError, ValueError):
+                arrays.append(pa.array([None if value is None else str(value) for value in column], pa.string()))
         sink = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_arrays(arrays, names=list(self.columns)), sink)
+        pq.write_table(pa.Table.from_arrays(arrays, names=list(self.distinct_columns)), sink)
         data: bytes = sink.getvalue().to_pybytes()
         return data
+
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a heading; a missing value is an empty cell."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(self.rows)
+        return text.getvalue()
 
 
 def run(
@@ -63,7 +93,7 @@ def run(
     Raises
     ------
     WarehouseError
-        SQL_NOT_READ_ONLY, SQL_FAILED with DuckDB's message, SQL_TIMEOUT.
+        SQL_NOT_READ_ONLY, SQL_FAILED with DuckDB's message, SQL_TIMEOUT, SQL_MEMORY.
     """
     with executed(connection, query, parameters, timeout_s) as cursor:
         description = cursor.description or []
@@ -91,11 +121,9 @@ def executed(
         cursor.execute(statement, parameters or None)
         yield cursor
     except duckdb.InterruptException:
-        raise WarehouseError(
-            "SQL_TIMEOUT",
-            f"The query was stopped after {timeout_s:g} s",
-            hint="Ask for less, or give it more time.",
-        ) from None
+        raise timed_out(timeout_s) from None
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(one_line(error)) from error
     except (duckdb.Error, RuntimeError, ValueError) as error:
         raise WarehouseError("SQL_FAILED", one_line(error)) from error
     finally:
@@ -103,19 +131,42 @@ def executed(
         cursor.close()
 
 
+def timed_out(seconds: float) -> WarehouseError:
+    """Return the refusal of a query that took too long."""
+    return WarehouseError("SQL_TIMEOUT", f"The query was stopped after {seconds:g} s", hint="Ask for less at once.")
+
+
+def out_of_memory(found: str) -> WarehouseError:
+    """Return the refusal of a query that needs too much memory."""
+    return WarehouseError(
+        "SQL_MEMORY",
+        "The query needs more memory than a query may have",
+        found=found.rstrip("."),
+        hint="Ask for fewer rows or columns, or aggregate them first.",
+    )
+
+
 def _reading_statement(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
     """Return the only statement: a SELECT (so are FROM, VALUES, DESCRIBE, SHOW and SUMMARIZE), or its EXPLAIN."""
     statements = cursor.extract_statements(query)
-    kinds = [statement.type for statement in statements]
+    try:
+        kinds = [statement.type for statement in statements]
+    except ValueError:
+        # A kind that DuckDB's Python does not know, for example UPDATE EXTENSIONS.
+        raise _not_reading("a statement of another kind") from None
     explained = _EXPLAIN.match(query)
     if kinds == [duckdb.StatementType.EXPLAIN] and explained is not None:
         # The type says nothing of what is explained, and EXPLAIN ANALYZE runs it.
         kinds = [statement.type for statement in cursor.extract_statements(query[explained.end() :])]
     if kinds != [duckdb.StatementType.SELECT]:
-        raise WarehouseError(
-            "SQL_NOT_READ_ONLY",
-            "A snapshot only answers one reading statement at a time",
-            found=", ".join(kind.name for kind in kinds) or "no statement",
-            expected="SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN",
-        )
+        raise _not_reading(", ".join(kind.name for kind in kinds) or "no statement")
     return statements[0]
+
+
+def _not_reading(found: str) -> WarehouseError:
+    return WarehouseError(
+        "SQL_NOT_READ_ONLY",
+        "A snapshot only answers one reading statement at a time",
+        found=found,
+        expected="SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN",
+    )

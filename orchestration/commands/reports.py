@@ -16,10 +16,13 @@ _MOST_REASONS = 36
 def say_ingest(report: IngestReport, *, with_clinical: bool) -> None:
     """Say what an ingest took, what it set aside and why."""
     new = sum(patient.is_new for patient in report.patients)
-    changed = sum((p.files_changed or p.cells_changed) and not p.is_new for p in report.patients)
+    files = sum(p.files_changed and not p.is_new for p in report.patients)
+    # Only the cells that study.yaml gives a role are kept, so that another role in it changes them too.
+    cells = sum(p.cells_changed and not p.is_new for p in report.patients)
+    changed = f"{files} with changed files" + (f", {cells} with other clinical cells in use" if with_clinical else "")
     records = [patient.record for patient in report.patients]
     console.say(
-        f"{len(records)} patients ({new} new, {changed} changed): {sum(r.n_files for r in records)} DICOM files in "
+        f"{len(records)} patients ({new} new, {changed}): {sum(r.n_files for r in records)} DICOM files in "
         f"{sum(r.n_series for r in records)} series"
     )
     gaps = [

@@ -1,6 +1,5 @@
 """``petlake snapshot`` and ``petlake sql``."""
 
-import csv
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from warehouse.journal import ledger_of
 
 @click.group()
 def snapshot() -> None:
-    """Publish, list and show snapshots, and the tests that were run on them."""
+    """Publish, list, show and compare snapshots, and the tests that were run on them."""
 
 
 @snapshot.command()
@@ -97,6 +96,52 @@ def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
 
 
 @snapshot.command()
+@click.argument("before")
+@click.argument("after", required=False)
+@console.STUDY_OPTION
+@console.JSON_OPTION
+def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> None:
+    """Show what changed from snapshot BEFORE to snapshot AFTER (default: the current one)."""
+    from warehouse.snapshot_diff import EXAMPLES
+    from warehouse.snapshot_diff import diff as compare
+
+    found = compare(lake_root(study_folder), before, after)
+    if as_json:
+        console.say_json(
+            {
+                "before": found.before.snapshot_id,
+                "after": found.after.snapshot_id,
+                "petlake_version": [found.before.petlake_version, found.after.petlake_version],
+                "patients_added": found.patients_added,
+                "patients_removed": found.patients_removed,
+                "patients_changed": found.patients_changed,
+                "settings": [asdict(change) for change in found.settings],
+                "code_versions": [asdict(change) for change in found.code_versions],
+                "tables": [asdict(change) for change in found.tables],
+            }
+        )
+        return
+    console.say(f"snapshot {found.before.snapshot_id[:12]} -> {found.after.snapshot_id[:12]}")
+    for sentence in found.sentences:
+        console.say(f"  {sentence}")
+    for title, patients in (
+        ("came", found.patients_added),
+        ("went", found.patients_removed),
+        ("changed", found.patients_changed),
+    ):
+        if patients:
+            more = f" and {len(patients) - EXAMPLES} more" if len(patients) > EXAMPLES else ""
+            console.say(f"patients who {title}: {', '.join(patients[:EXAMPLES])}{more}")
+    values = [*(("setting", c) for c in found.settings), *(("code version", c) for c in found.code_versions)]
+    if values:
+        console.say_table(("what", "name", "before", "after"), [(w, c.name, c.before, c.after) for w, c in values])
+    cells = [(t.name, ", ".join(c.key), c.column, c.before, c.after) for t in found.tables for c in t.examples]
+    if cells:
+        title = f"changed values, the first {EXAMPLES} of each table (--json counts them by column)"
+        console.say_table(("table", "row", "column", "before", "after"), cells, title=title)
+
+
+@snapshot.command()
 @click.argument("snapshot_id", required=False)
 @console.STUDY_OPTION
 @console.JSON_OPTION
@@ -151,9 +196,7 @@ def sql(
     with queries.open_snapshot(lake_root(study_folder), snapshot_id) as opened:
         result = opened.sql(query)
         if format_ == "csv":
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(result.columns)
-            writer.writerows(result.rows)
+            sys.stdout.write(result.to_csv())
         elif format_ == "json":
             console.say_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
         elif format_ == "parquet":

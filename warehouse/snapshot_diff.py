@@ -1,0 +1,377 @@
+"""What changed between two snapshots: patients, tables, columns, rows by their keys, settings, code versions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from warehouse import catalog
+from warehouse.connection import corrupt, memory_connection
+from warehouse.derived import literal, quoted
+from warehouse.snapshot import SnapshotDetails, show
+from warehouse.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+EXAMPLES = 20
+"""Patients and rows that are named of each kind; all are counted."""
+
+_LONGEST_VALUE = 80
+
+
+@dataclass(frozen=True)
+class ValueChange:
+    """A setting or a version; None on a side where it is not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """A column of a table: ``added``, ``removed``, or ``redefined`` with its kind and unit on both sides."""
+
+    name: str
+    change: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """One value of one row that is in both snapshots, as text; None where there is no value."""
+
+    key: tuple[str, ...]
+    column: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What changed in one table.
+
+    Attributes
+    ----------
+    change
+        ``added``, ``removed``, or ``changed``.
+    key
+        The columns that identify a row; empty where rows are compared as a whole, and none can have changed.
+    n_before, n_after
+        Rows.
+    n_added, n_removed, n_changed
+        Rows by key: only after, only before, in both with another value in a column that both have.
+    columns
+        Columns that came, went or were defined anew.
+    changed_values
+        Number of rows in which a column changed, by column, most first.
+    examples
+        The first of the changed values, in the order of the key.
+    """
+
+    name: str
+    change: str
+    key: tuple[str, ...]
+    n_before: int
+    n_after: int
+    n_added: int
+    n_removed: int
+    n_changed: int
+    columns: tuple[ColumnChange, ...]
+    changed_values: Mapping[str, int]
+    examples: tuple[CellChange, ...]
+
+
+@dataclass(frozen=True)
+class SnapshotDiff:
+    """What changed from one snapshot to another.
+
+    Attributes
+    ----------
+    patients_added, patients_removed, patients_changed
+        Patients that are only in the second, only in the first, or in both with other rows in a computed table.
+    settings, code_versions
+        What differs; settings by their dotted path.
+    tables
+        The tables that differ, in the order of the snapshot.
+    """
+
+    before: SnapshotDetails
+    after: SnapshotDetails
+    patients_added: tuple[str, ...]
+    patients_removed: tuple[str, ...]
+    patients_changed: tuple[str, ...]
+    settings: tuple[ValueChange, ...]
+    code_versions: tuple[ValueChange, ...]
+    tables: tuple[TableChange, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The change in words, most important first."""
+        return _sentences(self)
+
+
+def diff(lake_root: Path, before: str | None, after: str | None) -> SnapshotDiff:
+    """Compare two snapshots, given as for ``warehouse.catalog.resolve_id``.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_NONE, SNAPSHOT_UNKNOWN, SNAPSHOT_AMBIGUOUS, SNAPSHOT_CORRUPT.
+    """
+    details = [show(lake_root, snapshot_id) for snapshot_id in (before, after)]
+    paths = [catalog.path_of(lake_root, one.snapshot_id) for one in details]
+    connection = memory_connection()
+    try:
+        for name, path in zip(("a", "b"), paths, strict=True):
+            connection.execute(f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)")
+        return _Comparison(connection, *details).result()
+    except duckdb.Error as error:
+        raise corrupt(paths[1], error) from error
+    finally:
+        connection.close()
+
+
+class _Comparison:
+    """The two files attached as ``a`` and ``b``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, before: SnapshotDetails, after: SnapshotDetails) -> None:
+        self._connection = connection
+        self._before, self._after = before, after
+
+    def result(self) -> SnapshotDiff:
+        added = self._patients("b", "a")
+        removed = self._patients("a", "b")
+        self._connection.execute(
+            "CREATE TEMP TABLE other_digests AS SELECT table_name, patient_id FROM"
+            " ((SELECT * FROM a.table_digests EXCEPT SELECT * FROM b.table_digests)"
+            " UNION (SELECT * FROM b.table_digests EXCEPT SELECT * FROM a.table_digests))"
+        )
+        other = self._texts("SELECT DISTINCT patient_id FROM other_digests WHERE patient_id IS NOT NULL ORDER BY 1")
+        came_or_went = {*added, *removed}
+        names = dict.fromkeys((*self._before.tables, *self._after.tables))
+        tables = [self._table(name) for name in names]
+        return SnapshotDiff(
+            self._before,
+            self._after,
+            added,
+            removed,
+            tuple(patient for patient in other if patient not in came_or_went),
+            _changes(_flat(self._before), _flat(self._after)),
+            _changes(self._before.code_versions, self._after.code_versions),
+            tuple(table for table in tables if table is not None),
+        )
+
+    def _rows(self, query: str) -> list[tuple[object, ...]]:
+        return self._connection.execute(query).fetchall()
+
+    def _texts(self, query: str) -> tuple[str, ...]:
+        return tuple(str(row[0]) for row in self._rows(query))
+
+    def _patients(self, here: str, there: str) -> tuple[str, ...]:
+        return self._texts(
+            f"SELECT patient_id FROM {here}.patients WHERE patient_id NOT IN (SELECT patient_id FROM {there}.patients)"
+            " ORDER BY 1"
+        )
+
+    def _table(self, name: str) -> TableChange | None:
+        n_before, n_after = self._before.tables.get(name), self._after.tables.get(name)
+        if n_before is None or n_after is None:
+            n, change = (n_after or 0, "added") if n_before is None else (n_before, "removed")
+            added, removed = (n, 0) if change == "added" else (0, n)
+            return TableChange(name, change, (), n_before or 0, n_after or 0, added, removed, 0, (), {}, ())
+        columns = self._columns(name)
+        key, compared = self._key_and_compared(name)
+        if self._is_the_same(name):
+            counts: tuple[int, int, int] = (0, 0, 0)
+            by_column: dict[str, int] = {}
+            examples: tuple[CellChange, ...] = ()
+        elif key:
+            self._join(name, key, compared)
+            counts, by_column = self._counts(compared)
+            examples = self._examples(key, compared, by_column)
+        else:
+            counts, by_column, examples = self._whole_rows(name, compared), {}, ()
+        if not columns and counts == (0, 0, 0):
+            return None
+        return TableChange(name, "changed", key, n_before, n_after, *counts, columns, by_column, examples)
+
+    def _is_the_same(self, name: str) -> bool:
+        """Whether the digests already say that no row of a computed table differs."""
+        return name in TABLES and not self._rows(f"SELECT 1 FROM other_digests WHERE table_name = {literal(name)}")
+
+    def _columns(self, name: str) -> tuple[ColumnChange, ...]:
+        before, after = (
+            {row[0]: f"{row[1]}{f' [{row[2]}]' if row[2] else ''}" for row in self._defined(side, name)}
+            for side in ("a", "b")
+        )
+        changes = []
+        for column in dict.fromkeys((*before, *after)):
+            old, new = before.get(column), after.get(column)
+            if old != new:
+                change = "added" if old is None else "removed" if new is None else "redefined"
+                changes.append(ColumnChange(str(column), change, old, new))
+        return tuple(changes)
+
+    def _defined(self, side: str, name: str) -> list[tuple[object, ...]]:
+        return self._rows(
+            f"SELECT column_name, kind, unit, role FROM {side}.column_definitions"
+            f" WHERE table_name = {literal(name)} ORDER BY rowid"
+        )
+
+    def _key_and_compared(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The key, and the other columns that both have and that are part of the identity."""
+        sides = [self._defined(side, name) for side in ("a", "b")]
+        keys = [tuple(str(row[0]) for row in side if row[3] == "key") for side in sides]
+        key = keys[0] if keys[0] == keys[1] and self._identifies(name, keys[0]) else ()
+        there = {row[0] for row in sides[0]}
+        outside = {c.name for c in TABLES[name].columns if not c.identity} if name in TABLES else set()
+        both = [str(row[0]) for row in sides[1] if row[0] in there]
+        return key, tuple(column for column in both if column not in key and column not in outside)
+
+    def _identifies(self, name: str, key: Sequence[str]) -> bool:
+        """Whether no two rows have one key: the store makes sure of that for computed tables only."""
+        columns = ", ".join(quoted(column) for column in key)
+        return name in TABLES or not any(
+            self._rows(f"SELECT 1 FROM {side}.{quoted(name)} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1")
+            for side in ("a", "b")
+            if key
+        )
+
+    def _join(self, name: str, key: Sequence[str], compared: Sequence[str]) -> None:
+        """Make ``joined``: the rows of both sides by key, of a computed table only those of patients that differ."""
+        only = ""
+        if name in TABLES and TABLES[name].per_patient:
+            only = f" WHERE patient_id IN (SELECT patient_id FROM other_digests WHERE table_name = {literal(name)})"
+        on = " AND ".join(f"x.{quoted(column)} IS NOT DISTINCT FROM y.{quoted(column)}" for column in key)
+        keys = ", ".join(
+            f"coalesce(x.{quoted(column)}, y.{quoted(column)})::VARCHAR AS k{i}" for i, column in enumerate(key)
+        )
+        values = "".join(
+            f", x.{quoted(column)} AS x{i}, y.{quoted(column)} AS y{i}" for i, column in enumerate(compared)
+        )
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE joined AS SELECT {keys}{values},"
+            " x.here IS NULL AS is_new, y.here IS NULL AS is_gone"
+            f" FROM (SELECT *, true AS here FROM a.{quoted(name)}{only}) AS x"
+            f" FULL JOIN (SELECT *, true AS here FROM b.{quoted(name)}{only}) AS y ON {on}"
+        )
+
+    def _counts(self, compared: Sequence[str]) -> tuple[tuple[int, int, int], dict[str, int]]:
+        differs = [f"x{i} IS DISTINCT FROM y{i}" for i in range(len(compared))]
+        both = "NOT is_new AND NOT is_gone"
+        anywhere = f"{both} AND ({' OR '.join(differs)})" if differs else "false"
+        each = "".join(f", count(*) FILTER (WHERE {both} AND {one})" for one in differs)
+        ((added, removed, changed, *by_column),) = self._rows(
+            "SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE is_gone),"
+            f" count(*) FILTER (WHERE {anywhere}){each} FROM joined"
+        )
+        numbers = [(column, int(str(n))) for column, n in zip(compared, by_column, strict=True) if n]
+        ordered = dict(sorted(numbers, key=lambda item: -item[1]))
+        return (int(str(added)), int(str(removed)), int(str(changed))), ordered
+
+    def _examples(
+        self, key: Sequence[str], compared: Sequence[str], by_column: Mapping[str, int]
+    ) -> tuple[CellChange, ...]:
+        keys = ", ".join(f"k{i}" for i in range(len(key)))
+        cells = []
+        for column in list(by_column)[:EXAMPLES]:
+            i = compared.index(column)
+            rows = self._rows(
+                f"SELECT {keys}, x{i}::VARCHAR, y{i}::VARCHAR FROM joined"
+                f" WHERE NOT is_new AND NOT is_gone AND x{i} IS DISTINCT FROM y{i} ORDER BY ALL LIMIT {EXAMPLES}"
+            )
+            cells += [CellChange(tuple(map(str, k)), column, _short(old), _short(new)) for *k, old, new in rows]
+        return tuple(sorted(cells, key=lambda cell: cell.key)[:EXAMPLES])
+
+    def _whole_rows(self, name: str, compared: Sequence[str]) -> tuple[int, int, int]:
+        if not compared:
+            return (0, 0, 0)
+        columns = ", ".join(quoted(column) for column in compared)
+        counts = [
+            int(
+                str(
+                    self._rows(
+                        f"SELECT count(*) FROM (SELECT {columns} FROM {one}.{quoted(name)}"
+                        f" EXCEPT ALL SELECT {columns} FROM {other}.{quoted(name)})"
+                    )[0][0]
+                )
+            )
+            for one, other in (("b", "a"), ("a", "b"))
+        ]
+        return (counts[0], counts[1], 0)
+
+
+def _short(value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[ValueChange, ...]:
+    names = sorted({*before, *after})
+    changes = (ValueChange(name, _short(before.get(name)), _short(after.get(name))) for name in names)
+    return tuple(c for c in changes if before.get(c.name) != after.get(c.name))
+
+
+def _flat(details: SnapshotDetails) -> dict[str, str]:
+    """The settings by dotted path, with what else of the declaration makes the identity."""
+    flat: dict[str, str] = {}
+    for name, text in details.settings_json.items():
+        _flatten(name, json.loads(text), flat)
+    flat["default_protocol_id"] = str(details.default_protocol_id)
+    flat["aggregations"] = ", ".join(details.aggregations)
+    return flat
+
+
+def _flatten(path: str, value: object, into: dict[str, str]) -> None:
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            _flatten(f"{path}.{name}", inner, into)
+    else:
+        into[path] = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _sentences(change: SnapshotDiff) -> tuple[str, ...]:
+    if change.before.snapshot_id == change.after.snapshot_id:
+        return ("Both are the same snapshot.",)
+    said = []
+    patients = [
+        (change.patients_added, "came"),
+        (change.patients_removed, "went"),
+        (change.patients_changed, "changed"),
+    ]
+    moved = [f"{len(found):,} {verb}" for found, verb in patients if found]
+    total = f"{change.before.n_patients:,} patients before, {change.after.n_patients:,} after"
+    said.append(f"{total}: {', '.join(moved)}." if moved else f"{total}; none came, went or changed.")
+    for changes, noun in ((change.settings, "setting"), (change.code_versions, "code version")):
+        if changes:
+            differ = "differs" if len(changes) == 1 else "differ"
+            said.append(f"{len(changes)} {noun}{'' if len(changes) == 1 else 's'} {differ}.")
+    if change.before.petlake_version != change.after.petlake_version:
+        said.append(f"petlake {change.before.petlake_version} before, {change.after.petlake_version} after.")
+    if not change.tables:
+        said.append("No row of any table differs.")
+    for table in change.tables:
+        said.append(_of_table(table))
+    return tuple(said)
+
+
+def _of_table(table: TableChange) -> str:
+    if table.change != "changed":
+        return f"Table {table.name} was {table.change} ({table.n_added + table.n_removed:,} rows)."
+    counts = [(table.n_added, "added"), (table.n_removed, "removed"), (table.n_changed, "changed")]
+    rows = ", ".join(f"{n:,} {verb}" for n, verb in counts if n)
+    parts = [f"rows {rows}"] if rows else []
+    for verb in ("added", "removed", "redefined"):
+        names = [column.name for column in table.columns if column.change == verb]
+        if names:
+            parts.append(f"{len(names)} column{'' if len(names) == 1 else 's'} {verb}")
+    return f"{table.name}: {'; '.join(parts)}."
