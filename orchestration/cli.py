@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 
 import click
@@ -13,6 +14,7 @@ from petct.errors import PetctError
 from warehouse.errors import WarehouseError
 
 DEBUG_VARIABLE = "PETLAKE_DEBUG"
+PROGRAM = "petlake"
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Make a synthetic cohort with known truth and run all of it."),
@@ -60,7 +62,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(metadata.version("petlake"), prog_name="petlake")
+@click.version_option(metadata.version("petlake"), prog_name=PROGRAM)
 def petlake() -> None:
     """petlake: from PET/CT DICOM and a clinical table to tables that can be trusted.
 
@@ -69,28 +71,35 @@ def petlake() -> None:
 
 
 def main() -> None:
-    """Run the command line; every refusal becomes one line on standard error and exit code 1."""
+    """Run the command line as the program ``petlake``."""
     # A reader that has seen enough (head, less) ends the command quietly, as with any other program.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; every refusal becomes one line on standard error and exit code 1."""
     try:
-        petlake(standalone_mode=False)
+        petlake(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
         console.say_error("Stopped. What was finished is kept; run the same command again to go on.")
-        sys.exit(130)
+        return 130
     except (PetctError, WarehouseError) as error:
         console.say_error(error.sentence())
-        sys.exit(1)
+        return 1
     except OSError as error:
         console.say_error(
             f"FILE_SYSTEM_ERROR: {error.strerror or type(error).__name__} (found {error.filename}). "
             "Is there room, and may you read and write there?"
         )
-        sys.exit(1)
+        return 1
     except Exception as error:
         # The last resort: a defect of petlake, said in one line; the traceback is for those who ask for it.
         if os.environ.get(DEBUG_VARIABLE):
@@ -99,4 +108,5 @@ def main() -> None:
             f"INTERNAL_ERROR: {type(error).__name__}: {' '.join(str(error).split())}. "
             f"This is a defect of petlake; {DEBUG_VARIABLE}=1 shows where."
         )
-        sys.exit(1)
+        return 1
+    return 0

@@ -16,6 +16,19 @@ REAL_DATA = Path(os.environ.get("PETLAKE_DATA") or REPOSITORY.parent / "shared" 
 _NOT_PROVED = "not_proved"
 _HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
+# The files that take longest, in the order in which they are handed out to the processes that share the tests: a long
+# one that came last would leave the other processes without work. The first mostly waits for a server; the second makes
+# the study that some of the others start from.
+LONGEST_FIRST = (
+    "orchestration/test_dagster_ui.py",
+    "orchestration/test_line_on_sts.py",
+    "petct/radiomics/test_identity.py",
+    "orchestration/test_snapshot_identity.py",
+    "orchestration/test_readers_of_sts.py",
+    "assets/test_staleness.py",
+    "orchestration/test_demo.py",
+)
+
 # The same examples every time: a failure is a change of the code, not of the luck. No deadline, because the machine is
 # shared and the first example pays for the imports.
 settings.register_profile(
@@ -40,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         STREAMLIT_BROWSER_GATHER_USAGE_STATS="false",
         MPLBACKEND="Agg",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    places = {REPOSITORY / "tests" / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.conftest import LONGEST_FIRST
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("petct", "warehouse", "assets", "figures", "reporting", "orchestration", "dashboard")
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts", "docs", ".ci")
@@ -67,6 +69,11 @@ def test_a_file_is_a_room_and_not_a_hall():
     too_long = {name: length for name, length in lengths.items() if length > MAX_LINES and name not in LONGER}
     assert not too_long
     assert all(lengths.get(name, 0) > MAX_LINES for name in LONGER), "an exception that is no longer needed"
+
+
+def test_the_files_that_are_run_first_are_there():
+    # A file that moved would be run last, and the whole suite would wait for it.
+    assert not [name for name in LONGEST_FIRST if not (REPOSITORY / "tests" / name).is_file()]
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine():

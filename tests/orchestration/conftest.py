@@ -1,83 +1,32 @@
-"""The line on real data, run once a session through the command line, as a user would."""
+"""The command line, as a user has it, and the studies that are made with it once a run."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-PETLAKE = Path(sys.executable).with_name("petlake")
-
-STS_STUDY = """
-study: {name: soft-tissue sarcoma, tracer: 18F-FDG}
-dicom: {folder: "@DICOM@"}
-clinical:
-  file: clinical.csv
-  variables:
-    age_years: {kind: number, unit: year}
-    sex: {kind: category}
-    grade: {kind: category}
-    ki67_percent: {kind: number, unit: "%"}
-    chromogranin_a_ng_ml: {kind: number, unit: ng/ml}
-endpoints:
-  OS: {origin: therapy_start_date, event: death_date, censor: last_follow_up_date}
-masks: {tumour: ["GTV_Mass*"]}
-"""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> object:
-        return json.loads(self.out)
-
-
-def run_petlake(*arguments: str | Path, expect: int | None = 0, env: dict[str, str] | None = None) -> Ran:
-    """Run ``petlake`` in a process of its own; ``expect`` is the exit code it must have."""
-    done = subprocess.run(
-        [PETLAKE, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **(env or {})},
-        timeout=600,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert expect is None or done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return Ran(done.returncode, done.stdout, done.stderr)
-
-
-def make_sts_study(folder: Path, dicom: Path, clinical: Path) -> Path:
-    """A study of the sarcoma patients in ``folder``; the DICOM stays where it is."""
-    folder.mkdir(parents=True)
-    (folder / "study.yaml").write_text(STS_STUDY.replace("@DICOM@", str(dicom)), encoding="utf-8")
-    shutil.copyfile(clinical, folder / "clinical.csv")
-    return folder
+from tests.command_line import PETLAKE, Ran, run_petlake, run_petlake_process
+from tests.made_once import demo_study, make_sts_study, sts_study
 
 
 @pytest.fixture(scope="session")
 def petlake() -> Callable[..., Ran]:
     return run_petlake
+
+
+@pytest.fixture(scope="session")
+def petlake_process() -> Callable[..., Ran]:
+    return run_petlake_process
 
 
 @pytest.fixture(scope="session")
@@ -87,24 +36,12 @@ def make_study() -> Callable[[Path, Path, Path], Path]:
 
 @pytest.fixture(scope="session")
 def sts(petlake_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study of all 20 patients: ingested, materialised with two workers, published. Read only.
+    return sts_study(tmp_path_factory, petlake_data)
 
-    It is made once, also where several processes share out the test files: the first makes it, the others wait.
-    """
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "sts" / "study"
-    ready = shared / "sts-is-ready"
-    with (shared / "sts.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists():
-            dicom = petlake_data / "sts" / "dicom"
-            make_sts_study(folder, dicom, petlake_data / "sts" / "clinical_simulated.csv")
-            run_petlake("ingest", "--study", folder)
-            run_petlake("materialize", "--study", folder, "--workers", "2")
-            run_petlake("snapshot", "publish", "--study", folder)
-            ready.touch()
-    return folder
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo_study(tmp_path_factory)
 
 
 @contextmanager

@@ -103,6 +103,11 @@ def test_a_refused_analysis_is_one_line_and_exit_code_1(
         assert words in refused.err
 
 
+def test_the_installed_program_refuses_as_well(trial: Path, petlake: Callable, petlake_process: Callable) -> None:
+    arguments = ("km", "--by", "z", *on(trial))
+    assert petlake_process(*arguments, expect=1) == petlake(*arguments, expect=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

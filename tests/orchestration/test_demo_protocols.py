@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,9 @@ PATIENT = "NET-001"
 
 
 @pytest.fixture(scope="module")
-def found(petlake: Callable, tmp_path_factory: pytest.TempPathFactory) -> tuple[PatientData, StepOutput]:
-    folder = Path(tmp_path_factory.mktemp("protocols")) / "cohort"
-    petlake("demo", "--patients", 1, "--dir", folder)
+def found(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[PatientData, StepOutput]:
+    folder = tmp_path_factory.mktemp("protocols") / "cohort"
+    shutil.copytree(demo, folder, ignore=shutil.ignore_patterns("*NET-00[2-9]*", "truth", ".dagster"))
     settings = replace(load_study(folder), protocols=PROTOCOLS)
     data = PatientData(PATIENT, settings, Lake(settings.lake))
     return data, lesions_step(data)

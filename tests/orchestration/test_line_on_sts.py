@@ -66,7 +66,7 @@ def test_original_features_are_those_of_the_plain_image(sts: Path, petlake_data:
 
 
 def test_three_bad_patients_do_not_stop_the_others(
-    sts: Path, petlake_data: Path, petlake: Petlake, tmp_path: Path
+    sts: Path, petlake_data: Path, petlake: Petlake, petlake_process: Petlake, tmp_path: Path
 ) -> None:
     """An empty CT folder, a truncated RTSTRUCT, a clinical row removed: 17 complete, and every gap has its reason."""
     no_ct, no_contours, no_row = "STS_008", "STS_012", "STS_019"
@@ -89,7 +89,7 @@ def test_three_bad_patients_do_not_stop_the_others(
 
     ingested = petlake("ingest", "--study", study, expect=None)
     assert ingested.code in (0, 3)
-    ran = petlake("materialize", "--study", study, expect=3)
+    ran = petlake_process("materialize", "--study", study, expect=3)
     assert "17 of 20 patients complete" in ran.out
 
     states = {(row["patient_id"], row["table"]): row for row in petlake("status", "--json", "--study", study).json}

@@ -6,87 +6,123 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
+from orchestration.publication import publish
+from orchestration.study import load_study
 from tests.orchestration.sts_study import SMALL, Petlake, query
 
+PAGES = ("", "survival", "cox", "pca")
+BROWSER = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
+PAUSE_S = 0.2
+QUESTION = (
+    "SELECT count(*) AS patients, count(*) FILTER (l.organ = 'thigh') AS changed, "
+    "count(*) FILTER (f.n IS DISTINCT FROM 214 OR m.region IS DISTINCT FROM l.organ) AS halves "
+    "FROM patients "
+    "LEFT JOIN (SELECT patient_id, count(*) AS n FROM radiomic_features GROUP BY 1) f USING (patient_id) "
+    "LEFT JOIN (SELECT patient_id, region FROM pet_metrics WHERE grain = 'organ') m USING (patient_id) "
+    "LEFT JOIN (SELECT patient_id, organ FROM lesions WHERE modality = 'PT') l USING (patient_id)"
+)
 
-@pytest.fixture
-def changing(sts: Path, petlake: Petlake, tmp_path: Path) -> Iterator[tuple[Path, threading.Event, ThreadPoolExecutor]]:
+
+@dataclass
+class Seen:
+    """What was published and what the readers saw meanwhile."""
+
+    published: list[str] = field(default_factory=list)
+    answers: list[dict[str, object]] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
+    """The name of each page that was opened, with what was wrong on it."""
+    afterwards: list[dict[str, object]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def seen(
+    sts: Path, petlake_process: Petlake, serve: Callable[..., object], tmp_path_factory: pytest.TempPathFactory
+) -> Seen:
     """A study whose lesions are computed again under another name of their organ, published over and over meanwhile.
 
-    The test adds loops to the pool that run until the event is set; what they raise fails it.
+    `petlake materialize` and a loop of `petlake sql` are programs of their own; an open dashboard goes from page to
+    page. What a loop raises fails the test.
     """
-    study = tmp_path / "study"
+    study = tmp_path_factory.mktemp("readers") / "study"
     shutil.copytree(sts, study)
     study_file = study / "study.yaml"
     masks = 'masks: {tumour: ["GTV_Mass*"]'
     text = study_file.read_text(encoding="utf-8")
     assert masks in text
     study_file.write_text(text.replace(masks, masks + ", elsewhere: thigh"), encoding="utf-8")
-    ended = threading.Event()
-
-    def publish() -> None:
-        while not ended.is_set():
-            petlake("snapshot", "publish", "--study", study)
+    found, ended = Seen(), threading.Event()
 
     def materialize() -> None:
         try:
-            petlake("materialize", "--study", study, "--patients", ",".join(SMALL))
+            petlake_process("materialize", "--study", study, "--patients", ",".join(SMALL))
         finally:
             ended.set()
 
-    with ThreadPoolExecutor() as pool:
-        loops = [pool.submit(publish), pool.submit(materialize)]
-        yield study, ended, pool
+    def publish_on() -> None:
+        settings = load_study(study)
+        while not ended.wait(PAUSE_S):
+            found.published.append(publish(settings).snapshot_id)
+
+    def ask_on() -> None:
+        while not ended.wait(PAUSE_S):
+            found.answers += query(petlake_process, study, QUESTION)
+
+    with open_page(study, serve) as visit, ThreadPoolExecutor() as pool:
+        loops = [pool.submit(loop) for loop in (materialize, publish_on, ask_on)]
+        while not ended.wait(PAUSE_S) or len(found.visits) < len(PAGES):
+            found.visits.append(visit(PAGES[len(found.visits) % len(PAGES)]))
         for loop in loops:
             loop.result()
+    publish(load_study(study))
+    found.afterwards = query(petlake_process, study, QUESTION)
+    return found
 
 
-def test_sql_never_sees_an_error_or_half_a_patient(
-    changing: tuple[Path, threading.Event, ThreadPoolExecutor], petlake: Petlake
-) -> None:
-    study, ended, _ = changing
-    question = (
-        "SELECT count(*) AS patients, count(*) FILTER (l.organ = 'thigh') AS changed, "
-        "count(*) FILTER (f.n IS DISTINCT FROM 214 OR m.region IS DISTINCT FROM l.organ) AS halves "
-        "FROM patients "
-        "LEFT JOIN (SELECT patient_id, count(*) AS n FROM radiomic_features GROUP BY 1) f USING (patient_id) "
-        "LEFT JOIN (SELECT patient_id, region FROM pet_metrics WHERE grain = 'organ') m USING (patient_id) "
-        "LEFT JOIN (SELECT patient_id, organ FROM lesions WHERE modality = 'PT') l USING (patient_id)"
-    )
-    seen = []
-    while not ended.is_set():
-        (row,) = query(petlake, study, question)
-        seen.append(row)
-    assert len(seen) > 3
-    assert {(row["patients"], row["halves"]) for row in seen} == {(20, 0)}
-    petlake("snapshot", "publish", "--study", study)
-    (after,) = query(petlake, study, question)
-    assert after == {"patients": 20, "changed": len(SMALL), "halves": 0}
+@contextmanager
+def open_page(study: Path, serve: Callable[..., object]) -> Iterator[Callable[[str], str]]:
+    """A browser on the dashboard, where there is one: a function that visits a page."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        yield lambda path: path
+        return
+    with serve("dashboard", "--study", study, health="/_stcore/health") as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+        page = browser.new_page()
+        yield lambda path: path + complaint_of(page, f"{address}/{path}")
+        browser.close()
+
+
+def complaint_of(page: Page, address: str) -> str:
+    """What is wrong on a page: nothing, or a text."""
+    try:
+        page.goto(address)
+        expect(page.get_by_test_id("stSidebar")).to_contain_text("20 patients", timeout=60_000)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+    except (AssertionError, Error) as error:
+        return f": {error}"
+    return ""
+
+
+def test_the_study_was_published_over_and_over_while_it_changed(seen: Seen) -> None:
+    assert len(seen.published) > 1
+    assert seen.afterwards == [{"patients": 20, "changed": len(SMALL), "halves": 0}]
+
+
+def test_sql_never_sees_an_error_or_half_a_patient(seen: Seen) -> None:
+    assert len(seen.answers) > 3
+    assert {(row["patients"], row["halves"]) for row in seen.answers} == {(20, 0)}
 
 
 @pytest.mark.browser
-def test_an_open_dashboard_never_sees_an_error(
-    changing: tuple[Path, threading.Event, ThreadPoolExecutor], serve: Callable[..., object]
-) -> None:
-    study, ended, _ = changing
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        ended.wait()
+def test_an_open_dashboard_never_sees_an_error(seen: Seen) -> None:
+    if shutil.which("chromium") is None:
         pytest.skip("no chromium: apt-get install chromium")
-    pages = ["", "survival", "cox", "pca"]
-    seen = 0
-    with serve("dashboard", "--study", study, health="/_stcore/health") as address, sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        page = browser.new_page()
-        while not ended.is_set() or seen < len(pages):
-            page.goto(f"{address}/{pages[seen % len(pages)]}")
-            expect(page.get_by_test_id("stSidebar")).to_contain_text("20 patients", timeout=60_000)
-            expect(page.get_by_test_id("stException")).to_have_count(0)
-            seen += 1
-        browser.close()
+    assert len(seen.visits) >= len(PAGES)
+    assert set(seen.visits) == set(PAGES)

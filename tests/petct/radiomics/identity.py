@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,8 @@ class Comparison:
     unexplained: tuple[str, ...]
 
 
+# The tests of one image follow each other.
+@lru_cache(maxsize=2)
 def sts_case(data: Path, patient: str, folder: str) -> Case:
     """The image by the plainest means (pydicom's pixels, slope and intercept of each slice, sorted along z), and the
     published mask."""
