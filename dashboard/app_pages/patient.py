@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import data, filters, notices, panels, patient_facts, patient_lineage, patient_panels, wording
+from dashboard.patient_viewer import Shot, viewer
+
+source = filters.pinned_source(data.lake_root())
+
+st.title("Patient")
+panels.snapshot_line(source)
+patients = tuple(str(name) for name in data.cohort_table(source)["patient_id"])
+if not patients:
+    notices.no_patients()
+    st.stop()
+
+asked = st.query_params.get("patient")
+if asked is not None and asked not in patients:
+    st.warning(
+        wording.literal_markdown(f"There is no patient {asked} among the {len(patients)} of this selection."),
+        icon=":material/person_off:",
+    )
+    del st.query_params["patient"]
+places = st.columns([2, 2, 3])
+with places[0]:
+    patient = st.selectbox("Patient", patients, key="patient", bind="query-params")
+scans = {scan.scan_id: scan for scan in patient_facts.scans(source, patient)}
+for sentence in patient_facts.refusals(source, patient):
+    st.warning(wording.literal_markdown(sentence), icon=":material/block:")
+patient_panels.numbers(source, patient)
+
+if scans:
+    with places[1]:
+        scan = st.selectbox(
+            "Scan",
+            list(scans),
+            format_func=lambda name: (
+                f"{scans[name].time_point or name}{' (baseline)' if scans[name].is_baseline else ''}"
+            ),
+            key=f"scan_{patient}",
+        )
+    protocols = {one.protocol_id: one for one in patient_facts.delineations(source, patient, scan)}
+    protocol = None
+    if protocols:
+        with places[2]:
+            protocol = st.selectbox("Protocol", list(protocols), key="patient_protocol", bind="query-params")
+    viewer(Shot(source, patient, scans[scan], protocols.get(protocol) if protocol else None))
+else:
+    notices.empty("There is no PET/CT scan of this patient", "The reasons stand above.")
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    patient_panels.in_cohort(source, patient)
+with right:
+    patient_panels.time_line(source, patient)
+if scans:
+    st.subheader("Where the numbers come from", anchor=False)
+    patient_lineage.lineage(source, patient, scan)
