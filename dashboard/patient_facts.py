@@ -30,6 +30,12 @@ class Scan:
     ct_image_sha256: str | None
     suv_max: float | None
 
+    @property
+    def label(self) -> str:
+        """What the scan is called in a choice."""
+        number = self.scan_id if self.time_point is None else f"Scan {self.time_point}"
+        return f"{number} (baseline)" if self.is_baseline else number
+
 
 @dataclass(frozen=True)
 class Delineated:

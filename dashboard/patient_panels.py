@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard import data, panels, patient_facts, wording
+from dashboard import charts, data, patient_facts, wording
 from dashboard.data import Source
 from figures.patient_in_cohort import Strip, strip_figure
 from figures.time_line import time_line_figure
@@ -47,10 +47,8 @@ def in_cohort(source: Source, patient_id: str) -> None:
         st.caption("Choose a variable to see where the patient stands.")
         return
     strips = _strips(source, patient_id, chosen, columns)
-    st.plotly_chart(
+    charts.draw(
         strip_figure(strips),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="patient_strips",
         alt="Percentiles of the patient: " + "; ".join(_in_words(strip) for strip in strips) + ".",
     )
@@ -59,14 +57,12 @@ def in_cohort(source: Source, patient_id: str) -> None:
 def time_line(source: Source, patient_id: str) -> None:
     """Show scans, dates and outcomes in days since the origin."""
     st.subheader("Time line", anchor=False)
-    found = patient_facts.moments(source, patient_id)
+    found = patient_facts.moments(source.whole, patient_id)
     if not found:
         st.caption("The patient has no endpoint, so there is no origin to count days from.")
         return
-    st.plotly_chart(
+    charts.draw(
         time_line_figure(found),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="patient_time_line",
         alt="Days since the origin: " + "; ".join(f"{m.row}, day {m.day} ({m.text})" for m in found) + ".",
     )

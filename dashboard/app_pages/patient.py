@@ -9,42 +9,30 @@ source = filters.pinned_source(data.lake_root())
 
 st.title("Patient")
 panels.snapshot_line(source)
-patients = tuple(str(name) for name in data.cohort_table(source)["patient_id"])
+patients = data.selected_patients(source)
 if not patients:
     notices.no_patients()
     st.stop()
 
 asked = st.query_params.get("patient")
 if asked is not None and asked not in patients:
-    st.warning(
-        wording.literal_markdown(f"There is no patient {asked} among the {len(patients)} of this selection."),
-        icon=":material/person_off:",
-    )
+    message = f"There is no patient {asked} among the {wording.plural(len(patients), 'patient')} of this selection."
+    st.warning(wording.literal_markdown(message), icon=":material/person_off:")
     del st.query_params["patient"]
-places = st.columns([2, 2, 3])
+places = st.columns([2, 2, 4])
 with places[0]:
     patient = st.selectbox("Patient", patients, key="patient", bind="query-params")
-scans = {scan.scan_id: scan for scan in patient_facts.scans(source, patient)}
-for sentence in patient_facts.refusals(source, patient):
+scans = {scan.scan_id: scan for scan in patient_facts.scans(source.whole, patient)}
+for sentence in patient_facts.refusals(source.whole, patient):
     st.warning(wording.literal_markdown(sentence), icon=":material/block:")
 patient_panels.numbers(source, patient)
 
 if scans:
     with places[1]:
-        scan = st.selectbox(
-            "Scan",
-            list(scans),
-            format_func=lambda name: (
-                f"{scans[name].time_point or name}{' (baseline)' if scans[name].is_baseline else ''}"
-            ),
-            key=f"scan_{patient}",
-        )
-    protocols = {one.protocol_id: one for one in patient_facts.delineations(source, patient, scan)}
-    protocol = None
-    if protocols:
-        with places[2]:
-            protocol = st.selectbox("Protocol", list(protocols), key="patient_protocol", bind="query-params")
-    viewer(Shot(source, patient, scans[scan], protocols.get(protocol) if protocol else None))
+        scan = st.selectbox("Scan", list(scans), format_func=lambda name: scans[name].label, key=f"scan_{patient}")
+    protocol = data.protocol_id(source) or data.details(source).default_protocol_id
+    known = {one.protocol_id: one for one in patient_facts.delineations(source.whole, patient, scan)}
+    viewer(Shot(source.whole, patient, scans[scan], known.get(protocol or "")))
 else:
     notices.empty("There is no PET/CT scan of this patient", "The reasons stand above.")
 
@@ -55,4 +43,4 @@ with right:
     patient_panels.time_line(source, patient)
 if scans:
     st.subheader("Where the numbers come from", anchor=False)
-    patient_lineage.lineage(source, patient, scan)
+    patient_lineage.lineage(source.whole, patient, scan)

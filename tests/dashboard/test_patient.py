@@ -157,7 +157,7 @@ def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch, im
     assert not pictures(app)
 
     app = opened(monkeypatch, imaged, "P099")
-    assert "There is no patient P099 among the 6 of this selection" in texts(app)
+    assert "There is no patient P099 among the 6 patients of this selection" in texts(app)
     assert app.selectbox(key="patient").value == IMAGED
 
 
