@@ -4,10 +4,10 @@ import numpy as np
 
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
-from petct.body_size import body_surface_area_m2
+from petct.body_size import LeanBodyMass, body_surface_area_m2
 from petct.errors import MaskError, PetctError
 from petct.lesions import DelineationRecord, Lesion, LesionMap, LesionRecord
-from petct.pet_metrics import Comparison, PetMetrics, measure
+from petct.pet_metrics import BODY_SIZE_UNKNOWN, Comparison, PetMetrics, measure
 from petct.reference_regions import ReferenceRegionRecord
 from petct.segmentation import Protocol
 from petct.suv import SuvRecord
@@ -52,7 +52,7 @@ def pet_metrics_step(data: PatientData) -> StepOutput:
 
 
 def _comparison(data: PatientData, suv: SuvRecord, protocol: Protocol) -> Comparison:
-    """The reference regions of the scan, and the body surface area where height and weight are stated."""
+    """The reference regions of the scan; body surface and lean body mass where height, weight and sex are stated."""
     means = {
         row.region: row.suv_mean
         for row in data.rows("reference_regions", ReferenceRegionRecord)
@@ -61,7 +61,16 @@ def _comparison(data: PatientData, suv: SuvRecord, protocol: Protocol) -> Compar
     area = None
     if suv.patient_weight_kg is not None and suv.patient_size_m is not None:
         area = body_surface_area_m2(suv.patient_weight_kg, suv.patient_size_m)
-    return Comparison(means.get("liver"), means.get("spleen"), area, protocol.krenning)
+    formula = data.settings.lean_body_mass
+    return Comparison(
+        means.get("liver"),
+        means.get("spleen"),
+        area,
+        protocol.krenning,
+        suv.sul_james_per_suv_bw if formula is LeanBodyMass.JAMES else suv.sul_janma_per_suv_bw,
+        suv.body_size_reason or BODY_SIZE_UNKNOWN,
+        formula,
+    )
 
 
 def check_known(data: PatientData, modality: str, scan_id: str, protocol_id: str) -> None:

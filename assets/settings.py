@@ -5,6 +5,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
+from petct.body_size import LeanBodyMass
 from petct.clinical import ClinicalSpec
 from petct.dicom.declarations import DeclaredMasks, DeclaredPet
 from petct.dicom.roles import SeriesChoice
@@ -23,9 +24,9 @@ CODE_VERSIONS: dict[str, str] = {
     "series": "3",
     "scans": "2",
     "suv": "3",
-    "lesions": "4",
+    "lesions": "5",
     "pictures": "1",
-    "pet_metrics": "2",
+    "pet_metrics": "3",
     "radiomic_features": "3",
     "perturbed_features": "1",
     "clinical": "2",
@@ -129,6 +130,8 @@ class StudySettings:
         PET volumes, and masks, that are not DICOM.
     suv_policy
         What an SUV may assume.
+    lean_body_mass
+        The formula by which SUV becomes SUL.
     radiomics_engine
         fast, or reference: both give pyradiomics' values.
     suv_overrides
@@ -159,6 +162,7 @@ class StudySettings:
     conformance: ConformanceSettings = ConformanceSettings()
     suv_overrides: SuvOverrideSpec | None = None
     declared_masks: tuple[DeclaredMasks, ...] = ()
+    lean_body_mass: LeanBodyMass = LeanBodyMass.JANMAHASATIAN
 
     @property
     def declared(self) -> tuple[DeclaredPet | DeclaredMasks, ...]:
@@ -202,7 +206,7 @@ class StudySettings:
             "suv": self._suv_settings(),
             "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
             "pictures": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
-            "pet_metrics": {"protocols": protocols},
+            "pet_metrics": {"protocols": protocols, "lean_body_mass": self.lean_body_mass.value},
             "radiomic_features": {
                 "protocols": protocols,
                 "feature_sets": [item.feature_set_id for item in self.feature_sets],

@@ -79,6 +79,7 @@ def load_study(folder: Path) -> StudySettings:
         declared_pet=tuple(DeclaredPet(one.files, one.units) for one in file.dicom.volumes),
         declared_masks=file.masks.declared(),
         suv_policy=file.suv.policy,
+        lean_body_mass=file.suv.lean_body_mass,
         conformance=ConformanceSettings(
             _absolute(root, file.conformance.data) if file.conformance.data else None, file.conformance.exams
         ),

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestration.feature_set_entries import FeatureSetEntry
+from petct.body_size import LeanBodyMass
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.declarations import DeclaredMasks, DeclaredUnits, totalsegmentator_labels
 from petct.lesions import MaskRules, ReaderRule
@@ -79,6 +80,7 @@ class _Overrides(_Section):
 
 class _Suv(_Section):
     policy: SuvPolicy = SuvPolicy.LENIENT
+    lean_body_mass: LeanBodyMass = LeanBodyMass.JANMAHASATIAN
     overrides: _Overrides | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,17 @@ FEMALE = "F"
 MALE = "M"
 OTHER = "O"
 SEXES = (MALE, FEMALE, OTHER)
+
+
+class LeanBodyMass(StrEnum):
+    """Formula of the lean body mass that SUL is normalised by.
+
+    Janmahasatian's grows with the weight at every size; James's falls again above a BMI of about 36 (women) or 43
+    (men), so that the SUL of obese patients is too low (doi 10.2967/jnumed.113.136986).
+    """
+
+    JANMAHASATIAN = "janmahasatian"
+    JAMES = "james"
 
 
 def lean_body_mass_janmahasatian_kg(weight_kg: float, height_m: float, sex: str) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import ndimage
 
+from petct.body_size import LeanBodyMass
 from petct.errors import MaskError
 from petct.intensity_peaks import IntensityPeaks, intensity_peaks
 from petct.lesions import Lesion, LesionMap
@@ -25,6 +26,7 @@ COMPUTED = "COMPUTED"
 NOT_APPLICABLE = "NOT_APPLICABLE"
 LIVER_REFERENCE_MISSING = "LIVER_REFERENCE_MISSING"
 SPLEEN_REFERENCE_MISSING = "SPLEEN_REFERENCE_MISSING"
+BODY_SIZE_UNKNOWN = "BODY_SIZE_UNKNOWN"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class PetMetrics:
         SUVmax divided by the mean SUV of the reference region; None where there is none.
     krenning_score
         Modified Krenning score of the SUVmax (0 to 4); None where ``krenning_status`` says why.
+    sul_max, sul_mean, sul_peak
+        SUVmax, SUVmean and PERCIST's peak, times lean body mass / weight; None where ``sul_status`` says why.
+    total_lesion_expression_sul_ml
+        Volume x SULmean; 0 without tumour, whatever the body size, otherwise None where there is no SUL.
+    sul_formula
+        How the lean body mass was computed, see ``LeanBodyMass``.
     """
 
     patient_id: str
@@ -75,6 +83,12 @@ class PetMetrics:
     krenning_status: str
     total_lesion_expression_ml: float
     uptake_status: str
+    sul_max: float | None
+    sul_mean: float | None
+    sul_peak: float | None
+    total_lesion_expression_sul_ml: float | None
+    sul_formula: str
+    sul_status: str
 
 
 @dataclass(frozen=True)
@@ -89,12 +103,21 @@ class Comparison:
         None where height or weight are not known.
     krenning
         Ratios of the protocol.
+    sul_per_suv
+        Lean body mass / weight; None where ``sul_reason`` says why.
+    sul_reason
+        Code of the reason why there is no factor.
+    sul_formula
+        The formula of the lean body mass.
     """
 
     liver_suv_mean: float | None = None
     spleen_suv_mean: float | None = None
     body_surface_area_m2: float | None = None
     krenning: KrenningRatios = field(default_factory=KrenningRatios)
+    sul_per_suv: float | None = None
+    sul_reason: str = BODY_SIZE_UNKNOWN
+    sul_formula: LeanBodyMass = LeanBodyMass.JANMAHASATIAN
 
 
 def measure(
@@ -132,8 +155,11 @@ def measure(
     def row(grain: Grain, region: str, members: Sequence[Lesion]) -> PetMetrics:
         uptake = _uptake([measured[lesion.label] for lesion in members])
         volume_ml = uptake.values.size * suv.geometry.voxel_volume_ml
+        expression = volume_ml * (uptake.suv_mean or 0.0)
         dispersion = _dispersion_mm(members)
         area = comparison.body_surface_area_m2
+        percist = uptake.peaks.percist if uptake.peaks else None
+        factor = comparison.sul_per_suv
         score, status = krenning_score(
             uptake.suv_max, comparison.liver_suv_mean, comparison.spleen_suv_mean, comparison.krenning
         )
@@ -157,13 +183,19 @@ def measure(
             suv_sd=None if uptake.suv_max is None else float(uptake.values.std()),
             suv_peak_local=uptake.peaks.local if uptake.peaks else None,
             suv_peak_global=uptake.peaks.global_ if uptake.peaks else None,
-            suv_peak_percist=uptake.peaks.percist if uptake.peaks else None,
+            suv_peak_percist=percist,
             suv_max_to_liver=_ratio(uptake.suv_max, comparison.liver_suv_mean),
             suv_max_to_spleen=_ratio(uptake.suv_max, comparison.spleen_suv_mean),
             krenning_score=score,
             krenning_status=status,
-            total_lesion_expression_ml=volume_ml * (uptake.suv_mean or 0.0),
+            total_lesion_expression_ml=expression,
             uptake_status=NOT_APPLICABLE if uptake.suv_max is None else COMPUTED,
+            sul_max=_times(uptake.suv_max, factor),
+            sul_mean=_times(uptake.suv_mean, factor),
+            sul_peak=_times(percist, factor),
+            total_lesion_expression_sul_ml=0.0 if uptake.suv_max is None else _times(expression, factor),
+            sul_formula=comparison.sul_formula.value,
+            sul_status=_sul_status(uptake.suv_max, comparison),
         )
 
     organs = sorted({lesion.organ for lesion in lesions.lesions})
@@ -193,6 +225,16 @@ def krenning_score(
     if spleen_suv_mean is None:
         return None, SPLEEN_REFERENCE_MISSING
     return (4 if suv_max > ratios.above_spleen * spleen_suv_mean else 3), COMPUTED
+
+
+def _times(value: float | None, factor: float | None) -> float | None:
+    return None if value is None or factor is None else value * factor
+
+
+def _sul_status(suv_max: float | None, comparison: Comparison) -> str:
+    if suv_max is None:
+        return NOT_APPLICABLE
+    return comparison.sul_reason if comparison.sul_per_suv is None else COMPUTED
 
 
 def _ratio(value: float | None, reference: float | None) -> float | None:

@@ -47,6 +47,10 @@ _METRICS = (
 )
 _PATIENT_METRICS = (
     *_METRICS,
+    ("sul_max", "sul_max", "Largest SUL (by lean body mass) of the tumour"),
+    ("sul_mean", "sul_mean", "Mean SUL of the tumour"),
+    ("sul_peak", "sul_peak", "SULpeak: highest mean SUL in a freely placed 1 cm3 of the tumour"),
+    ("total_lesion_expression_sul_ml", "total_lesion_expression_sul_ml", "Volume x SULmean"),
     ("largest_lesion_ml", "largest_lesion_ml", "Volume of the largest lesion"),
     ("dispersion_mm", "dispersion_mm", "Largest distance between the centres of two lesions"),
     ("dispersion_per_bsa_mm_per_m2", "dispersion_per_bsa_mm_per_m2", "The same by body surface area"),

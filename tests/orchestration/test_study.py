@@ -108,6 +108,7 @@ def test_a_folder_without_a_study_is_refused(tmp_path: Path, monkeypatch: pytest
         (("unit: year", "unit: month"), {"clinical"}),
         (("study: {name: test}", "study: {name: other}"), set()),
         (("study: {name: test}", "study: {name: test}\nsuv: {policy: strict}"), {"suv"}),
+        (("study: {name: test}", "study: {name: test}\nsuv: {lean_body_mass: james}"), {"pet_metrics"}),
     ],
 )
 def test_a_setting_changes_the_version_of_the_tables_it_applies_to(

@@ -44,6 +44,20 @@ TABLES = (
             text("krenning_status", "COMPUTED, LIVER_REFERENCE_MISSING or SPLEEN_REFERENCE_MISSING"),
             number("total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)", "SUV ml"),
             text("uptake_status", "COMPUTED, or NOT_APPLICABLE where there is no tumour to measure"),
+            number("sul_max", "SUVmax x lean body mass / weight", "SUL", nullable=True),
+            number("sul_mean", "SUVmean x lean body mass / weight", "SUL", nullable=True),
+            number("sul_peak", "SULpeak: suv_peak_percist x lean body mass / weight", "SUL", nullable=True),
+            number(
+                "total_lesion_expression_sul_ml",
+                "Volume x SULmean (TLG of PERCIST for FDG); 0 without tumour",
+                "SUL ml",
+                nullable=True,
+            ),
+            text("sul_formula", "Formula of the lean body mass: janmahasatian, or james (suv.lean_body_mass)"),
+            text(
+                "sul_status",
+                "COMPUTED, NOT_APPLICABLE without tumour, or why there is no SUL, for example SUV_SIZE_MISSING",
+            ),
         ),
     ),
     Table(
