@@ -1,10 +1,18 @@
 """The step from contours, or from a threshold, to lesions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from assets.drawings import drawings_of, grids_of
+from assets.lesion_rows import (
+    delineation_row,
+    exclusion_rows,
+    lesion_rows,
+    missing_organs,
+    readers_not_compared,
+    resampled_findings,
+)
 from assets.matching import (
     Between,
     LesionMatchRecord,
@@ -18,25 +26,22 @@ from assets.patient_data import Measure, PatientData, StepOutput
 from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord, refusal
 from petct.delineation import (
-    RESAMPLED,
     Delineation,
     Drawing,
     UnreadableDrawing,
     check_resampled,
     delineate,
     delineate_by_threshold,
+    lesions_above_threshold,
 )
 from petct.dicom.index import Finding
 from petct.errors import MaskError, PetctError
-from petct.lesions import UNKNOWN_ORGAN, DelineationRecord, LesionMap, LesionRecord, Modality, organ_masks
+from petct.lesions import DelineationRecord, LesionMap, LesionRecord, MaskRules, Modality, organ_masks
 from petct.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
 from petct.segmentation import Protocol
 from petct.suv import SuvRecord
 from petct.thresholding import ExclusionRecord
 from petct.volume import Geometry, Volume, resample_mask
-
-# Above this share of the drawn volume, resampling is worth a warning.
-_NOTABLE_VOLUME_CHANGE = 0.1
 
 
 def lesions_step(data: PatientData) -> StepOutput:
@@ -49,7 +54,7 @@ def lesions_step(data: PatientData) -> StepOutput:
         drawn = drawings_of(data, scan, grids, found.refusals)
         drawings = [drawing for drawing in drawn.drawings if not drawing.reader]
         found.findings.extend(drawn.findings)
-        found.findings.extend(_missing_organs(data, scan.scan_id, drawings))
+        found.findings.extend(missing_organs(data, scan.scan_id, drawings))
         suv = _suv(data, record.scan_id)
         references = _references(data, record.scan_id, suv, drawings, found)
         found.findings.extend(organ_findings(data, record.scan_id, drawings))
@@ -58,9 +63,9 @@ def lesions_step(data: PatientData) -> StepOutput:
             of_scan = _OfScan(record.scan_id, grids, drawings, drawn.unreadable, suv, references, protocol)
             if protocol.threshold is None:
                 _as_drawn(data, of_scan, found)
-                _by_readers(data, of_scan, of_readers, found)
             else:
                 _by_threshold(data, of_scan, found)
+            _by_readers(data, of_scan, of_readers, found)
     matches = [*found.matches, *protocol_matches(data, found.maps), *time_point_matches(data, found.maps)]
     found.findings.extend(unaligned_time_points(data))
     return StepOutput(
@@ -143,12 +148,17 @@ def _by_readers(data: PatientData, of: _OfScan, of_readers: list[Drawing], found
     """Compare the lesions of the other readers with those of the primary one, where both are known."""
     primary = found.maps.get((of.scan_id, of.protocol.protocol_id))
     rules = data.settings.masks
+    if primary is None or not of_readers:
+        return
+    if of.protocol.search == "image":
+        found.findings.append(readers_not_compared(data.patient_id, of.scan_id, of.protocol))
+        return
+    organs = [_without_tumour(drawing, rules) for drawing in of.drawings]
     for reader in sorted({drawing.reader for drawing in of_readers}):
         drawings = [drawing for drawing in of_readers if drawing.reader == reader]
-        if primary is None:
-            continue
+        drawings += [drawing for drawing in organs if drawing.names]
         try:
-            lesions = delineate("PT", of.grids, drawings, of.unreadable, of.protocol, rules).lesions
+            lesions = _read_lesions(of, drawings, rules)
         except PetctError as error:
             found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
             continue
@@ -156,6 +166,25 @@ def _by_readers(data: PatientData, of: _OfScan, of_readers: list[Drawing], found
         matches, agreements = compare_readers(between, primary, lesions)
         found.matches.extend(matches)
         found.agreements.extend(agreements)
+
+
+def _read_lesions(of: _OfScan, drawings: list[Drawing], rules: MaskRules) -> LesionMap:
+    """A reader's lesions on the PET grid: as drawn, or what exceeds the threshold inside the contours."""
+    if of.protocol.threshold is None or of.suv is None:
+        return delineate("PT", of.grids, drawings, of.unreadable, of.protocol, rules).lesions
+    uid, references = of.suv.series_instance_uid, of.references
+    thresholded, _ = lesions_above_threshold(
+        of.suv.image, uid, of.grids, drawings, of.unreadable, references, of.protocol, rules
+    )
+    return thresholded.lesions
+
+
+def _without_tumour(drawing: Drawing, rules: MaskRules) -> Drawing:
+    return replace(
+        drawing,
+        names=tuple(name for name in drawing.names if not rules.is_tumour(name)),
+        rois=tuple(roi for roi in drawing.rois if not rules.is_tumour(roi.name)),
+    )
 
 
 def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
@@ -185,19 +214,7 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
         except PetctError as error:
             found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
     data.excluded[of.scan_id, of.protocol.protocol_id] = delineations["PT"].physiological
-    found.exclusions.extend(
-        ExclusionRecord(
-            data.patient_id,
-            of.scan_id,
-            of.protocol.protocol_id,
-            line.reason,
-            line.organ or "",
-            line.n_voxels,
-            line.volume_ml,
-            line.suv_max,
-        )
-        for line in account
-    )
+    found.exclusions.extend(exclusion_rows(data.patient_id, of.scan_id, of.protocol.protocol_id, account))
 
 
 def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found) -> None:
@@ -205,9 +222,9 @@ def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found
     protocol_id = of.protocol.protocol_id
     if delineation.modality == "PT":
         found.maps[of.scan_id, protocol_id] = delineation.lesions
-    found.rows.extend(_lesion_rows(data, of.scan_id, protocol_id, delineation))
-    found.delineations.append(_delineation(data.patient_id, of.scan_id, protocol_id, delineation))
-    found.findings.extend(_resampled(data.patient_id, of.scan_id, found.delineations[-1]))
+    found.rows.extend(lesion_rows(data, of.scan_id, protocol_id, delineation))
+    found.delineations.append(delineation_row(data.patient_id, of.scan_id, protocol_id, delineation))
+    found.findings.extend(resampled_findings(data.patient_id, of.scan_id, found.delineations[-1]))
 
 
 def _suv(data: PatientData, scan_id: str) -> _Suv | None:
@@ -256,87 +273,3 @@ def _references(
         for r in placed.values()
     )
     return placed
-
-
-def _delineation(patient_id: str, scan_id: str, protocol_id: str, found: Delineation) -> DelineationRecord:
-    return DelineationRecord(
-        patient_id=patient_id,
-        scan_id=scan_id,
-        protocol_id=protocol_id,
-        modality=found.modality,
-        n_lesions=len(found.lesions.lesions),
-        volume_ml=sum(lesion.volume_ml for lesion in found.lesions.lesions),
-        drawn_volume_ml=found.drawn_volume_ml,
-        mask_source=found.source,
-        mask_series_instance_uid=found.series_instance_uid,
-    )
-
-
-def _resampled(patient_id: str, scan_id: str, row: DelineationRecord) -> list[Finding]:
-    """A mask that was moved to another grid has another volume; by how much is said."""
-    if row.mask_source != RESAMPLED or row.drawn_volume_ml == 0:
-        return []
-    change = row.volume_ml / row.drawn_volume_ml - 1
-    return [
-        Finding(
-            patient_id=patient_id,
-            scan_id=scan_id,
-            series_instance_uid=row.mask_series_instance_uid,
-            table_name="lesions",
-            code="MASK_RESAMPLED",
-            severity="warning" if abs(change) > _NOTABLE_VOLUME_CHANGE else "info",
-            message=(
-                f"The lesions were drawn on the other image: {row.drawn_volume_ml:.2f} ml there, "
-                f"{row.volume_ml:.2f} ml on the {row.modality} grid ({100 * change:+.1f} %)"
-            ),
-        )
-    ]
-
-
-def _missing_organs(data: PatientData, scan_id: str, drawings: list[Drawing]) -> list[Finding]:
-    masks = organ_masks([roi for drawing in drawings for roi in drawing.rois], data.settings.masks)
-    missing = [organ for organ, _ in data.settings.masks.organs if organ not in masks]
-    if not missing:
-        return []
-    return [
-        Finding(
-            patient_id=data.patient_id,
-            scan_id=scan_id,
-            series_instance_uid=None,
-            table_name="lesions",
-            code="ORGAN_MASK_MISSING",
-            severity="warning",
-            message=(
-                f"There is no mask of {', '.join(missing)}: a lesion outside the other organs has the organ "
-                f"'{UNKNOWN_ORGAN}'"
-            ),
-        )
-    ]
-
-
-def _lesion_rows(data: PatientData, scan_id: str, protocol_id: str, found: Delineation) -> list[LesionRecord]:
-    lesions = found.lesions
-    if not lesions.lesions:
-        return []
-    sha256 = data.keep(Volume(lesions.labels, lesions.geometry))
-    return [
-        LesionRecord(
-            patient_id=data.patient_id,
-            scan_id=scan_id,
-            protocol_id=protocol_id,
-            lesion_id=lesion.lesion_id,
-            modality=found.modality,
-            organ=lesion.organ,
-            roi_name=lesion.roi_name,
-            label=lesion.label,
-            n_voxels=lesion.n_voxels,
-            volume_ml=lesion.volume_ml,
-            centroid_x_mm=lesion.centroid_mm[0],
-            centroid_y_mm=lesion.centroid_mm[1],
-            centroid_z_mm=lesion.centroid_mm[2],
-            mask_source=found.source,
-            mask_series_instance_uid=found.series_instance_uid,
-            label_map_sha256=sha256,
-        )
-        for lesion in lesions.lesions
-    ]

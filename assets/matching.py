@@ -7,7 +7,7 @@ from itertools import pairwise
 from assets.patient_data import PatientData
 from petct.dicom.records import Finding
 from petct.dicom.scans import ScanSeries
-from petct.lesion_matching import LesionMatch, group_agreements, labels_on, match_delineations
+from petct.lesion_matching import LesionMatch, MatchKind, group_agreements, labels_on, match_delineations
 from petct.lesions import LesionMap
 from petct.mask_agreement import Agreement, agreement
 from petct.volume import Mask
@@ -35,8 +35,8 @@ class LesionMatchRecord:
     second_lesion_id: str | None
     first_volume_ml: float
     second_volume_ml: float
-    overlap_ml: float
-    dice: float
+    overlap_ml: float | None
+    dice: float | None
 
 
 @dataclass(frozen=True)
@@ -109,18 +109,29 @@ def protocol_matches(data: PatientData, maps: Maps) -> list[LesionMatchRecord]:
 
 
 def time_point_matches(data: PatientData, maps: Maps) -> list[LesionMatchRecord]:
-    """The lesions of each time point against those of the next, where both lie in one frame of reference."""
-    return [
-        row
-        for earlier, later in _neighbours(data)
-        if _aligned(earlier, later)
-        for protocol in data.settings.protocols
-        for first, second in [((earlier.scan_id, protocol.protocol_id), (later.scan_id, protocol.protocol_id))]
-        if first in maps and second in maps
-        for row in _rows(
-            data.patient_id, "TIME_POINT", (*first, ""), (*second, ""), match_delineations(maps[first], maps[second])
-        )
-    ]
+    """The lesions of each time point against those of the next; one row that says so where they cannot be compared."""
+    rows: list[LesionMatchRecord] = []
+    for earlier, later in _neighbours(data):
+        for protocol in data.settings.protocols:
+            first, second = ((scan.scan_id, protocol.protocol_id) for scan in (earlier, later))
+            if first not in maps or second not in maps:
+                continue
+            if _aligned(earlier, later):
+                matches = match_delineations(maps[first], maps[second])
+                rows.extend(_rows(data.patient_id, "TIME_POINT", (*first, ""), (*second, ""), matches))
+            else:
+                rows.append(_not_comparable(data.patient_id, (first, maps[first]), (second, maps[second])))
+    return rows
+
+
+def _not_comparable(
+    patient_id: str, first: tuple[tuple[str, str], LesionMap], second: tuple[tuple[str, str], LesionMap]
+) -> LesionMatchRecord:
+    volumes = [sum(lesion.volume_ml for lesion in lesions.lesions) for _, lesions in (first, second)]
+    kind = MatchKind.NOT_COMPARABLE.value
+    return LesionMatchRecord(
+        patient_id, "TIME_POINT", *first[0], "", *second[0], "", 1, kind, 0, None, None, *volumes, None, None
+    )
 
 
 def unaligned_time_points(data: PatientData) -> list[Finding]:
@@ -133,7 +144,8 @@ def unaligned_time_points(data: PatientData) -> list[Finding]:
             "lesions",
             "TIME_POINTS_NOT_ALIGNED",
             "info",
-            f"Lesions are not matched with those of {earlier.scan_id}: the scans do not share a frame of reference",
+            f"Lesions are not matched with those of {earlier.scan_id}: the scans do not share a Frame of Reference UID "
+            "(0020,0052), and nothing else says where one lies in the other; register the images first",
         )
         for earlier, later in _neighbours(data)
         if not _aligned(earlier, later)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, Modality, find_lesions, match_lesions, organ_masks, resample_lesions
 from petct.mask_resampling import ResamplingLimits, check_volume
-from petct.thresholding import Exclusion, threshold_lesions
+from petct.thresholding import Exclusion, Thresholded, threshold_lesions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,15 +171,9 @@ def delineate_by_threshold(
     MaskError
         Those of ``delineate`` for contours that are to be searched, and those of ``threshold_lesions``.
     """
-    search: list[tuple[str, Mask]] = []
-    uid = suv_series_instance_uid
-    if protocol.search == "contours":
-        # Also a small contour is searched: the minimum volume is one of what is found.
-        drawn = delineate("PT", grids, drawings, unreadable, replace(protocol, minimum_volume_ml=0.0), rules)
-        search = [(lesion.roi_name, drawn.lesions.mask(lesion)) for lesion in drawn.lesions.lesions]
-        uid = drawn.series_instance_uid
-    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
-    found = threshold_lesions(suv, search, organs, references, protocol, rules)
+    found, uid = lesions_above_threshold(
+        suv, suv_series_instance_uid, grids, drawings, unreadable, references, protocol, rules
+    )
     volume_ml = sum(lesion.volume_ml for lesion in found.lesions.lesions)
     delineations: dict[Modality, Delineation] = {
         "PT": Delineation("PT", found.lesions, volume_ml, THRESHOLD, uid, found.physiological),
@@ -187,6 +181,30 @@ def delineate_by_threshold(
     if "CT" in grids:
         delineations["CT"] = Delineation("CT", resample_lesions(found.lesions, grids["CT"]), volume_ml, RESAMPLED, uid)
     return delineations, found.account
+
+
+def lesions_above_threshold(
+    suv: Volume,
+    suv_series_instance_uid: str,
+    grids: Mapping[Modality, Geometry],
+    drawings: Sequence[Drawing],
+    unreadable: Sequence[UnreadableDrawing],
+    references: Mapping[str, ReferenceRegion],
+    protocol: Protocol,
+    rules: MaskRules,
+) -> tuple[Thresholded, str]:
+    """The lesions of a threshold protocol on the PET grid, and the series that they come from.
+
+    Parameters and errors are those of ``delineate_by_threshold``.
+    """
+    search: LesionMap | None = None
+    uid = suv_series_instance_uid
+    if protocol.search == "contours":
+        # Also a small contour is searched: the minimum volume is one of what is found.
+        drawn = delineate("PT", grids, drawings, unreadable, replace(protocol, minimum_volume_ml=0.0), rules)
+        search, uid = drawn.lesions, drawn.series_instance_uid
+    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
+    return threshold_lesions(suv, search, organs, references, protocol, rules), uid
 
 
 def check_resampled(delineation: Delineation, grids: Mapping[Modality, Geometry], limits: ResamplingLimits) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.mask_agreement import Agreement, agreement
-from petct.volume import Geometry, Mask, resample_mask
+from petct.volume import Geometry, Mask, resample_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MatchKind(StrEnum):
-    """How lesions of the first delineation and of the second belong together."""
+    """How lesions of the first delineation and of the second belong together, or that it cannot be said."""
 
     SAME = "SAME"
     SPLIT = "SPLIT"
@@ -28,6 +28,7 @@ class MatchKind(StrEnum):
     MIXED = "MIXED"
     LOST = "LOST"
     NEW = "NEW"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,10 @@ def labels_on(lesions: LesionMap, onto: Geometry) -> NDArray[np.uint16]:
     if lesions.geometry.is_close(onto):
         return lesions.labels
     labels = np.zeros(onto.shape, dtype=np.uint16)
+    parts = lesions.parts()
     for lesion in sorted(lesions.lesions, key=lambda lesion: lesion.volume_ml):
-        labels[resample_mask(lesions.mask(lesion), onto).array] = lesion.label
+        part = resample_part(parts[lesion.label], onto)
+        labels[part.box][part.array] = lesion.label
     return labels
 
 

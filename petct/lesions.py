@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from scipy import ndimage
 from petct.errors import MaskError
 from petct.mask_resampling import ResamplingLimits
 from petct.segmentation import Connectivity, Protocol
-from petct.volume import Geometry, Mask, resample_mask
+from petct.volume import Geometry, Mask, MaskPart, resample_mask, resample_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,6 +136,15 @@ class LesionMap:
         """The voxels of one lesion."""
         return Mask(self.labels == lesion.label, self.geometry)
 
+    def parts(self) -> dict[int, Mask]:
+        """Label to the voxels of the lesion, each on the part of the grid that it fills."""
+        boxes = ndimage.find_objects(self.labels)
+        return {
+            lesion.label: Mask(self.labels[box] == lesion.label, self.geometry.cropped(box))
+            for lesion in self.lesions
+            for box in [boxes[lesion.label - 1]]
+        }
+
 
 @dataclass(frozen=True)
 class LesionRecord:
@@ -191,40 +200,49 @@ def find_lesions(
     geometry
         The grid of the result; a region on another grid is resampled onto it.
     """
-    tumours = [(roi.name, resample_mask(roi.mask, geometry).array) for roi in rois if rules.is_tumour(roi.name)]
+    tumours = [(roi.name, resample_part(roi.mask, geometry)) for roi in rois if rules.is_tumour(roi.name)]
     union = np.zeros(geometry.shape, dtype=bool)
-    for _, array in tumours:
-        union |= array
-    organ_arrays = {name: resample_mask(mask, geometry).array for name, mask in organs.items()}
-    return label_lesions(union, tumours, organ_arrays, protocol, rules, geometry)
+    for _, part in tumours:
+        union[part.box] |= part.array
+
+    def region_of(voxels: tuple[NDArray[np.intp], ...]) -> str:
+        return largest_overlap([(part.count(voxels), name) for name, part in tumours])
+
+    parts = {name: resample_part(mask, geometry) for name, mask in organs.items()}
+    return label_lesions(union, region_of, parts, protocol, rules, geometry)
 
 
 def label_lesions(
     union: NDArray[np.bool_],
-    regions: Sequence[tuple[str, NDArray[np.bool_]]],
-    organs: Mapping[str, NDArray[np.bool_]],
+    region_of: Callable[[tuple[NDArray[np.intp], ...]], str],
+    organs: Mapping[str, MaskPart],
     protocol: Protocol,
     rules: MaskRules,
     geometry: Geometry,
 ) -> LesionMap:
-    """Connected components of ``union``, named by the region and the organ that cover most of each; largest first.
+    """Connected components of ``union``, largest first, each with its region and the organ that covers most of it.
 
     Parameters
     ----------
     union
         All tumour (z, y, x).
-    regions, organs
-        Names and voxels, on the same grid.
+    region_of
+        The name of the region that voxels (indices along z, y, x) come from.
+    organs
+        On the same grid.
     """
     labels = np.zeros(geometry.shape, dtype=np.uint16)
     lesions = []
     for label, voxels in enumerate(_components(union, protocol, geometry), start=1):
         labels[voxels] = label
-        overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in regions]
-        # Most voxels first, then the name, so that a tie does not depend on the order in the file.
-        roi_name = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]))[1]
-        lesions.append(_lesion(f"L{label:02d}", label, _organ(voxels, organs, rules), roi_name, voxels, geometry))
+        organ = _organ(voxels, organs, rules)
+        lesions.append(_lesion(f"L{label:02d}", label, organ, region_of(voxels), voxels, geometry))
     return LesionMap(labels, geometry, tuple(lesions))
+
+
+def largest_overlap(overlaps: Sequence[tuple[int, str]]) -> str:
+    """The name with most voxels; in a tie the first by name, so that the order in a file does not matter."""
+    return min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]))[1]
 
 
 def match_lesions(found: LesionMap, reference: LesionMap) -> LesionMap:
@@ -234,26 +252,30 @@ def match_lesions(found: LesionMap, reference: LesionMap) -> LesionMap:
     become one lesion. A lesion that meets none keeps an id of its own, after those of the reference.
     """
     identity: dict[int, tuple[str, str]] = {}
-    overlaps = {
-        lesion.label: resample_mask(reference.mask(lesion), found.geometry).array for lesion in reference.lesions
-    }
+    moved = {label: resample_part(part, found.geometry) for label, part in reference.parts().items()}
     by_label = {lesion.label: lesion for lesion in reference.lesions}
     extra = len(reference.lesions)
     for lesion in found.lesions:
-        voxels = found.labels == lesion.label
-        shared = [(int(np.count_nonzero(array[voxels])), label) for label, array in overlaps.items()]
+        shared = [
+            (int(np.count_nonzero(part.array & (found.labels[part.box] == lesion.label))), label)
+            for label, part in moved.items()
+        ]
         best = min(shared, key=lambda overlap: (-overlap[0], overlap[1]), default=(0, 0))
         if best[0] > 0:
             identity[lesion.label] = (by_label[best[1]].lesion_id, by_label[best[1]].organ)
         else:
             extra += 1
             identity[lesion.label] = (f"L{extra:02d}", lesion.organ)
-    labels = np.zeros_like(found.labels)
+    ids = sorted({lesion_id for lesion_id, _ in identity.values()})
+    label_of = np.zeros(max((lesion.label for lesion in found.lesions), default=0) + 1, dtype=np.uint16)
+    for lesion in found.lesions:
+        label_of[lesion.label] = ids.index(identity[lesion.label][0]) + 1
+    labels = label_of[found.labels]
+    boxes = ndimage.find_objects(labels)
     lesions = []
-    for label, lesion_id in enumerate(sorted({lesion_id for lesion_id, _ in identity.values()}), start=1):
+    for label, (lesion_id, box) in enumerate(zip(ids, boxes, strict=True), start=1):
         members = [lesion for lesion in found.lesions if identity[lesion.label][0] == lesion_id]
-        voxels = np.nonzero(np.isin(found.labels, [lesion.label for lesion in members]))
-        labels[voxels] = label
+        voxels = _shifted(np.nonzero(labels[box] == label), box)
         organ = identity[members[0].label][1]
         lesions.append(_lesion(lesion_id, label, organ, members[0].roi_name, voxels, found.geometry))
     return LesionMap(labels, found.geometry, tuple(lesions))
@@ -263,10 +285,12 @@ def resample_lesions(lesions: LesionMap, onto: Geometry) -> LesionMap:
     """The same lesions on another grid; one too small to hold a voxel centre there is absent from the result."""
     labels = np.zeros(onto.shape, dtype=np.uint16)
     moved = []
+    parts = lesions.parts()
     for lesion in lesions.lesions:
         # Linear interpolation of neighbours that touch may give both one half: the larger lesion, which comes first,
         # keeps the voxel.
-        voxels = np.nonzero(resample_mask(lesions.mask(lesion), onto).array & (labels == 0))
+        part = resample_part(parts[lesion.label], onto)
+        voxels = _shifted(np.nonzero(part.array & (labels[part.box] == 0)), part.box)
         if voxels[0].size:
             labels[voxels] = lesion.label
             moved.append(_lesion(lesion.lesion_id, lesion.label, lesion.organ, lesion.roi_name, voxels, onto))
@@ -309,19 +333,22 @@ def _components(union: NDArray[np.bool_], protocol: Protocol, geometry: Geometry
         )
     components = []
     for label, box in enumerate(ndimage.find_objects(labelled), start=1):
-        inside = np.nonzero(labelled[box] == label)
-        voxels = tuple(index + part.start for index, part in zip(inside, box, strict=True))
+        voxels = _shifted(np.nonzero(labelled[box] == label), box)
         if len(voxels[0]) * geometry.voxel_volume_ml >= protocol.minimum_volume_ml:
             components.append(voxels)
     # ndimage.label numbers components by their first voxel, and the sort is stable.
     return sorted(components, key=lambda voxels: -len(voxels[0]))
 
 
-def _organ(voxels: tuple[NDArray[np.intp], ...], organs: Mapping[str, NDArray[np.bool_]], rules: MaskRules) -> str:
-    overlaps = [(int(np.count_nonzero(array[voxels])), name) for name, array in organs.items()]
-    most, organ = min(overlaps, key=lambda overlap: (-overlap[0], overlap[1]), default=(0, rules.elsewhere))
-    if most > 0:
-        return organ
+def _shifted(inside: tuple[NDArray[np.intp], ...], box: tuple[slice, ...]) -> tuple[NDArray[np.intp], ...]:
+    """Indices within ``box`` as indices of the whole grid."""
+    return tuple(index + side.start for index, side in zip(inside, box, strict=True))
+
+
+def _organ(voxels: tuple[NDArray[np.intp], ...], organs: Mapping[str, MaskPart], rules: MaskRules) -> str:
+    overlaps = [(part.count(voxels), name) for name, part in organs.items()]
+    if any(count > 0 for count, _ in overlaps):
+        return largest_overlap(overlaps)
     # Without the liver's mask, "not in the liver" is not known.
     return rules.elsewhere if all(name in organs for name, _ in rules.organs) else UNKNOWN_ORGAN
 

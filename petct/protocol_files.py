@@ -15,6 +15,7 @@ from petct.segmentation import (
     KrenningRatios,
     OrganThreshold,
     Protocol,
+    ReferenceOrgan,
     ReferenceThreshold,
     Search,
     ShareOfMaximum,
@@ -43,7 +44,7 @@ class _Share(_Section):
 
 
 class _Reference(_Section):
-    region: str = Field(pattern="^liver$")
+    region: ReferenceOrgan
     mean_factor: _NotNegative
     sd_factor: _NotNegative
 
@@ -66,7 +67,7 @@ class _Threshold(_Section):
         if self.share_of_maximum:
             return ShareOfMaximum(self.share_of_maximum.share)
         if self.reference:
-            return ReferenceThreshold("liver", self.reference.mean_factor, self.reference.sd_factor)
+            return ReferenceThreshold(self.reference.region, self.reference.mean_factor, self.reference.sd_factor)
         return None
 
 

@@ -11,13 +11,20 @@ from scipy import ndimage
 
 from petct.errors import MaskError
 from petct.sphere import sphere_offsets
-from petct.volume import Mask, Volume, resample_mask
+from petct.volume import Mask, Volume, cut_out, resample_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RADIUS_MM: Mapping[str, float] = {"liver": 15.0, "spleen": 10.0, "aorta": 5.0}
 """Organ to the radius of its sphere: PERCIST's 3 cm liver and 1 cm blood pool (doi 10.2967/jnumed.108.057307)."""
+
+TISSUE: Mapping[str, str] = {
+    "liver": "healthy liver",
+    "spleen": "healthy spleen",
+    "aorta": "the blood pool in the aorta",
+}
+"""What the sphere in an organ stands for."""
 
 # A lattice of so many centres at most is tried: a finer one moves the sphere by less than a voxel's blur.
 _MOST_CENTRES = 4000
@@ -98,7 +105,7 @@ def place_reference(region: str, suv: Volume, organ: Mask, avoid: NDArray[np.boo
     if not len(centres):
         raise MaskError(
             "REFERENCE_REGION_NOT_PLACED",
-            f"No sphere of healthy {region} fits into its mask",
+            f"No sphere of {TISSUE[region]} fits into its mask",
             keyword=region,
             found=f"{np.count_nonzero(allowed) * suv.geometry.voxel_volume_ml:.1f} ml of the organ without lesions",
             expected=f"room for a sphere of {2 * radius:g} mm",
@@ -113,9 +120,10 @@ def place_reference(region: str, suv: Volume, organ: Mask, avoid: NDArray[np.boo
 
 def _centres(allowed: NDArray[np.bool_], radius: float, spacing: tuple[float, ...]) -> NDArray[np.int64]:
     """Voxels (n, 3) around which a sphere lies in ``allowed``, thinned to a lattice where there are many."""
+    part = cut_out(allowed)
     # Padded, so that the border of the image ends the organ, too.
-    depth = ndimage.distance_transform_edt(np.pad(allowed, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    centres = np.argwhere(depth > radius)
+    depth = ndimage.distance_transform_edt(np.pad(part.array, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    centres: NDArray[np.int64] = np.argwhere(depth > radius) + np.array([side.start for side in part.box])
     step = 1
     while len(thinned := centres[(centres % step == 0).all(axis=1)]) > _MOST_CENTRES:
         step += 1

@@ -12,6 +12,7 @@ from petct.settings_digest import canonical_json, digest_id
 
 Connectivity = Literal[6, 18, 26]
 Search = Literal["contours", "image"]
+ReferenceOrgan = Literal["liver", "spleen", "aorta"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,12 @@ class ShareOfMaximum:
 
 @dataclass(frozen=True)
 class ReferenceThreshold:
-    """Voxels of at least ``mean_factor`` x mean + ``sd_factor`` x standard deviation of a reference region."""
+    """Voxels of at least ``mean_factor`` x mean + ``sd_factor`` x standard deviation of a reference region.
 
-    region: Literal["liver"]
+    The same voxels on SUL as on SUV: the image and its reference region are multiplied by one factor.
+    """
+
+    region: ReferenceOrgan
     mean_factor: float
     sd_factor: float
 

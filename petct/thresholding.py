@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ import numpy as np
 from scipy import ndimage
 
 from petct.errors import MaskError
-from petct.lesions import LesionMap, MaskRules, label_lesions, structure_of
-from petct.reference_regions import ReferenceRegion
+from petct.lesions import LesionMap, MaskRules, label_lesions, largest_overlap, structure_of
+from petct.reference_regions import TISSUE, ReferenceRegion
 from petct.segmentation import FixedThreshold, Protocol, ShareOfMaximum, Threshold
-from petct.volume import Mask, Volume, resample_mask
+from petct.volume import Box, Mask, MaskPart, Volume, resample_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Thresholded:
 
 def threshold_lesions(
     suv: Volume,
-    search: Sequence[tuple[str, Mask]],
+    search: LesionMap | None,
     organs: Mapping[str, Mask],
     references: Mapping[str, ReferenceRegion],
     protocol: Protocol,
@@ -91,7 +91,7 @@ def threshold_lesions(
     suv
         The PET image in SUV (z, y, x).
     search
-        Names and masks of the search regions, on the grid of the image; nothing where the whole image is searched.
+        What was drawn, on the grid of the image; None where the whole image is searched.
     organs
         Organ name to its mask, on any grid of the same patient.
     references
@@ -100,43 +100,47 @@ def threshold_lesions(
     Raises
     ------
     MaskError
-        EXCLUSION_MASKS_MISSING where the whole image is searched and there is no mask of an organ to exclude, or none
-        of an organ that is declared and excluded; REFERENCE_REGION_MISSING.
+        EXCLUSION_MASKS_MISSING where the whole image is searched, organs are to be excluded, and there is no mask of
+        any of them, or none of one that is declared; REFERENCE_REGION_MISSING.
     """
-    tumours = [(name, mask.array) for name, mask in search]
-    arrays = {name: resample_mask(mask, suv.geometry).array for name, mask in organs.items()}
-    if protocol.search == "contours":
-        above = _above_in_contours(suv, tumours, references, protocol)
-    else:
+    parts = {name: resample_part(mask, suv.geometry) for name, mask in organs.items()}
+    if search is None:
         _check_organs(protocol, rules, organs)
-        above = _above_in_image(suv, arrays, references, protocol)
-        tumours = [(protocol.name, above)]
-    removed = _physiological(above, arrays, protocol, suv)
+        above = _above_in_image(suv, parts, references, protocol)
+    else:
+        above = _above_in_contours(suv, search, references, protocol)
+    removed = _physiological(above, parts, protocol, suv)
     kept = above.copy()
-    for array in removed.values():
-        kept &= ~array
+    for part in removed.values():
+        kept[part.box] &= ~part.array
     filled = ndimage.binary_fill_holes(kept) if protocol.fill_holes else kept
-    lesions = label_lesions(filled, tumours, arrays, protocol, rules, suv.geometry)
+
+    def region_of(voxels: tuple[NDArray[np.intp], ...]) -> str:
+        if search is None:
+            return protocol.name
+        counts = np.bincount(search.labels[voxels], minlength=search.labels.max() + 1)
+        return largest_overlap([(int(counts[lesion.label]), lesion.roi_name) for lesion in search.lesions])
+
+    lesions = label_lesions(filled, region_of, parts, protocol, rules, suv.geometry)
     inside = lesions.labels > 0
-    account = [_line(PHYSIOLOGICAL, organ, array, suv) for organ, array in sorted(removed.items()) if array.any()]
-    account.append(_line(TOO_SMALL, None, kept & ~inside, suv))
-    account.append(_line(HOLE, None, inside & ~kept, suv))
-    account.append(_line(KEPT, None, kept & inside, suv))
+    account = [
+        _line(PHYSIOLOGICAL, organ, suv.array[part.box][part.array], suv)
+        for organ, part in sorted(removed.items())
+        if part.array.any()
+    ]
+    account.append(_line(TOO_SMALL, None, suv.array[kept & ~inside], suv))
+    account.append(_line(HOLE, None, suv.array[inside & ~kept], suv))
+    account.append(_line(KEPT, None, suv.array[kept & inside], suv))
     return Thresholded(lesions, tuple(account), above & ~kept)
 
 
 def _above_in_contours(
-    suv: Volume,
-    tumours: Sequence[tuple[str, NDArray[np.bool_]]],
-    references: Mapping[str, ReferenceRegion],
-    protocol: Protocol,
+    suv: Volume, search: LesionMap, references: Mapping[str, ReferenceRegion], protocol: Protocol
 ) -> NDArray[np.bool_]:
     """Voxels above the threshold, each connected part of the contours with its own."""
-    union = np.zeros(suv.geometry.shape, dtype=bool)
-    for _, array in tumours:
-        union |= array
-    labelled, _ = ndimage.label(union, structure_of(protocol.connectivity))
-    above = np.zeros_like(union)
+    # Labelled anew: two lesions that were drawn on the CT may touch on the grid of the PET.
+    labelled, _ = ndimage.label(search.labels > 0, structure_of(protocol.connectivity))
+    above = np.zeros(labelled.shape, dtype=bool)
     assert protocol.threshold is not None
     for label, box in enumerate(ndimage.find_objects(labelled), start=1):
         inside = labelled[box] == label
@@ -146,18 +150,16 @@ def _above_in_contours(
 
 
 def _above_in_image(
-    suv: Volume,
-    organs: Mapping[str, NDArray[np.bool_]],
-    references: Mapping[str, ReferenceRegion],
-    protocol: Protocol,
+    suv: Volume, organs: Mapping[str, MaskPart], references: Mapping[str, ReferenceRegion], protocol: Protocol
 ) -> NDArray[np.bool_]:
     assert protocol.threshold is not None
-    values = suv.array.astype(np.float64)
-    above = np.asarray(values >= _level(protocol.threshold, values, references))
+    # A float64 of numpy, other than one of Python, is not rounded to the precision of the image.
+    above = np.asarray(suv.array >= np.float64(_level(protocol.threshold, suv.array, references)))
     for rule in protocol.within_organs:
         if rule.organ in organs:
-            inside = organs[rule.organ]
-            above[inside] = values[inside] >= _level(rule.threshold, values[inside], references)
+            part = organs[rule.organ]
+            values = suv.array[part.box][part.array]
+            above[part.box][part.array] = values >= np.float64(_level(rule.threshold, values, references))
     return above
 
 
@@ -171,9 +173,9 @@ def _level(threshold: Threshold, values: NDArray[np.generic], references: Mappin
     if reference is None:
         raise MaskError(
             "REFERENCE_REGION_MISSING",
-            f"The threshold is relative to healthy {threshold.region}, and there is no reference region of it",
+            f"The threshold is relative to {TISSUE[threshold.region]}, and there is no reference region of it",
             keyword=threshold.region,
-            hint=f"Declare the mask of the {threshold.region} under masks.organs in study.yaml.",
+            hint=f"Declare its mask, {threshold.region}, under masks.organs; a mask too small is a finding.",
         )
     return threshold.mean_factor * reference.suv_mean + threshold.sd_factor * reference.suv_sd
 
@@ -183,49 +185,61 @@ def _check_organs(protocol: Protocol, rules: MaskRules, organs: Mapping[str, Mas
     declared = [name for name, _ in rules.organs if protocol.excludes(name)]
     needed = [*declared, *(rule.organ for rule in protocol.within_organs)]
     missing = sorted(set(needed) - set(organs))
-    if not declared or missing:
+    if missing or (protocol.exclude and not declared):
         raise MaskError(
             "EXCLUSION_MASKS_MISSING",
             "The whole image cannot be searched without the masks of organs with physiological uptake",
             keyword="masks.organs",
             found=", ".join(sorted(organs)) or "no organ mask",
             expected=", ".join(missing) or "at least one of " + ", ".join(protocol.exclude),
-            hint="Add the masks, or use a protocol that searches inside contours.",
+            hint="Add the masks, use a protocol that searches inside contours, or, where the image shows none of these "
+            "organs, one of your own that excludes nothing.",
         )
 
 
 def _physiological(
-    above: NDArray[np.bool_], organs: Mapping[str, NDArray[np.bool_]], protocol: Protocol, suv: Volume
-) -> dict[str, NDArray[np.bool_]]:
+    above: NDArray[np.bool_], organs: Mapping[str, MaskPart], protocol: Protocol, suv: Volume
+) -> dict[str, MaskPart]:
     """What of ``above`` lies in each excluded organ or its margin; a voxel in two margins belongs to the nearer."""
-    excluded = sorted(name for name in organs if protocol.excludes(name) and organs[name].any())
+    excluded = sorted(name for name in organs if protocol.excludes(name) and organs[name].array.size)
     if not excluded:
         return {}
-    spacing = suv.geometry.spacing_mm[::-1]
-    distances = np.stack([_distance(organs[name], protocol.exclusion_margin_mm, spacing) for name in excluded])
-    nearest = distances.argmin(axis=0)
-    within = above & (distances.min(axis=0) <= protocol.exclusion_margin_mm)
+    nearest = np.full(above.shape, np.inf, dtype=np.float32)
+    owner = np.full(above.shape, -1, dtype=np.int16)
+    near = {name: _near(organs[name], protocol.exclusion_margin_mm, suv) for name in excluded}
+    for index, name in enumerate(excluded):
+        box, distance = near[name]
+        nearer = distance < nearest[box]
+        nearest[box][nearer] = distance[nearer]
+        owner[box][nearer] = index
     for rule in protocol.within_organs:
         # The margin of the spleen does not reach into the liver, which has a threshold of its own.
         if rule.organ in organs:
-            within &= ~(organs[rule.organ] & (distances.min(axis=0) > 0))
-    return {name: within & (nearest == index) for index, name in enumerate(excluded)}
+            part = organs[rule.organ]
+            owner[part.box][part.array & (nearest[part.box] > 0)] = -1
+    return {
+        name: MaskPart(box, above[box] & (owner[box] == index) & (nearest[box] <= protocol.exclusion_margin_mm))
+        for index, name in enumerate(excluded)
+        for box in [near[name][0]]
+    }
 
 
-def _distance(mask: NDArray[np.bool_], margin_mm: float, spacing: tuple[float, ...]) -> NDArray[np.float32]:
-    """Distance of each voxel to the mask in mm, computed only as far as the margin goes; infinite beyond."""
+def _near(organ: MaskPart, margin_mm: float, suv: Volume) -> tuple[Box, NDArray[np.float32]]:
+    """The part of the image that an organ and its margin fill, and the distance of its voxels to the organ in mm."""
+    spacing = suv.geometry.spacing_mm[::-1]
     reach = [int(margin_mm // size) + 1 for size in spacing]
-    (box,) = ndimage.find_objects(mask.astype(np.uint8))
-    wide = tuple(
-        slice(max(part.start - more, 0), min(part.stop + more, size))
-        for part, more, size in zip(box, reach, mask.shape, strict=True)
+    z, y, x = (
+        slice(max(side.start - more, 0), min(side.stop + more, size))
+        for side, more, size in zip(organ.box, reach, suv.geometry.shape, strict=True)
     )
-    distance = np.full(mask.shape, np.inf, dtype=np.float32)
-    distance[wide] = ndimage.distance_transform_edt(~mask[wide], sampling=spacing)
-    return distance
+    outside = np.ones([side.stop - side.start for side in (z, y, x)], dtype=bool)
+    inner = tuple(
+        slice(side.start - wide.start, side.stop - wide.start) for side, wide in zip(organ.box, (z, y, x), strict=True)
+    )
+    outside[inner] = ~organ.array
+    return (z, y, x), ndimage.distance_transform_edt(outside, sampling=spacing).astype(np.float32)
 
 
-def _line(reason: str, organ: str | None, voxels: NDArray[np.bool_], suv: Volume) -> Exclusion:
-    n_voxels = int(np.count_nonzero(voxels))
-    highest = float(suv.array[voxels].max()) if n_voxels else None
-    return Exclusion(reason, organ, n_voxels, n_voxels * suv.geometry.voxel_volume_ml, highest)
+def _line(reason: str, organ: str | None, values: NDArray[np.generic], suv: Volume) -> Exclusion:
+    highest = float(values.max()) if values.size else None
+    return Exclusion(reason, organ, values.size, values.size * suv.geometry.voxel_volume_ml, highest)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
+Box = tuple[slice, slice, slice]
+"""A part of a grid: slices (z, y, x) with start and stop."""
+
+_NOWHERE: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -73,6 +78,13 @@ class Geometry:
         affine = self.affine
         return np.asarray(np.asarray(index, dtype=np.float64) @ affine[:3, :3].T + affine[:3, 3])
 
+    def cropped(self, box: Box) -> Geometry:
+        """The part of the grid in ``box``."""
+        z, y, x = (part.start for part in box)
+        ox, oy, oz = (float(value) for value in self.to_physical(np.array([[x, y, z]], dtype=np.float64))[0])
+        nz, ny, nx = (part.stop - part.start for part in box)
+        return Geometry((nz, ny, nx), self.spacing_mm, (ox, oy, oz), self.direction)
+
     def is_close(self, other: Geometry, tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have the same shape and no corner of them differs by more than ``tolerance_mm``."""
         if self.shape != other.shape:
@@ -130,20 +142,87 @@ def to_sitk(array: NDArray[np.generic], geometry: Geometry) -> sitk.Image:
     return image
 
 
+@dataclass(frozen=True, eq=False)
+class MaskPart:
+    """A mask without the empty space around it.
+
+    Attributes
+    ----------
+    box
+        Where on its grid it lies; outside of it the mask is False.
+    array
+        Booleans (z, y, x) of the box.
+    """
+
+    box: Box
+    array: NDArray[np.bool_]
+
+    def count(self, voxels: tuple[NDArray[np.intp], ...]) -> int:
+        """How many of the voxels, given as indices along z, y and x, lie inside the mask."""
+        inside = np.ones(len(voxels[0]), dtype=np.bool_)
+        for index, side in zip(voxels, self.box, strict=True):
+            inside &= (index >= side.start) & (index < side.stop)
+        at = tuple(index[inside] - side.start for index, side in zip(voxels, self.box, strict=True))
+        return int(np.count_nonzero(self.array[at]))
+
+
+def cut_out(array: NDArray[np.bool_]) -> MaskPart:
+    """The smallest part of a mask (z, y, x) that holds all of it; an empty one where nothing is inside."""
+    box: list[slice] = []
+    part = array
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        inside = np.flatnonzero(part.any(axis=others))
+        if not len(inside):
+            return MaskPart(_NOWHERE, array[_NOWHERE])
+        box.append(slice(int(inside[0]), int(inside[-1]) + 1))
+        part = array[(*box, *[slice(None)] * (2 - axis))]
+    return MaskPart((box[0], box[1], box[2]), part)
+
+
 def resample_mask(mask: Mask, onto: Geometry) -> Mask:
     """The mask on another grid: a voxel is inside when the trilinear value of the mask at its centre is at least 0.5.
 
     Linear interpolation with a cut at one half keeps the volume where nearest neighbour leaves steps of a whole voxel
     on the finer grid.
     """
-    import SimpleITK as sitk
-
     if mask.geometry.is_close(onto):
         return Mask(mask.array, onto)
-    source = to_sitk(mask.array.astype(np.float32), mask.geometry)
+    part = resample_part(mask, onto)
+    array = np.zeros(onto.shape, dtype=np.bool_)
+    array[part.box] = part.array
+    return Mask(array, onto)
+
+
+def resample_part(mask: Mask, onto: Geometry) -> MaskPart:
+    """``resample_mask``, computed and given only where the mask reaches: a lesion is a small part of an image."""
+    part = cut_out(mask.array)
+    if part.array.size == 0 or mask.geometry.is_close(onto):
+        return part
+    source = mask.geometry.cropped(part.box)
+    box = _reach(source, onto)
+    if any(side.start >= side.stop for side in box):
+        return MaskPart(_NOWHERE, np.zeros((0, 0, 0), dtype=np.bool_))
+    return MaskPart(box, _interpolated(part.array, source, onto.cropped(box)))
+
+
+def _reach(source: Geometry, onto: Geometry) -> Box:
+    """The voxels of ``onto`` that lie less than a voxel outside of the centres of ``source``."""
+    ends = [(-1.0, float(size)) for size in source.shape[::-1]]
+    corners = np.array([[x, y, z] for x in ends[0] for y in ends[1] for z in ends[2]])
+    index = onto.to_index(source.to_physical(corners))[:, ::-1]
+    first = np.maximum(np.floor(index.min(axis=0)).astype(int), 0)
+    last = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 1, onto.shape)
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(first, last, strict=True))
+    return (z, y, x)
+
+
+def _interpolated(array: NDArray[np.bool_], source: Geometry, onto: Geometry) -> NDArray[np.bool_]:
+    import SimpleITK as sitk
+
     # Without padding ITK answers "outside" already half a voxel beyond the last centre; one voxel of zeros makes the
     # border fall off as it does inside.
-    padded = sitk.ConstantPad(source, (1, 1, 1), (1, 1, 1), 0.0)
+    padded = sitk.ConstantPad(to_sitk(array.astype(np.float32), source), (1, 1, 1), (1, 1, 1), 0.0)
     target = sitk.Resample(
         padded,
         onto.shape[::-1],
@@ -155,4 +234,4 @@ def resample_mask(mask: Mask, onto: Geometry) -> Mask:
         0.0,
         sitk.sitkFloat32,
     )
-    return Mask(sitk.GetArrayFromImage(target) >= 0.5, onto)
+    return np.asarray(sitk.GetArrayFromImage(target) >= 0.5)

@@ -20,6 +20,7 @@ from warehouse.lake import Lake
 
 FIRST = "NET-001"
 TABLES = ("series", "scans", "suv", "lesions")
+ALL_TABLES = (*TABLES, "pet_metrics", "radiomic_features", "clinical", "endpoints")
 
 
 def _contour_file(study) -> Path:
@@ -50,6 +51,11 @@ def _moved(dataset: Dataset, shift_mm: tuple[float, float, float]) -> None:
 def of_another_patient(study) -> None:
     """Contours in the coordinates of another scanner, which say that they are this patient's."""
     _edit(_contour_file(study), lambda dataset: _moved(dataset, (0, 0, 5000)))
+
+
+def under_the_id_of_another_patient(study) -> None:
+    """The contour file says that it is of the other patient of the study."""
+    _edit(_contour_file(study), lambda dataset: setattr(dataset, "PatientID", "NET-002"))
 
 
 def an_empty_region(study) -> None:
@@ -83,6 +89,7 @@ def names_that_match_nothing(study) -> None:
     [
         (two_points, "CONTOUR_TOO_SHORT", "fewer than three points"),
         (of_another_patient, "CONTOUR_OFF_GRID", "outside of the image"),
+        (under_the_id_of_another_patient, "CONTOURS_MISSING", "no tumour contours"),
         (an_empty_region, "ROI_EMPTY", "no contours"),
         (a_seg_of_absent_images, "REFERENCED_SERIES_MISSING", "not there"),
         (names_that_match_nothing, "ROI_NAMES_UNMATCHED", "No region"),
@@ -94,17 +101,15 @@ def test_the_lesions_are_set_aside_with_a_reason_and_the_rest_is_complete(
     harm(not_computed)
     not_computed.ingest()
     settings = not_computed.settings
-    outcome = process_patient(PatientJob(FIRST, TABLES, settings))
+    outcome = process_patient(PatientJob(FIRST, ALL_TABLES, settings))
+    needs_lesions = {"lesions", "pet_metrics", "radiomic_features"}
     assert {table.table: table.complete for table in outcome.tables} == {
-        "series": True,
-        "scans": True,
-        "suv": True,
-        "lesions": False,
+        table: table not in needs_lesions for table in ALL_TABLES
     }
     refusals = Lake(settings.lake).read("refusals", FIRST, RefusalRecord)
-    messages = {record.code: record.message for record in refusals}
+    messages = {record.code: record.message for record in refusals if record.table_name == "lesions"}
     assert words in messages[code]
-    assert {record.table_name for record in refusals} == {"lesions"}
+    assert {record.table_name for record in refusals} == needs_lesions
 
 
 def _drawn_on_an_mr(study, frame_of_reference_uid: str | None = None) -> None:
@@ -175,6 +180,7 @@ def _second_reader(study, shift_mm: float) -> None:
 
 
 def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed) -> None:
+    not_computed.replace("protocols: [contours]", "protocols: [contours, percent_41, suv_4]")
     process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
     lake = Lake(not_computed.settings.lake)
     alone = lake.read("lesions", FIRST, LesionRecord)
@@ -186,14 +192,22 @@ def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed) -> None
     assert [(x.lesion_id, x.n_voxels) for x in lake.read("lesions", FIRST, LesionRecord)] == [
         (x.lesion_id, x.n_voxels) for x in alone
     ]
-    whole, *groups = lake.read("reader_agreement", FIRST, ReaderAgreementRecord)
+    contours, percent_41, _ = (protocol.protocol_id for protocol in not_computed.settings.protocols)
+    agreements = lake.read("reader_agreement", FIRST, ReaderAgreementRecord)
+    # Each reader's contours are searched; under suv_4 nobody's are, and that is said.
+    assert {row.protocol_id for row in agreements} == {contours, percent_41}
+    assert 0 < next(row.dice for row in agreements if row.protocol_id == percent_41) < 1
+    (said,) = (f for f in lake.read("qc_events", FIRST, Finding) if f.code == "READERS_NOT_COMPARED")
+    assert "suv_4: it searches the whole image" in said.message
+    whole, *groups = (row for row in agreements if row.protocol_id == contours)
     assert (whole.match_group, whole.primary_reader, whole.reader) == (0, "first", "second")
     # Voxels are 8 mm: every contour moves by one, and no surface voxel is farther than that from where it was.
     assert 0 < whole.dice < 1
     assert 0 < whole.mean_surface_distance_mm <= whole.surface_distance_95_mm <= 8.0 + 1e-9
     assert whole.volume_difference_ml == pytest.approx(0.0, abs=1e-9)
-    matches = lake.read("lesion_matches", FIRST, LesionMatchRecord)
+    matches = [m for m in lake.read("lesion_matches", FIRST, LesionMatchRecord) if m.first_reader]
     assert {(m.comparison, m.first_reader, m.second_reader) for m in matches} == {("READER", "first", "second")}
+    matches = [m for m in matches if m.first_protocol_id == contours]
     pairs = {m.match_group for m in matches if m.first_lesion_id and m.second_lesion_id}
     assert {group.match_group for group in groups} == pairs
 

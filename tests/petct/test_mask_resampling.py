@@ -6,13 +6,16 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from scipy.spatial.transform import Rotation
 
 from petct.dicom.contours import rasterise
 from petct.errors import MaskError
 from petct.mask_resampling import ResamplingLimits, check_overlap, resample_checked, share_outside
-from petct.volume import Geometry, Mask
+from petct.volume import Geometry, Mask, resample_mask, resample_part, to_sitk
 
 LIMITS = ResamplingLimits()
 CT = Geometry((48, 128, 128), (1.0, 1.0, 3.0), (-64.0, -64.0, 10.0))
@@ -70,6 +73,38 @@ def test_the_share_outside_is_counted_by_voxel_centres() -> None:
     image = Geometry((40, 60, 8), (2.0, 2.0, 4.0), (-64.0 - 0.5, -64.0, 10.0))
     assert share_outside(Mask(mask, CT), image) == pytest.approx(0.5)
     assert share_outside(Mask(np.zeros(CT.shape, dtype=bool), CT), image) == 0.0
+
+
+SPACINGS = st.tuples(*[st.sampled_from([1.0, 1.5, 2.0, 3.0])] * 3)
+PLACES = st.tuples(*[st.sampled_from([-4.0, -1.0, -0.5, 0.0, 0.25, 0.7, 3.0])] * 3)
+
+
+@settings(max_examples=60)
+@given(
+    array=npst.arrays(bool, (5, 6, 7), elements=st.booleans(), fill=st.just(False)),
+    spacing=SPACINGS,
+    onto=SPACINGS,
+    place=PLACES,
+    turn=st.tuples(*[st.sampled_from([0.0, np.pi / 2, 0.3])] * 3),
+)
+def test_resampling_only_where_the_mask_is_equals_resampling_the_whole_image(
+    array: np.ndarray,
+    spacing: tuple[float, float, float],
+    onto: tuple[float, float, float],
+    place: tuple[float, float, float],
+    turn: tuple[float, float, float],
+) -> None:
+    """Also where grids have a simple ratio, so that values of exactly one half are frequent."""
+    direction = tuple(Rotation.from_rotvec(turn).as_matrix().ravel())
+    mask = Mask(array, Geometry((5, 6, 7), spacing, (0.0, 0.0, 0.0)))
+    target = Geometry((9, 8, 10), onto, place, direction)
+    image = sitk.ConstantPad(to_sitk(array.astype(np.float32), mask.geometry), (1, 1, 1), (1, 1, 1), 0.0)
+    whole = sitk.Resample(
+        image, (10, 8, 9), sitk.Transform(), sitk.sitkLinear, place, onto, direction, 0.0, sitk.sitkFloat32
+    )
+    assert np.array_equal(resample_mask(mask, target).array, sitk.GetArrayFromImage(whole) >= 0.5)
+    part = resample_part(mask, target)
+    assert part.count(np.nonzero(np.ones(target.shape))) == np.count_nonzero(resample_mask(mask, target).array)
 
 
 def _box(size: int, grid: Geometry = CT) -> Mask:

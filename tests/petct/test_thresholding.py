@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
+from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
-from petct.lesions import MaskRules
+from petct.lesions import LesionMap, MaskRules, find_lesions
 from petct.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
 from petct.segmentation import (
     FixedThreshold,
@@ -47,6 +49,13 @@ def image(*parts: tuple[np.ndarray, float], background: float = 1.0) -> Volume:
     return Volume(array, GRID)
 
 
+def drawn(*regions: tuple[str, np.ndarray]) -> LesionMap:
+    rois = [
+        RoiMask(name, number, Mask(array, GRID), "RTSTRUCT", "1.2.0") for number, (name, array) in enumerate(regions)
+    ]
+    return find_lesions(rois, {}, load_protocol("contours"), RULES, GRID)
+
+
 def account(found: Thresholded) -> dict[str, int]:
     counts = dict.fromkeys((PHYSIOLOGICAL, TOO_SMALL, HOLE, KEPT), 0)
     for line in found.account:
@@ -64,9 +73,7 @@ def test_a_solid_is_found_voxel_by_voxel_and_has_its_analytic_volume(
     At places where solid and grid share a symmetry the count of voxel centres itself is up to 1.2 % off.
     """
     solid = ball(centre, radii)
-    found = threshold_lesions(
-        image((solid, 8.0)), [("lesion", Mask(np.ones_like(solid), GRID))], {}, {}, IN_CONTOURS, RULES
-    )
+    found = threshold_lesions(image((solid, 8.0)), drawn(("lesion", np.ones_like(solid))), {}, {}, IN_CONTOURS, RULES)
     (lesion,) = found.lesions.lesions
     assert np.array_equal(found.lesions.labels == 1, solid)
     a, b, c = np.broadcast_to(radii, 3)
@@ -81,10 +88,11 @@ def test_a_share_of_the_maximum_is_that_of_each_contour(name: str) -> None:
     rims.append((ball((70.0, 70.0, 70.0), 14.0), ball((70.0, 70.0, 70.0), 8.0), 30.0))
     for factor, expected in ((0.999, 1), (1.001, 0)):
         suv = image(*[part for rim, core, peak in rims for part in ((rim, peak * share * factor), (core, peak))])
-        search = [(f"lesion {index}", Mask(rim, GRID)) for index, (rim, _, _) in enumerate(rims)]
+        search = drawn(*[(f"lesion {index}", rim) for index, (rim, _, _) in enumerate(rims)])
         found = threshold_lesions(suv, search, {}, {}, load_protocol(name), RULES)
         kept = np.logical_or(rims[0][expected], rims[1][expected])
         assert np.array_equal(found.lesions.labels > 0, kept)
+        assert sorted(lesion.roi_name for lesion in found.lesions.lesions) == ["lesion 0", "lesion 1"]
 
 
 def test_physiological_uptake_is_excluded_with_its_margin_and_accounted_for() -> None:
@@ -95,7 +103,7 @@ def test_physiological_uptake_is_excluded_with_its_margin_and_accounted_for() ->
     speck[40, 5, 5] = True
     suv = image((spleen, 20.0), (blur, 6.0), (lesion, 9.0), (speck, 5.0))
     protocol = replace(IMAGE, minimum_volume_ml=0.1)
-    found = threshold_lesions(suv, [], {"spleen": Mask(spleen, GRID)}, {}, protocol, RULES)
+    found = threshold_lesions(suv, None, {"spleen": Mask(spleen, GRID)}, {}, protocol, RULES)
     assert np.array_equal(found.lesions.labels == 1, lesion)
     assert account(found) == {
         PHYSIOLOGICAL: np.count_nonzero(spleen | blur),
@@ -111,8 +119,8 @@ def test_a_hole_is_filled_only_where_the_protocol_says_so() -> None:
     shell, hole = ball((48.0, 48.0, 48.0), 16.0), ball((48.0, 48.0, 48.0), 6.0)
     suv = image((shell, 9.0), (hole, 1.0))
     spleen = Mask(ball((10.0, 10.0, 10.0), 4.0), GRID)
-    filled = threshold_lesions(suv, [], {"spleen": spleen}, {}, replace(IMAGE, fill_holes=True), RULES)
-    open_ = threshold_lesions(suv, [], {"spleen": spleen}, {}, IMAGE, RULES)
+    filled = threshold_lesions(suv, None, {"spleen": spleen}, {}, replace(IMAGE, fill_holes=True), RULES)
+    open_ = threshold_lesions(suv, None, {"spleen": spleen}, {}, IMAGE, RULES)
     assert np.array_equal(filled.lesions.labels > 0, shell)
     assert np.array_equal(open_.lesions.labels > 0, shell & ~hole)
     assert account(filled)[HOLE] == np.count_nonzero(hole)
@@ -127,10 +135,10 @@ def test_the_liver_has_a_threshold_of_its_own() -> None:
     reference = place_reference("liver", suv, organs["liver"])
     assert (reference.suv_mean, reference.suv_sd) == (6.0, 0.0)
     protocol = replace(IMAGE, within_organs=(OrganThreshold("liver", ReferenceThreshold("liver", 1.5, 2.0)),))
-    found = threshold_lesions(suv, [], organs, {"liver": reference}, protocol, RULES)
+    found = threshold_lesions(suv, None, organs, {"liver": reference}, protocol, RULES)
     assert np.array_equal(found.lesions.labels > 0, metastasis | node)
     assert [lesion.organ for lesion in found.lesions.lesions] == ["liver", "elsewhere"]
-    assert np.count_nonzero(threshold_lesions(suv, [], organs, {}, IMAGE, RULES).lesions.labels[liver]) == (
+    assert np.count_nonzero(threshold_lesions(suv, None, organs, {}, IMAGE, RULES).lesions.labels[liver]) == (
         np.count_nonzero(liver)
     )
 
@@ -171,13 +179,35 @@ def test_the_whole_image_is_never_searched_without_the_organs(
     organs: dict[str, Mask], references: dict[str, ReferenceRegion], code: str
 ) -> None:
     with pytest.raises(MaskError, match=code):
-        threshold_lesions(image(), [], organs, references, IMAGE, RULES)
+        threshold_lesions(image(), None, organs, references, IMAGE, RULES)
 
 
 def test_a_threshold_relative_to_a_liver_that_is_not_known_is_refused() -> None:
     protocol = replace(IMAGE, threshold=ReferenceThreshold("liver", 1.5, 2.0))
     with pytest.raises(MaskError, match="REFERENCE_REGION_MISSING"):
-        threshold_lesions(image(), [], {"spleen": Mask(ball((10.0, 10.0, 10.0), 4.0), GRID)}, {}, protocol, RULES)
+        threshold_lesions(image(), None, {"spleen": Mask(ball((10.0, 10.0, 10.0), 4.0), GRID)}, {}, protocol, RULES)
+
+
+@pytest.mark.parametrize("region", ["liver", "spleen", "aorta"])
+def test_a_threshold_relative_to_any_reference_region_finds_the_same_voxels_on_sul(region: str) -> None:
+    organ, node = ball((30.0, 30.0, 30.0), 20.0), ball((70.0, 70.0, 70.0), 9.0)
+    faint = ball((20.0, 80.0, 80.0), 9.0)
+    suv = image((organ, 2.0), (node, 4.0), (faint, 3.5))
+    protocol = replace(IMAGE, threshold=ReferenceThreshold(region, 2.0, 2.0), exclude=())
+    for factor in (1.0, 0.77):
+        scaled = Volume((suv.array * np.float32(factor)).astype(np.float32), GRID)
+        reference = place_reference(region, scaled, Mask(organ, GRID))
+        found = threshold_lesions(scaled, None, {region: Mask(organ, GRID)}, {region: reference}, protocol, RULES)
+        assert np.array_equal(found.lesions.labels > 0, node)
+
+
+def test_a_protocol_that_excludes_nothing_needs_no_mask_at_all() -> None:
+    lesion = ball((70.0, 70.0, 70.0), 10.0)
+    found = threshold_lesions(image((lesion, 9.0)), None, {}, {}, replace(IMAGE, exclude=()), RULES)
+    assert np.array_equal(found.lesions.labels == 1, lesion)
+    assert [(line.reason, line.n_voxels) for line in found.account if line.n_voxels] == [
+        (KEPT, np.count_nonzero(lesion))
+    ]
 
 
 @given(seed=st.integers(0, 2**32 - 1), low=st.floats(1, 6), more=st.floats(0, 3), fill=st.booleans())
@@ -187,18 +217,40 @@ def test_volume_does_not_grow_with_the_threshold_and_the_account_adds_up(
     rng = np.random.default_rng(seed)
     grid = Geometry((10, 10, 10), (4.0, 4.0, 4.0), (0.0, 0.0, 0.0))
     suv = Volume(rng.gamma(2.0, 2.0, grid.shape).astype(np.float32), grid)
-    organs = {"spleen": Mask(rng.random(grid.shape) < 0.1, grid)}
-    organs["spleen"].array[0, 0, 0] = True
+    organs = {name: rng.random(grid.shape) < share for name, share in (("kidneys", 0.005), ("spleen", 0.01))}
+    organs["spleen"][0, 0, 0] = True
+    # Each voxel belongs to the nearest organ, computed over the whole image; in a tie to the first by name.
+    distances = [_to_nearest(organs[name]) for name in sorted(organs)]
+    owner = np.where(np.min(distances, axis=0) <= 4.0, np.argmin(distances, axis=0), -1)
     volumes = []
     for level in (low, low + more):
-        protocol = replace(IMAGE, threshold=FixedThreshold(level), minimum_volume_ml=0.2, fill_holes=fill)
-        found = threshold_lesions(suv, [], organs, {}, protocol, RULES)
+        protocol = replace(
+            IMAGE,
+            threshold=FixedThreshold(level),
+            minimum_volume_ml=0.2,
+            fill_holes=fill,
+            exclude=("spleen", "kidneys"),
+        )
+        masks = {name: Mask(array, grid) for name, array in organs.items()}
+        found = threshold_lesions(suv, None, masks, {}, protocol, RULES)
         counts = account(found)
-        above = np.count_nonzero(suv.array.astype(float) >= level)
-        assert counts[KEPT] + counts[PHYSIOLOGICAL] + counts[TOO_SMALL] == above
+        above = suv.array.astype(float) >= level
+        removed = {line.organ: line.n_voxels for line in found.account if line.reason == PHYSIOLOGICAL}
+        for index, name in enumerate(sorted(organs)):
+            assert removed.get(name, 0) == np.count_nonzero(above & (owner == index))
+        assert counts[KEPT] + counts[PHYSIOLOGICAL] + counts[TOO_SMALL] == np.count_nonzero(above)
         assert counts[KEPT] + counts[HOLE] == np.count_nonzero(found.lesions.labels)
         volumes.append(counts[KEPT])
     assert volumes[1] <= volumes[0]
+
+
+def _to_nearest(mask: np.ndarray) -> np.ndarray:
+    """Distance of every voxel of 4 mm to a mask; infinite where the mask is empty."""
+    places = np.argwhere(np.ones_like(mask)) * 4.0
+    inside = np.argwhere(mask) * 4.0
+    if not len(inside):
+        return np.full(mask.shape, np.inf)
+    return cKDTree(inside).query(places)[0].reshape(mask.shape)
 
 
 def test_every_packaged_protocol_can_be_used_and_says_what_it_is() -> None:

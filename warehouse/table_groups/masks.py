@@ -161,15 +161,18 @@ TABLES = (
             text(
                 "kind",
                 "SAME one to one; SPLIT one of the first, several of the second; MERGE the reverse; MIXED several of "
-                "both; LOST only in the first; NEW only in the second",
+                "both; LOST only in the first; NEW only in the second; NOT_COMPARABLE the only row of two time points "
+                "that do not share a frame of reference",
             ),
-            integer("match_group", "Number of the group of lesions that belong together, from 1"),
+            integer("match_group", "Group of lesions that belong together, from 1; 0 where NOT_COMPARABLE"),
             text("first_lesion_id", "Lesion of the first delineation", nullable=True),
             text("second_lesion_id", "Lesion of the second delineation", nullable=True),
-            number("first_volume_ml", "Volume of the first lesion; 0 where there is none", "ml"),
-            number("second_volume_ml", "Volume of the second lesion; 0 where there is none", "ml"),
-            number("overlap_ml", "Volume of the voxels that both share", "ml"),
-            number("dice", "Twice the shared volume over the sum of both"),
+            number("first_volume_ml", "Volume of the first lesion (NOT_COMPARABLE: of all); 0 without one", "ml"),
+            number("second_volume_ml", "Volume of the second lesion (NOT_COMPARABLE: of all); 0 without one", "ml"),
+            number(
+                "overlap_ml", "Volume of the voxels that both share; null where NOT_COMPARABLE", "ml", nullable=True
+            ),
+            number("dice", "Twice the shared volume over the sum of both; null likewise", nullable=True),
         ),
     ),
     Table(
