@@ -7,6 +7,7 @@ instead, where it is set before its scripts run.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -71,5 +72,9 @@ class _Rewriting:
         await self._send({**self._start, "headers": [*kept, length]})
         await self._send({"type": "http.response.body", "body": body})
 
+
+# A line for every request is no news to who started the dashboard.
+for _name in ("uvicorn.access", "uvicorn.error"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = st.App("app.py", middleware=[Middleware(RootInPage)])
