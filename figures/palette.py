@@ -22,7 +22,7 @@ MUTED = "#6B6B6B"
 PAPER = "#FFFFFF"
 
 
-ON_DARK = {INK: "#E6EAEE", GRID: "#2B343E", MUTED: "#A7B1BC", PAPER: "#0F141A", BLACK: "#FFFFFF"}
+ON_DARK = {BLUE: "#2A8FD4", INK: "#E6EAEE", GRID: "#2B343E", MUTED: "#A7B1BC", PAPER: "#0F141A", BLACK: "#FFFFFF"}
 """What stands on dark paper for the colours that need light paper; the others are seen on both."""
 
 
