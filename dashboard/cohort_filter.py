@@ -16,17 +16,24 @@ from warehouse.selection import choices, quality_columns
 
 _PARAMETER = "where"
 _HELD = "where_conditions"
+_WRITTEN = "where_in_url"
 _COLUMN = "filter_column"
 _GROUP = "filter_group"
 _QUALITY = "Quality"
 
 
-def held() -> tuple[str, ...]:
-    """Return the conditions of the session as they were given, at first those of the URL; they stay in the URL."""
-    if _HELD not in st.session_state:
-        st.session_state[_HELD] = tuple(dict.fromkeys(st.query_params.get_all(_PARAMETER)))
+def held(*, may_follow: bool = False) -> tuple[str, ...]:
+    """Return the conditions of the session as they were given, at first those of the URL; they stay in the URL.
+
+    ``may_follow`` says that the URL is as the browser sent it: when it names other conditions than were written into
+    it, the reader went back or forward, and the session follows.
+    """
+    written = tuple(dict.fromkeys(st.query_params.get_all(_PARAMETER)))
+    if _HELD not in st.session_state or (may_follow and written != st.session_state.get(_WRITTEN)):
+        hold(written)
     conditions: tuple[str, ...] = st.session_state[_HELD]
-    if st.query_params.get_all(_PARAMETER) != list(conditions):
+    st.session_state[_WRITTEN] = conditions
+    if written != conditions:
         if conditions:
             st.query_params[_PARAMETER] = list(conditions)
         else:

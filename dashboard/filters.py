@@ -36,6 +36,8 @@ def pinned_source(lake: Path) -> Source:
     WarehouseError
         SNAPSHOT_NONE; for a URL or ``PETLAKE_SNAPSHOT`` that names none, SNAPSHOT_UNKNOWN or SNAPSHOT_AMBIGUOUS.
     """
+    # A link to another page has no parameters: it says nothing of the filter.
+    cohort_filter.held(may_follow=_SNAPSHOT in st.query_params)
     known = {info.snapshot_id for info in data.published(lake)}
     chosen = st.session_state.get(_CHOSEN_SNAPSHOT)
     if chosen not in known:

@@ -94,6 +94,16 @@ def test_conditions_are_added_and_removed_and_the_url_follows(opened, study):
     patients = next(text.value for text in app.subheader if "features of" in text.value)
     assert int(patients.split()[0]) <= n
 
+    # Back and forward in the browser, and a link to another page, which has no parameters.
+    app.query_params["where"] = ["grade=G2"]
+    app = checked(app.run())
+    assert ": Grade G2" in texts(app)
+    app.query_params["where"] = ["grade=G1"]
+    app = checked(app.run())
+    del app.query_params["where"], app.query_params["snapshot"]
+    app = checked(app.run())
+    assert where(app) == ["grade=G1"]
+
     app = checked(app.button(key="filter_remove_grade=G1").click().run())
     assert "**All 44 patients**" in texts(app)
     assert where(app) == []
