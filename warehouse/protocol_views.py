@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from warehouse.derived import metric_expressions, quoted
+from warehouse.errors import WarehouseError
 from warehouse.feature_tables import AGGREGATIONS, ALL_LESIONS, feature_table, wide_rows
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ def relations(snapshot: Snapshot, columns: Sequence[AnalysisColumn], protocol_id
         Analysis columns, of which ``Related.value`` gives the SQL.
     protocol_id
         Protocol under which the lesions are taken; None for the default one, whose tables are in the snapshot.
+
+    Raises
+    ------
+    WarehouseError
+        SNAPSHOT_METRIC_UNKNOWN where the cohort has a column of which this version does not know how it was made.
     """
     wanted = tuple(dict.fromkeys(column.table for column in columns if column.table != "cohort"))
     if protocol_id is None:
@@ -83,7 +89,7 @@ def relations(snapshot: Snapshot, columns: Sequence[AnalysisColumn], protocol_id
         return Related("", f"cohort{joins}", {}, frozenset(), {})
     parts = ["default_protocol AS (SELECT $protocol::VARCHAR AS protocol_id)", *_scripted("measured_scans")]
     parameters: dict[str, object] = {"protocol": protocol_id}
-    metrics = metric_expressions(_organs(snapshot))
+    metrics = _metrics(snapshot)
     selected = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in metrics)
     parts.append(f"metrics AS (SELECT patient_id, {selected} FROM measured_scans GROUP BY patient_id)")
     tables = {table: f"wide_{position}" for position, table in enumerate(wanted)}
@@ -117,6 +123,24 @@ def _scripted(script: str) -> list[str]:
     text = _COMMENT.sub("", files("warehouse.sql").joinpath(f"{script}.sql").read_text(encoding="utf-8"))
     created = [_CREATED.fullmatch(statement) for statement in text.split(";") if statement.strip()]
     return [f"{match[1]} AS ({match[2].strip()})" for match in created if match is not None]
+
+
+def _metrics(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """Name and SQL of the PET metrics that the cohort has: an older snapshot does not have all of today's."""
+    cohort = {column.column for column in snapshot.analysis_columns() if column.table == "cohort"}
+    found = tuple((name, sql) for name, sql in metric_expressions(_organs(snapshot)) if name in cohort)
+    clinical = snapshot.sql("SELECT column_name FROM column_definitions WHERE table_name = 'clinical_wide'").rows
+    of_protocol = {name for name in cohort if not name.startswith("scan_")} - {str(name) for (name,) in clinical}
+    unknown = sorted(of_protocol - {name for name, _ in found})
+    if unknown:
+        raise WarehouseError(
+            "SNAPSHOT_METRIC_UNKNOWN",
+            "The snapshot was made by another version, and how it measured under other protocols is not known",
+            keyword="cohort",
+            found=", ".join(unknown),
+            hint="Publish again, or use the default protocol.",
+        )
+    return found
 
 
 def _organs(snapshot: Snapshot) -> list[str]:

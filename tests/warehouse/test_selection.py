@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.warehouse.study_rows import SETTINGS, row
+from warehouse import protocol_views
 from warehouse.conditions import Condition, Operator
 from warehouse.errors import WarehouseError
 from warehouse.feature_tables import OrganAggregation
@@ -232,6 +233,24 @@ def test_another_protocol_gives_what_it_gives_where_it_is_the_default(lake: Lake
         assert snapshot.select([condition, "protocol_id=percent_41"]) == expected.select([condition])
         assert snapshot.select([condition, "protocol_id=percent_41"]) != snapshot.select([condition])
         assert expected.selection(["protocol_id=percent_41"]).protocol_id is None
+
+
+def test_snapshots_of_other_versions_are_measured_by_what_they_have_or_not_at_all(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = protocol_views.metric_expressions
+    names = ("tumour_volume_ml", "suv_max")
+    expected = snapshot.values(names, PROTOCOLS[1]).to_frame()
+    monkeypatch.setattr(
+        protocol_views, "metric_expressions", lambda organs: (*known(organs), ("new_metric", "max(not_there_yet)"))
+    )
+    pd.testing.assert_frame_equal(snapshot.values(names, PROTOCOLS[1]).to_frame(), expected)
+    monkeypatch.setattr(
+        protocol_views, "metric_expressions", lambda organs: tuple(m for m in known(organs) if m[0] != "suv_max")
+    )
+    with pytest.raises(WarehouseError) as refused:
+        snapshot.values(["tumour_volume_ml"], PROTOCOLS[1])
+    assert (refused.value.code, refused.value.found) == ("SNAPSHOT_METRIC_UNKNOWN", "suv_max")
 
 
 def test_a_snapshot_without_tumours_or_features_has_its_protocols(tmp_path: Path) -> None:
