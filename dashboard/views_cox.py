@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import analysis_cox, asking, charts, notices, panels_cox, wording
+from dashboard import analysis_cox, asking, charts, notices, panels_cox, takeaway, wording
 from dashboard.data import Source
 from dashboard.ledger import Entries
+from figures.print import AnyCoxResult, calibration_print, forest_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
 from petct.survival.cox_request import CoxRequest, hypotheses
 from petct.survival.cox_result import CoxResult
@@ -17,6 +18,9 @@ from petct.survival.discrimination import FEWEST_RESAMPLES
 from petct.survival.forest_table import ForestTable
 from petct.survival.model_comparison import ModelComparison
 from petct.survival.subgroups import SubgroupTable
+from reporting.findings import Findings
+from reporting.numbers import calibration_numbers, hazard_numbers
+from reporting.recipe import recipe_of_cox
 
 _QUESTIONS = (
     "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",
@@ -91,6 +95,7 @@ def _ratios(asked: Asked, entries: Entries) -> None:
     if isinstance(table, ForestTable):
         entries.add(request.modelled, tuple(hypotheses(request, table)), table.n, table.n_events)
         panels_cox.alone_and_together(table)
+        _take_away(asked, request, table, "alone")
 
 
 def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
@@ -121,6 +126,7 @@ def _added(asked: Asked, entries: Entries) -> None:
     if isinstance(result, ModelComparison):
         entries.add(asked.added.modelled, tuple(hypotheses(asked.added, result)), result.n, result.n_events)
         panels_cox.comparison(result)
+        _take_away(asked, asked.added, result, "added")
         notices.notes([note for note in result.notes if note not in asked.model.notes])
 
 
@@ -135,6 +141,7 @@ def _subgroups(asked: Asked, entries: Entries) -> None:
             key="subgroup_forest",
             alt=panels_cox.subgroups_in_words(result),
         )
+        _take_away(asked, asked.subgroups, result, "subgroups")
         panels_cox.subgroups(result)
         notices.notes(result.notes)
 
@@ -152,6 +159,25 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
             key="calibration",
             alt=calibration_in_words(result),
         )
+        takeaway.offer(
+            asked.source,
+            recipe_of_cox(asked.request, asked.endpoint, horizon=asked.horizon_days),
+            figure=lambda: calibration_print(result),
+            numbers=lambda: calibration_numbers(result),
+            key="calibration",
+            result=Findings(asked.model, validation=result),
+        )
     with right:
         panels_cox.validation(result, asked.unit)
     notices.notes(result.notes)
+
+
+def _take_away(asked: Asked, request: CoxRequest, result: AnyCoxResult, key: str) -> None:
+    takeaway.offer(
+        asked.source,
+        recipe_of_cox(request, asked.endpoint),
+        figure=lambda: forest_print(result),
+        numbers=lambda: hazard_numbers(result),
+        key=f"forest_{key}",
+        result=result,
+    )

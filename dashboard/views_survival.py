@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import analysis_survival, asking, charts, notices, panels_survival
+from dashboard import analysis_survival, asking, charts, notices, panels_survival, takeaway
 from dashboard.data import Source
 from dashboard.ledger import Entries
+from figures.print import cumulative_incidence_print
 from figures.screen import (
     AxisUnit,
     cumulative_incidence_figure,
@@ -19,6 +20,8 @@ from figures.screen import (
 )
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest
 from petct.survival.split_rules import OPTIMAL
+from reporting.numbers import incidence_numbers
+from reporting.recipe import recipe_of_km
 
 _NAMES = ("Tests", "Survival at times", "Restricted mean", "Cut points")
 _COMPETING = "Competing events"
@@ -154,6 +157,14 @@ def _competing(shown: Shown, entries: Entries) -> None:
         cumulative_incidence_figure(result, axis_unit=shown.unit, title=""),
         key="cumulative_incidence",
         alt=panels_survival.incidence_in_words(result),
+    )
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(request, shown.endpoint, competing=True),
+        figure=lambda: cumulative_incidence_print(result, axis_unit=shown.unit),
+        numbers=lambda: incidence_numbers(result),
+        key="cumulative_incidence",
+        result=result,
     )
     left, right = st.columns([2, 3], gap="large")
     with left:

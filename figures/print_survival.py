@@ -67,14 +67,17 @@ def kaplan_meier_print(
 def cumulative_incidence_print(
     result: CumulativeIncidenceResult,
     *,
+    axis_unit: AxisUnit | None = None,
     labels: Mapping[str, str] | None = None,
     width_mm: float = SINGLE_COLUMN_MM,
     band: bool = True,
 ) -> Figure:
     """Draw the cumulative incidence of the event of interest, that of the competing events as a thin dashed line.
 
-    Times are in the unit of the result; see ``kaplan_meier_print`` for the parameters.
+    The ticks are the times at which the result counts who is at risk; see ``kaplan_meier_print`` for the parameters.
     """
+    unit = axis_unit or result.unit
+    scale = in_unit(result.unit, unit)
     interest = [curve for curve in result.curves if curve.cause == result.causes[0]]
     others = {curve.group: curve for curve in result.curves if curve.cause == result.causes[-1]}
     suffix = f" {result.variable_unit}" if result.variable_unit else ""
@@ -83,9 +86,9 @@ def cumulative_incidence_print(
     if len(result.causes) > 1:
         statement.append(f"dashed: {result.causes[-1]}")
     return step_figure(
-        [_incidence(curve, others.get(curve.group), suffix) for curve in interest],
-        result.at_risk_times,
-        x_label=f"Time since origin ({result.unit}s)",
+        [_incidence(curve, others.get(curve.group), suffix, scale) for curve in interest],
+        [round(time * scale, 9) for time in result.at_risk_times],
+        x_label=f"Time since origin ({unit}s)",
         y_label=f"Cumulative incidence of {result.causes[0]}",
         statement="\n".join(filter(None, statement)),
         statement_high=True,
@@ -118,20 +121,20 @@ def _survival(curve: SurvivalCurve, suffix: str, ticks: tuple[float, ...], scale
     )
 
 
-def _incidence(curve: IncidenceCurve, other: IncidenceCurve | None, suffix: str) -> StepCurve:
+def _incidence(curve: IncidenceCurve, other: IncidenceCurve | None, suffix: str, scale: float) -> StepCurve:
     competing: tuple[tuple[float, float], ...] = ()
     if other is not None and other is not curve and other.times:
-        steps = zip(other.times, other.incidence, strict=True)
-        competing = ((0.0, 0.0), *steps, (other.last_time, other.incidence[-1]))
+        steps = ((time * scale, value) for time, value in zip(other.times, other.incidence, strict=True))
+        competing = ((0.0, 0.0), *steps, (other.last_time * scale, other.incidence[-1]))
     return StepCurve(
         f"{curve.group}{suffix}",
         f"n = {curve.n}, {counted(curve.n_events, 'event')}",
-        curve.times,
+        tuple(time * scale for time in curve.times),
         curve.incidence,
         curve.lower,
         curve.upper,
         0.0,
-        curve.last_time,
+        curve.last_time * scale,
         curve.n_at_risk,
         companion=competing,
     )

@@ -13,12 +13,16 @@ from dashboard import (
     notices,
     panels,
     panels_cox,
+    takeaway,
     views_cox,
     wording,
 )
+from figures.print import forest_print
 from figures.screen import forest_figure
 from petct.survival.cox_request import hypotheses
 from petct.survival.cox_result import CoxResult
+from reporting.numbers import hazard_numbers
+from reporting.recipe import recipe_of_cox
 
 source = filters.pinned_source(data.lake_root())
 
@@ -55,6 +59,14 @@ with notices.refusals_as_sentences():
         forest_figure(result, title=""),
         key="forest",
         alt=panels_cox.model_in_words(result),
+    )
+    takeaway.offer(
+        source,
+        recipe_of_cox(request, endpoint),
+        figure=lambda: forest_print(result),
+        numbers=lambda: hazard_numbers(result),
+        key="forest",
+        result=result,
     )
     notices.notes(result.notes)
     views = views_cox.tabs()

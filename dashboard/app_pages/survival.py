@@ -14,10 +14,15 @@ from dashboard import (
     notices,
     panels,
     panels_survival,
+    takeaway,
     views_survival,
     wording,
 )
+from figures.print import kaplan_meier_print
 from figures.screen import kaplan_meier_figure
+from reporting.findings import Findings
+from reporting.numbers import survival_numbers
+from reporting.recipe import recipe_of_km
 
 source = filters.pinned_source(data.lake_root())
 
@@ -66,6 +71,14 @@ with curves, notices.refusals_as_sentences():
         kaplan_meier_figure(result, axis_unit=unit, title="", band=band),
         key="kaplan_meier",
         alt=panels_survival.curves_in_words(result, unit),
+    )
+    takeaway.offer(
+        source,
+        recipe_of_km(request, endpoint),
+        figure=lambda: kaplan_meier_print(result, axis_unit=unit, band=band),
+        numbers=lambda: survival_numbers(result),
+        key="kaplan_meier",
+        result=Findings(result, found.cut),
     )
     left, right = st.columns([5, 2], gap="large")
     with left:
