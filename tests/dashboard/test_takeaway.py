@@ -7,6 +7,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import analysis_cox, analysis_survival
+from dashboard.data import Source
+from petct.survival.cox_request import CoxRequest
+from petct.survival.km_request import KaplanMeierRequest
+from petct.survival.results import as_dict
+from reporting.context import resolve
+from reporting.recipe import recipe_of_cox, recipe_of_km
+from reporting.running import program_of
+from reporting.script import script_of
 from warehouse.queries import open_snapshot
 from warehouse.saved_analyses import saved_analyses
 
@@ -85,3 +94,46 @@ def test_an_open_one_offers_files_methods_script_and_command_and_saves(page: App
     assert "variable=tumour_volume_ml" in entry.analysis.query
     page.run()
     assert "[Volume, median](./survival?" in _text(page)
+
+
+KM_REQUESTS = (
+    KaplanMeierRequest("tumour_volume_ml"),
+    KaplanMeierRequest("age", "60,70.5", landmarks=(365.25, 730.5), tau=900.0, trend=True, pairwise=True),
+    KaplanMeierRequest("grade", "category", ("G3", "G2", "G1"), weights=("peto-peto", "0:1"), correction="bonferroni"),
+    KaplanMeierRequest("age", from_landmark=121.75),
+    KaplanMeierRequest("age", "optimal", permutations=99, resamples=20, seed=7),
+    KaplanMeierRequest(),
+)
+COX_REQUESTS = (
+    CoxRequest(("tumour_volume_ml", "age"), scale_of=(("tumour_volume_ml", "per_doubling"),), at_zero="half_minimum"),
+    CoxRequest(("age", "grade"), references=(("grade", "G3"),), penalty="ridge", ridge_strength=1 / 3, permutations=0),
+    CoxRequest(("age",), splines=("age",), knots=4, robust=True, transform="rank"),
+    CoxRequest(("age", "tumour_volume_ml"), univariable=True, permutations=99, seed=4),
+)
+
+
+@pytest.mark.parametrize("request_", [*KM_REQUESTS, *COX_REQUESTS], ids=repr)
+def test_the_recipe_of_a_page_is_the_analysis_that_it_shows(
+    study: Path, request_: KaplanMeierRequest | CoxRequest
+) -> None:
+    conditions = ("age>=55",)
+    with open_snapshot(study / "lake") as snapshot:
+        source = Source(str(study / "lake"), snapshot.id, conditions)
+        if isinstance(request_, KaplanMeierRequest):
+            recipe = recipe_of_km(request_, "OS")
+            shown = analysis_survival.survival(source, "OS", request_)
+            expected = {**as_dict(shown.result)} | ({} if shown.cut is None else {"cut_point": as_dict(shown.cut)})
+        else:
+            recipe = recipe_of_cox(request_, "OS")
+            expected = as_dict(analysis_cox.cox_model(source, "OS", request_))
+        script = script_of(resolve(recipe, snapshot, conditions), {}, "0")
+    assert _numbers(program_of(script).run(study / "lake").numbers()) == _numbers(expected)
+
+
+def _numbers(value: object) -> list[object]:
+    """All that is no text: pages call columns by other names."""
+    if isinstance(value, dict):
+        return [number for key in sorted(value) for number in _numbers(value[key])]
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in _numbers(item)]
+    return [] if isinstance(value, str) else [value]
