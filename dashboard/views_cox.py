@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import analysis_cox, asking, charts, notices, panels_cox, takeaway, wording
 from dashboard.data import Source
 from dashboard.ledger import Entries
-from figures.print import AnyCoxResult, calibration_print, forest_print
+from figures.print import AnyCoxResult, calibration_print, forest_print, residuals_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
 from petct.survival.cox_request import CoxRequest, hypotheses
 from petct.survival.cox_result import CoxResult
@@ -19,7 +19,7 @@ from petct.survival.forest_table import ForestTable
 from petct.survival.model_comparison import ModelComparison
 from petct.survival.subgroups import SubgroupTable
 from reporting.findings import Findings
-from reporting.numbers import calibration_numbers, hazard_numbers
+from reporting.numbers import calibration_numbers, hazard_numbers, residual_numbers
 from reporting.recipe import recipe_of_cox
 
 _QUESTIONS = (
@@ -113,6 +113,15 @@ def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (check
                     key=f"residuals_{kind}_{number}",
                     alt=f"{curve.y_label} against {curve.x_label}, n = {curve.n}, {curve.n_events} events.",
                 )
+    curves = (*found.over_time, *found.forms)
+    takeaway.offer(
+        asked.source,
+        recipe_of_cox(asked.request, asked.endpoint),
+        figure=lambda: residuals_print(curves),
+        numbers=lambda: residual_numbers(curves),
+        key="residuals",
+        result=asked.model,
+    )
 
 
 def _added(asked: Asked, entries: Entries) -> None:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import analysis_survival, asking, charts, notices, panels_survival, takeaway
 from dashboard.data import Source
 from dashboard.ledger import Entries
-from figures.print import cumulative_incidence_print
+from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
 from figures.screen import (
     AxisUnit,
     cumulative_incidence_figure,
@@ -20,7 +20,8 @@ from figures.screen import (
 )
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest
 from petct.survival.split_rules import OPTIMAL
-from reporting.numbers import incidence_numbers
+from reporting.findings import Findings
+from reporting.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
 from reporting.recipe import recipe_of_km
 
 _NAMES = ("Tests", "Survival at times", "Restricted mean", "Cut points")
@@ -105,6 +106,14 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
         )
         if len(result.curves) == 2:
             st.caption("The grey area is the difference of the two means.")
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(shown.analysis.request, shown.endpoint),
+        figure=lambda: restricted_mean_print(result, axis_unit=shown.unit),
+        numbers=lambda: restricted_mean_numbers(result),
+        key="restricted_mean",
+        result=Findings(result, shown.analysis.cut),
+    )
 
 
 def _cuts(shown: Shown, entries: Entries) -> None:
@@ -135,6 +144,14 @@ def _cuts(shown: Shown, entries: Entries) -> None:
             if cut.stability
             else ""
         )
+    )
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(searched, shown.endpoint),
+        figure=lambda: cut_point_print(cut),
+        numbers=lambda: cut_numbers(cut),
+        key="cut_points",
+        result=Findings(analysis_survival.survival(shown.source, shown.endpoint, searched).result, cut),
     )
     notices.notes(cut.notes)
 

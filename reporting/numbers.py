@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cox_curves import ResidualCurve
 from petct.survival.cox_result import CoxResult, CoxTerm
 from petct.survival.cox_validation import CoxValidation
+from petct.survival.cut_points import CutPointResult
 from petct.survival.forest_table import ForestTable
 from petct.survival.kaplan_meier import KaplanMeierResult
 from petct.survival.model_comparison import ModelComparison
@@ -78,6 +80,39 @@ def hazard_numbers(
 def calibration_numbers(result: CoxValidation) -> pd.DataFrame:
     """One row a group of predicted risk: predicted and observed probability, and the observed one corrected."""
     return pd.DataFrame([as_dict(group) for group in result.groups])
+
+
+def cut_numbers(result: CutPointResult) -> pd.DataFrame:
+    """One row a cut: the standardised log-rank statistic, the patients below it, and how many resamples chose it."""
+    chosen = (
+        {} if result.stability is None else dict(zip(result.stability.cuts, result.stability.n_chosen, strict=True))
+    )
+    searched = dict(zip(result.cuts, zip(result.statistics, result.n_below_cuts, strict=True), strict=True))
+    rows = [(cut, *searched.get(cut, (None, None)), chosen.get(cut, 0)) for cut in sorted({*searched, *chosen})]
+    return pd.DataFrame(rows, columns=["cut", "statistic", "n_below", "n_resamples_chosen"])
+
+
+def residual_numbers(curves: Iterable[ResidualCurve]) -> pd.DataFrame:
+    """One row a residual: of which covariate and kind, against what."""
+    rows = [
+        (curve.covariate, curve.y_label, curve.x_label, x, y)
+        for curve in curves
+        for x, y in zip(curve.x, curve.y, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["covariate", "residual", "against", "x", "y"])
+
+
+def restricted_mean_numbers(result: KaplanMeierResult) -> pd.DataFrame:
+    """One row a group, and one a comparison of two: restricted mean, or difference, with its limits."""
+    found = result.restricted_mean
+    if found is None:
+        return pd.DataFrame(columns=["of", "tau", "value", "lower", "upper", "p"])
+    rows: list[tuple[object, ...]] = [(m.group, found.tau, m.mean, m.lower, m.upper, None) for m in found.groups]
+    rows += [
+        (f"{c.group} minus {c.reference}", found.tau, c.difference, c.lower, c.upper, c.p_adjusted)
+        for c in found.contrasts
+    ]
+    return pd.DataFrame(rows, columns=["of", "tau", "value", "lower", "upper", "p"])
 
 
 def component_numbers(result: PcaResult) -> pd.DataFrame:

@@ -22,10 +22,13 @@ from figures.print import (
     calibration_print,
     components_print,
     cumulative_incidence_print,
+    cut_point_print,
     forest_print,
     kaplan_meier_print,
     loadings_print,
     rendered,
+    residuals_print,
+    restricted_mean_print,
     save,
     scores_print,
     scree_print,
@@ -36,7 +39,9 @@ from petct.feature_table import FeatureTable
 from petct.survival.calibration import calibration
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.competing_risks import cumulative_incidence
-from petct.survival.cox import CategoricalCovariate, NumericCovariate, cox
+from petct.survival.cox import CategoricalCovariate, NumericCovariate, cox, fit_cox
+from petct.survival.cox_curves import schoenfeld_curves
+from petct.survival.cut_points import maximally_selected_cut
 from petct.survival.forest_table import forest_table
 from petct.survival.groups import split_by_category, split_by_median
 from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
@@ -82,6 +87,13 @@ DRAWN = {
     "scores by a number": lambda: scores_print(PCA, colour_by=[float(v) for v in VOLUME], colour_title="Volume (ml)"),
     "scree": lambda: scree_print(PCA),
     "loadings": lambda: loadings_print(PCA),
+    "cut points": lambda: cut_point_print(
+        maximally_selected_cut(OUTCOME, VOLUME, "Tumour volume", "ml", n_permutations=99, n_resamples=50)
+    ),
+    "residuals": lambda: residuals_print([*schoenfeld_curves(fit_cox(OUTCOME, COVARIATES))]),
+    "restricted means": lambda: restricted_mean_print(
+        kaplan_meier(OUTCOME, split_by_median(VOLUME, "volume", "ml"), tau=1500), axis_unit="month"
+    ),
     "volcano": lambda: volcano_print(scan(OUTCOME, FEATURES, n_permutations=200)),
     "calibration": lambda: calibration_print(calibration(OUTCOME, np.linspace(0.1, 0.9, N), 1000.0)),
 }
@@ -132,6 +144,11 @@ def test_each_number_at_risk_stands_under_its_tick(split: KaplanMeierResult) -> 
             shown, label = number.get_window_extent(renderer), tick.get_window_extent(renderer)
             assert shown.x0 + shown.width / 2 == pytest.approx(label.x0 + label.width / 2, abs=0.6)
             assert shown.y1 < label.y0
+
+
+def test_the_cuts_of_both_panels_stand_above_one_another() -> None:
+    upper, lower = DRAWN["cut points"]().axes
+    assert upper.get_xlim() == lower.get_xlim()
 
 
 def test_labels_legend_and_test_are_in_words(split: KaplanMeierResult) -> None:
