@@ -39,6 +39,7 @@ def offer(
     numbers: Callable[[], pd.DataFrame],
     key: str,
     result: AnyResult | Findings | None = None,
+    variant: str = "",
 ) -> None:
     """Offer what belongs to a figure below it; nothing is made before it is asked for.
 
@@ -54,6 +55,8 @@ def offer(
         Of the widgets, different for each figure of a page.
     result
         What the page shows; where it is not given, the analysis is run again when the methods are asked for.
+    variant
+        What the figure depends on besides the recipe, such as the unit of its axis.
     """
     place = st.expander(
         "Take away: figure, numbers, methods, script",
@@ -65,7 +68,7 @@ def offer(
         return
     with place, notices.refusals_as_sentences():
         resolved = resolve(recipe, data.snapshot(source), source.conditions)
-        _downloads(source, resolved, figure, numbers, key)
+        _downloads(source, resolved, figure, numbers, key, variant)
         _words(source, resolved, result, key)
         _save(source, resolved, key)
 
@@ -76,13 +79,14 @@ def _downloads(
     figure: Callable[[], Figure],
     numbers: Callable[[], pd.DataFrame],
     key: str,
+    variant: str,
 ) -> None:
     name = f"petlake-{resolved.recipe.command}-{wording.short_id(source.snapshot_id)}"
     with st.container(horizontal=True):
         for kind in FORMATS:
             st.download_button(
                 kind.upper(),
-                lambda kind=kind: _drawn(source, resolved.recipe, key, kind, figure),
+                lambda kind=kind: _drawn(source, resolved.recipe, (key, variant), kind, figure),
                 f"{name}.{kind}",
                 _MIME[kind],
                 key=f"{key}_{kind}",
@@ -111,8 +115,10 @@ def _downloads(
 
 
 @st.cache_data(max_entries=_FIGURES, show_spinner=False)
-def _drawn(source: Source, recipe: Recipe, key: str, kind: Format, _figure: Callable[[], Figure]) -> bytes:
-    del source, recipe, key  # They are the key of the cache: what is drawn depends on nothing else.
+def _drawn(
+    source: Source, recipe: Recipe, which: tuple[str, str], kind: Format, _figure: Callable[[], Figure]
+) -> bytes:
+    del source, recipe, which  # They are the key of the cache: what is drawn depends on nothing else.
     return rendered(_figure(), kind)
 
 

@@ -113,6 +113,7 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
         numbers=lambda: restricted_mean_numbers(result),
         key="restricted_mean",
         result=Findings(result, shown.analysis.cut),
+        variant=shown.unit,
     )
 
 
@@ -182,6 +183,7 @@ def _competing(shown: Shown, entries: Entries) -> None:
         numbers=lambda: incidence_numbers(result),
         key="cumulative_incidence",
         result=result,
+        variant=shown.unit,
     )
     left, right = st.columns([2, 3], gap="large")
     with left:

@@ -79,6 +79,7 @@ with curves, notices.refusals_as_sentences():
         numbers=lambda: survival_numbers(result),
         key="kaplan_meier",
         result=Findings(result, found.cut),
+        variant=f"{unit}, {band}",
     )
     left, right = st.columns([5, 2], gap="large")
     with left:
