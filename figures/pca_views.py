@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import plotly.graph_objects as go
 
@@ -18,6 +18,7 @@ def pca_scores_figure(
     *,
     colour_by: Sequence[str | float | None] | None = None,
     colour_title: str | None = None,
+    picked: Collection[str] | None = None,
     title: str | None = None,
 ) -> go.Figure:
     """Draw one component's scores against another's; each point carries its row id as custom data.
@@ -32,6 +33,8 @@ def pca_scores_figure(
         A category (texts) or number for each of ``result.row_ids``; None for no value.
     colour_title
         What the colours mean, with unit.
+    picked
+        Row ids to put rings around; with them, even none, the figure is for picking: dragging draws a lasso.
     title
         Title.
 
@@ -69,6 +72,9 @@ def pca_scores_figure(
             _points(figure, result, first, second, rows, "no value", {"color": MUTED, "symbol": "circle-open"})
         figure.update_layout(legend={"title": {"text": colour_title or ""}}, showlegend=True)
     dress(figure, f"Scores of {result.n} patients" if title is None else title, 520)
+    if picked is not None:
+        _rings(figure, result, first, second, [i for i in range(result.n) if result.row_ids[i] in picked])
+        figure.update_layout(dragmode="lasso", hovermode="closest")
     figure.update_xaxes(title_text=_axis_title(first), zeroline=True, zerolinecolor=MUTED, zerolinewidth=0.5)
     figure.update_yaxes(title_text=_axis_title(second), zeroline=True, zerolinecolor=MUTED, zerolinewidth=0.5)
     return figure
@@ -146,6 +152,21 @@ def _axis_title(component: Component) -> str:
     return f"{component.name} ({component.explained_variance_ratio:.1%} of variance)"
 
 
+def _rings(figure: go.Figure, result: PcaResult, first: Component, second: Component, rows: Sequence[int]) -> None:
+    if rows:
+        figure.add_scatter(
+            x=[first.scores[i] for i in rows],
+            y=[second.scores[i] for i in rows],
+            mode="markers",
+            marker={"size": 15, "symbol": "circle-open", "color": INK, "line": {"width": 1.8}},
+            unselected={"marker": {"opacity": 1.0}},
+            customdata=[result.row_ids[i] for i in rows],
+            hoverinfo="skip",
+            name=f"selected ({len(rows)})",
+            showlegend=True,
+        )
+
+
 def _points(
     figure: go.Figure,
     result: PcaResult,
@@ -161,6 +182,8 @@ def _points(
             y=[second.scores[i] for i in rows],
             mode="markers",
             marker={"size": 9, "opacity": 0.85, "line": {"width": 0.5, "color": "white"}, **marker},
+            # The rings say who is picked: nothing fades for it.
+            unselected={"marker": {"opacity": 0.85}},
             customdata=[result.row_ids[i] for i in rows],
             hovertemplate="%{customdata}<extra>" + name + "</extra>",
             name=name,

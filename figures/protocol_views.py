@@ -1,0 +1,206 @@
+"""Figures of one cohort under several protocols: volumes, agreement, hazard ratios, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from figures.palette import BLUE, INK, MUTED, PAPER, series_colour, translucent
+from figures.paper import dress, plain
+from petct.protocol_sensitivity import Agreement, ProtocolHazard
+from petct.survival.results import p_text
+
+_PIXELS = 420
+_ROW_PIXELS = 42
+
+
+def volumes_figure(
+    volumes_ml: Mapping[str, NDArray[np.float64]], patients: Sequence[str], *, title: str | None = None
+) -> go.Figure:
+    """Draw the tumour volumes of the same patients under each protocol, on a logarithmic axis.
+
+    Parameters
+    ----------
+    volumes_ml
+        By the name of the protocol, shape (n,) in the order of ``patients``; 0 has no place on the axis and is counted
+        under the name, NaN where the lesions could not be determined.
+    patients
+        The patients.
+    title
+        Title.
+    """
+    figure = go.Figure()
+    for index, (name, volumes) in enumerate(volumes_ml.items()):
+        positive = np.flatnonzero(volumes > 0)
+        zero, unknown = int((volumes == 0).sum()), int(np.isnan(volumes).sum())
+        beside = "".join(f"<br>{n} {words}" for n, words in ((zero, "without tumour"), (unknown, "unknown")) if n)
+        figure.add_box(
+            y=volumes[positive],
+            name=f"{plain(name)}<br>n = {len(positive)}{beside}",
+            boxpoints="all",
+            jitter=0.4,
+            pointpos=-1.5,
+            marker={"color": translucent(series_colour(index), 0.7), "size": 5},
+            line={"color": series_colour(index), "width": 1.6},
+            fillcolor=translucent(series_colour(index), 0.15),
+            customdata=[patients[i] for i in positive],
+            hovertemplate="%{customdata}: %{y:.4g} ml<extra></extra>",
+            showlegend=False,
+        )
+    dress(figure, title, _PIXELS)
+    figure.update_yaxes(type="log", dtick="D2", title_text="Tumour volume (ml, logarithmic axis)")
+    return figure
+
+
+def bland_altman_figure(
+    first_ml: NDArray[np.float64],
+    second_ml: NDArray[np.float64],
+    patients: Sequence[str],
+    agreement: Agreement,
+    names: tuple[str, str],
+    *,
+    as_ratio: bool,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw the difference of two volumes of each patient against their mean, with bias and limits of agreement.
+
+    Parameters
+    ----------
+    first_ml, second_ml
+        Volumes of the patients known under both, shape (n,); those without tumour under either are left out of ratios.
+    patients
+        The patients.
+    agreement
+        ``ProtocolPair.volume``, or ``log_volume`` with ``as_ratio``.
+    names
+        Of the two protocols.
+    as_ratio
+        Second by first on logarithmic axes against the geometric mean, instead of second minus first in ml.
+    title
+        Title.
+    """
+    there = np.isfinite(first_ml) & np.isfinite(second_ml)
+    if as_ratio:
+        there &= (first_ml > 0) & (second_ml > 0)
+    a, b = first_ml[there], second_ml[there]
+    mean, difference = (np.sqrt(a * b), b / a) if as_ratio else ((a + b) / 2, b - a)
+    unit = "" if as_ratio else " ml"
+    figure = go.Figure(
+        go.Scatter(
+            x=mean,
+            y=difference,
+            mode="markers",
+            marker={"size": 8, "color": translucent(BLUE, 0.75)},
+            customdata=[patient for patient, kept in zip(patients, there, strict=True) if kept],
+            hovertemplate=f"%{{customdata}}: %{{y:.3g}}{unit} at %{{x:.4g}} ml<extra></extra>",
+            showlegend=False,
+        )
+    )
+    dress(figure, title, _PIXELS)
+    for value, words, dash in (
+        (agreement.upper_limit, "upper limit", "dash"),
+        (agreement.bias, "mean ratio" if as_ratio else "bias", "solid"),
+        (agreement.lower_limit, "lower limit", "dash"),
+    ):
+        figure.add_hline(y=value, line={"color": INK, "width": 1.3, "dash": dash})
+        figure.add_annotation(
+            text=f"{words} {value:.3g}{unit}",
+            x=1.01,
+            xref="paper",
+            y=np.log10(value) if as_ratio else value,
+            xanchor="left",
+            showarrow=False,
+        )
+    figure.add_hline(y=1.0 if as_ratio else 0.0, line={"color": MUTED, "width": 1, "dash": "dot"})
+    first, second = (plain(name) for name in names)
+    kind = "log" if as_ratio else "linear"
+    figure.update_xaxes(type=kind, title_text=f"{'Geometric mean' if as_ratio else 'Mean'} of both volumes (ml)")
+    figure.update_yaxes(type=kind, title_text=f"{second} / {first}" if as_ratio else f"{second} − {first} (ml)")
+    if as_ratio:
+        figure.update_xaxes(dtick="D2")
+        figure.update_yaxes(dtick="D2")
+    figure.update_layout(margin_r=140)
+    return figure
+
+
+def protocol_hazards_figure(
+    rows: Sequence[ProtocolHazard], names: Mapping[str, str], *, title: str | None = None
+) -> go.Figure:
+    """Draw the hazard ratio per doubling of tumour volume under each protocol that has a model."""
+    fitted = [row for row in rows if row.hazard_ratio is not None]
+    heights = list(range(len(fitted), 0, -1))
+    figure = go.Figure(
+        go.Scatter(
+            x=[row.hazard_ratio for row in fitted],
+            y=heights,
+            mode="markers",
+            marker={"symbol": "square", "size": 10, "color": BLUE},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [(row.upper or 0) - (row.hazard_ratio or 0) for row in fitted],
+                "arrayminus": [(row.hazard_ratio or 0) - (row.lower or 0) for row in fitted],
+                "color": BLUE,
+                "thickness": 1.8,
+                "width": 5,
+            },
+            hovertext=[_numbers(row) for row in fitted],
+            hoverinfo="text",
+            showlegend=False,
+        )
+    )
+    dress(figure, title, 140 + _ROW_PIXELS * (len(fitted) + 1))
+    figure.add_vline(x=1.0, line={"color": MUTED, "width": 1, "dash": "dash"})
+    lines = [(len(fitted) + 1, "<b>Hazard ratio (95 % CI), p</b>")]
+    lines += [(height, _numbers(row)) for height, row in zip(heights, fitted, strict=True)]
+    for height, words in lines:
+        figure.add_annotation(text=words, x=1.02, xref="paper", y=height, xanchor="left", showarrow=False)
+    figure.update_xaxes(
+        type="log", dtick="D2", title_text="Hazard ratio per doubling of tumour volume (logarithmic axis)"
+    )
+    figure.update_yaxes(
+        range=[0.4, len(fitted) + 1.5],
+        tickvals=heights,
+        ticktext=[plain(names[row.protocol]) for row in fitted],
+        showgrid=False,
+        ticks="",
+        automargin=True,
+    )
+    figure.update_layout(margin_r=230)
+    return figure
+
+
+def account_figure(shares_ml: Mapping[str, Mapping[str, float]], *, title: str | None = None) -> go.Figure:
+    """Draw what became of all that was above the threshold, one bar a protocol.
+
+    Parameters
+    ----------
+    shares_ml
+        Volume of each fate by protocol, ``{"suv_4": {"kept": 120.0, "spleen": 310.0}}``; the fates keep their order.
+    title
+        Title.
+    """
+    figure = go.Figure()
+    fates = list(dict.fromkeys(fate for shares in shares_ml.values() for fate in shares))
+    for index, fate in enumerate(fates):
+        figure.add_bar(
+            y=[plain(name) for name in shares_ml],
+            x=[shares.get(fate, 0.0) for shares in shares_ml.values()],
+            orientation="h",
+            name=plain(fate),
+            marker={"color": series_colour(index), "line": {"color": PAPER, "width": 0.5}},
+            hovertemplate="%{y}, " + plain(fate) + ": %{x:,.4g} ml<extra></extra>",
+        )
+    dress(figure, title, 170 + _ROW_PIXELS * len(shares_ml))
+    figure.update_layout(barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    figure.update_xaxes(title_text="Volume above the threshold, all patients together (ml)")
+    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, automargin=True)
+    return figure
+
+
+def _numbers(row: ProtocolHazard) -> str:
+    p = "p withheld" if row.p is None else plain(p_text(row.p))
+    return f"{row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f}), {p}"
