@@ -230,12 +230,14 @@ def _columns_of(known: Mapping[str, queries.AnalysisColumn], feature_table: str 
         feature_table = tables[0]
     names = [name for name in known if name.startswith(f"{feature_table}:")]
     if not names:
+        near = difflib.get_close_matches(feature_table or "", tables, n=1, cutoff=0.4)
         raise SurvivalError(
             "FEATURES_UNKNOWN",
             "The snapshot has no such wide feature table",
             keyword="--feature-set",
             found=feature_table,
             expected=", ".join(tables) or "none: no features were computed",
+            hint=f"Nearest: {near[0]}." if near else None,
         )
     return names
 

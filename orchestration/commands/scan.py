@@ -10,7 +10,7 @@ from orchestration.ledger import enter_test
 from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.results import as_dict, p_text
 from petct.survival.scan_result import HazardRatio, ScanResult, ScanRow
-from petct.survival.tested import Tested
+from petct.survival.tested import hypotheses_of_scan
 
 
 @click.command()
@@ -75,14 +75,10 @@ def _covariates(source: Source, names: list[str]) -> list[Covariate]:
 
 def _enter(source: Source, family: Family, result: ScanResult) -> str | None:
     """Enter the tests of the family, and apart from them those of its adjusted version."""
-    size = {"n": result.n, "n_events": result.n_events}
-    tested = Tested("scan", "", result.n_tested, result.p_best)
-    counted = enter_test(source, family.data, tested, (family.described,), **size)
-    adjusted = [row.adjusted.q for row in result.rows if row.adjusted is not None and row.adjusted.q is not None]
-    if not adjusted:
-        return counted
-    tested = Tested("scan", f"adjusted for {', '.join(result.adjusted_for)}", len(adjusted), min(adjusted))
-    return enter_test(source, family.data, tested, (family.described,), **size)
+    counted = None
+    for tested in hypotheses_of_scan(result):
+        counted = enter_test(source, family.data, tested, (family.described,), n=result.n, n_events=result.n_events)
+    return counted
 
 
 def _say(family: Family, result: ScanResult, top: int) -> None:

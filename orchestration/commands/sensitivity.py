@@ -24,7 +24,7 @@ from petct.protocol_sensitivity import (
     hazard_ratios,
 )
 from petct.survival.results import as_dict, counted, p_text
-from petct.survival.tested import Tested
+from petct.survival.tested import hypothesis_of_protocol
 from warehouse import queries
 from warehouse.protocol_queries import TumourBurden, tumour_burdens
 
@@ -113,9 +113,7 @@ def _hazards(
 
 
 def _enter(source: Source, data: AnalysisData, row: ProtocolHazard, organ: str | None) -> str | None:
-    # With the protocol among the variables it is nobody's primary hypothesis: that one is tested by petlake cox.
-    how = f"per_doubling, {organ}" if organ else "per_doubling"
-    tested = Tested("Cox, protocol sensitivity", how, 1, row.p, plain=False)
+    tested = hypothesis_of_protocol(row, organ)
     return enter_test(source, data, tested, (_VARIABLE, row.protocol), n=row.n, n_events=row.n_events)
 
 
