@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.data import Source, analysis_columns, endpoint, features, values
+from dashboard.data import Source, analysis_columns, endpoint, values
 from dashboard.wording import distinct_names
 from petct.survival.columns import Columns
-from petct.survival.pca import PcaResult, pca
 from warehouse.queries import AnalysisColumn, Endpoint
-
-_RESULTS = 64
 
 
 def column(source: Source, name: str) -> AnalysisColumn:
@@ -45,23 +41,6 @@ def aligned(source: Source, endpoint_name: str, names: Sequence[str]) -> tuple[C
             distinct_names(chosen),
         ),
         times,
-    )
-
-
-@st.cache_data(max_entries=_RESULTS, show_spinner="Computing components ...")
-def components(source: Source, feature_set: str, aggregation: str) -> PcaResult:
-    """Principal components of all features of a set, over the patients who have all of them.
-
-    Raises
-    ------
-    SurvivalError
-        What ``petct.survival.pca`` refuses.
-    WarehouseError
-        FEATURES_UNKNOWN.
-    """
-    table = features(source, feature_set, aggregation).set_index("patient_id")
-    return pca(
-        table.to_numpy(dtype=np.float64, na_value=np.nan), list(table.columns), [str(row) for row in table.index]
     )
 
 

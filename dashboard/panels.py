@@ -12,15 +12,11 @@ from dashboard import analysis, data, wording
 from dashboard.contents import AttritionStep, EndpointSummary, Sizes
 from dashboard.data import Source
 from figures.palette import BLUE
-from petct.survival.pca import PcaResult
 from warehouse.queries import AnalysisColumn
 from warehouse.snapshot import SnapshotDetails
 
 FIGURE_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 """Plotly's tool bar without its logo and the tools that do nothing here."""
-
-SCREE_COMPONENTS = 8
-"""Components in the scree figure: as many as its labels have room for."""
 
 _BINS = 20
 _CATEGORIES = 30
@@ -42,6 +38,11 @@ def meaning(column: AnalysisColumn) -> str:
     """Return what a variable is, and its name in SQL and on the command line."""
     unit = f" [{column.unit}]" if column.unit else ""
     return f"{wording.literal_markdown(column.description)}{unit} · `{column.name}`"
+
+
+def text_of(customdata: object) -> str:
+    """Return the text that a point carries; plotly gives it alone or in a list."""
+    return str(customdata[0] if isinstance(customdata, (list, tuple)) else customdata)
 
 
 def widths(**pixels: int) -> dict[str, ColumnConfig]:
@@ -168,34 +169,3 @@ def snapshot_contents(about: SnapshotDetails) -> None:
         )
     st.markdown("Settings that change a number:")
     st.json({name: data.parsed(value) for name, value in about.settings_json.items()}, expanded=1)
-
-
-def loadings(result: PcaResult, number: int) -> None:
-    """Show all loadings on a component, largest first."""
-    component = result.components[number - 1]
-    table = pd.DataFrame({"Feature": result.features, "Loading": component.loadings})
-    table = table.reindex(table["Loading"].abs().sort_values(ascending=False, kind="stable").index)
-    st.markdown(f"**{component.name}**, {component.explained_variance_ratio:.1%} of the variance (n = {result.n})")
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content" if len(table) <= _ROWS else _ROWS_PIXELS,
-        column_config={"Loading": st.column_config.NumberColumn(format="%.3f", width=80)},
-    )
-
-
-def left_out(result: PcaResult) -> None:
-    """List the features and patients that take no part, where there are any."""
-    if result.dropped_columns:
-        with st.expander(f"{wording.plural(len(result.dropped_columns), 'feature')} left out"):
-            rows = [(dropped.name, dropped.message) for dropped in result.dropped_columns]
-            st.dataframe(pd.DataFrame(rows, columns=["Feature", "Reason"]), hide_index=True)
-    if result.dropped_rows:
-        with st.expander(f"{wording.plural(len(result.dropped_rows), 'patient')} left out for a missing feature"):
-            st.markdown(wording.literal_markdown(", ".join(result.dropped_rows)))
-
-
-def variance_in_words(result: PcaResult) -> str:
-    """Describe the scree figure for those who cannot see it."""
-    first = ", ".join(f"{c.name} {c.explained_variance_ratio:.0%}" for c in result.components[:3])
-    return f"Share of variance explained by each component: {first}."

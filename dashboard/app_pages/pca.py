@@ -2,65 +2,84 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import analysis, data, filters, notices, panels, wording
+from dashboard import (
+    analysis_features,
+    analysis_pca,
+    choices_features,
+    data,
+    filters,
+    notices,
+    panels,
+    panels_pca,
+    wording,
+)
 from figures.screen import pca_loadings_figure, pca_scores_figure, pca_scree_figure
 
 source = filters.pinned_source(data.lake_root())
 
 st.title("Principal components")
 panels.snapshot_line(source)
-if not data.feature_tables(source):
+if not analysis_features.families(source):
     notices.no_features()
     st.stop()
 
 with st.container(border=True):
-    places = st.columns([3, 3, 4, 2, 2])
+    family = choices_features.choose_family(source, "pca")
+    places = st.columns([2, 1, 1])
     with places[0]:
-        feature_set = filters.choose_feature_set(source)
-    with places[1]:
-        aggregation = filters.choose_aggregation(source, feature_set)
-    with places[2]:
-        colour = filters.choose_colour(source)
+        colour = choices_features.choose_colour(source, family)
 
 with notices.refusals_as_sentences():
-    result = analysis.components(source, feature_set, aggregation)
+    result = analysis_pca.components(source, family)
     n_components = len(result.components)
-    with places[3]:
+    with places[1]:
         x = filters.choose_component("Across", "pc_x", n_components, 1)
-    with places[4]:
+    with places[2]:
         y = filters.choose_component("Up", "pc_y", n_components, 2)
 
-    name = wording.literal_markdown(wording.group_label(f"{feature_set}__{aggregation}"))
+    name = wording.literal_markdown(wording.group_label(family.name))
     st.subheader(
         f"{wording.plural(result.n, 'patient')}, {wording.plural(len(result.features), 'feature')} of {name}",
         anchor=False,
     )
-    left, right = st.columns([3, 2], gap="large")
+    chart = st.container()
+    picked = panels_pca.choose_patients(result)
+    with chart:
+        left, right = st.columns([3, 2], gap="large")
     with left:
-        st.markdown(f"**Scores** (n = {result.n})")
+        st.markdown(f"**Scores** (n = {result.n}): draw a lasso, or click a point")
         st.plotly_chart(
             pca_scores_figure(
                 result,
                 x,
                 y,
-                colour_by=analysis.colours(source, colour.name, result.row_ids) if colour else None,
+                colour_by=analysis_pca.colours(source, colour.name, result.row_ids) if colour else None,
                 colour_title=wording.labels([colour])[colour.name] if colour else None,
+                picked=set(picked),
                 title="",
             ),
             theme=None,
-            config=panels.FIGURE_CONFIG,
-            key="scores",
-            alt=f"Scores of {result.n} patients on PC{x} and PC{y}.",
+            config=panels_pca.SELECTION_CONFIG,
+            key=panels_pca.SCORES_KEY,
+            on_select=panels_pca.pick,
+            selection_mode=("points", "box", "lasso"),
+            alt=f"Scores of {result.n} patients on PC{x} and PC{y}; the list below it chooses among them.",
         )
     with right:
         st.markdown(f"**Variance explained** (n = {result.n})")
         st.plotly_chart(
-            pca_scree_figure(result, n_components=panels.SCREE_COMPONENTS, title=""),
+            pca_scree_figure(result, n_components=panels_pca.SCREE_COMPONENTS, title=""),
             theme=None,
             config=panels.FIGURE_CONFIG,
             key="scree",
-            alt=panels.variance_in_words(result),
+            alt=panels_pca.variance_in_words(result),
         )
+    if picked:
+        st.subheader(
+            f"{wording.plural(len(picked), 'selected patient')} against {result.n - len(picked)} others", anchor=False
+        )
+        panels_pca.picked_survival(source, family, (x, y), picked)
+        panels_pca.picked_table(source, result, (x, y), picked, colour)
 
     st.subheader("Loadings", anchor=False)
     left, right = st.columns([3, 2], gap="large")
@@ -74,6 +93,6 @@ with notices.refusals_as_sentences():
             alt=f"The features with the largest loadings on PC{component}; the table beside it lists all.",
         )
     with right:
-        panels.loadings(result, component)
+        panels_pca.loadings(result, component)
     notices.notes(result.notes)
-    panels.left_out(result)
+    panels_pca.left_out(result)

@@ -17,6 +17,7 @@ from warehouse.snapshot import Published, SnapshotSettings, publish
 from warehouse.tables import TABLES, Kind
 
 PROTOCOL = "contours-1"
+SETTINGS = '{"connectivity": 26, "minimum_volume_ml": 0.0}'
 FEATURE_SETS = {"pet_original": "PT", "ct_original": "CT"}
 FEATURES = (
     *("original_shape_MeshVolume", "original_shape_Sphericity", "original_shape_Elongation"),
@@ -69,7 +70,7 @@ def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> No
     (folder / "study.yaml").write_text("study: {name: s}\nmasks: {tumour: [x]}\n", encoding="utf-8")
     rng = np.random.default_rng(seed)
     lake = Lake(folder / "lake")
-    lake.write("protocols", None, [row("protocols", protocol_id=PROTOCOL, name="contours")])
+    lake.write("protocols", None, [row("protocols", protocol_id=PROTOCOL, name="contours", settings_json=SETTINGS)])
     lake.write(
         "feature_sets",
         None,

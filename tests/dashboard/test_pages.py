@@ -142,7 +142,7 @@ def test_a_link_to_a_snapshot_that_is_gone_says_so(open_page, study):
 def test_components_of_each_feature_set_with_colours(open_page, study):
     app = open_page(study, "pca")
     before = figure_traces(app, "scores")
-    app = checked(app.selectbox(key="feature_set").set_value("pet_original").run())
+    app = checked(app.selectbox(key="pca_feature_set").set_value("pet_original").run())
     app = checked(app.selectbox(key="colour").set_value("grade").run())
     app = checked(app.selectbox(key="pc_loadings").set_value(2).run())
 

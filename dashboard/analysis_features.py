@@ -1,0 +1,176 @@
+"""Cached computations of the page Features: the scan of a family, as ``petlake scan`` runs it, and its correlations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.data import Source, analysis_columns, endpoint, snapshot, values
+from petct.correlation import clustered_order, spearman, spearman_with
+from petct.feature_table import FeatureTable
+from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.groups import split_by_median
+from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
+from petct.survival.outcome import cause_specific
+from petct.survival.scan_result import ScanResult
+from warehouse.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
+from warehouse.queries import AnalysisColumn
+
+CORRELATED = 30
+"""Features in the heat map: as many as have room."""
+
+_ENTRIES = 32
+_VOLUME = "tumour_volume_ml"
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyValues:
+    """The features of a family in the patients who have an endpoint, in its order.
+
+    Attributes
+    ----------
+    names, units
+        Of the features; names as ``petlake scan`` has them.
+    values
+        Shape (n, p), NaN where there is none.
+    volume_ml, volume_name
+        Tumour volume, that of the family's organ where it has one, shape (n,); NaN where there is none.
+    """
+
+    patient_ids: tuple[str, ...]
+    event: NDArray[np.int64]
+    names: tuple[str, ...]
+    units: dict[str, str | None]
+    values: NDArray[np.float64]
+    volume_ml: NDArray[np.float64]
+    volume_name: str
+
+    def feature(self, name: str) -> NDArray[np.float64]:
+        """Values of one feature, shape (n,)."""
+        return self.values[:, self.names.index(name)]
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations:
+    """Spearman's correlations of features in the patients who have all of them, similar features side by side."""
+
+    n: int
+    names: tuple[str, ...]
+    rho: NDArray[np.float64]
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def families(source: Source) -> tuple[FeatureFamily, ...]:
+    """Return the families of features that the snapshot holds."""
+    return feature_families(snapshot(source))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def reliability(source: Source, feature_set_id: str) -> dict[str, FeatureReliability]:
+    """Return what is known of the features of a set, by name without the family; empty without robustness."""
+    return feature_reliability(snapshot(source), feature_set_id)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def family_values(source: Source, endpoint_name: str, family: FeatureFamily) -> FamilyValues:
+    """Return the features of a family beside an endpoint; raises ``WarehouseError`` ENDPOINT_UNKNOWN."""
+    times = endpoint(source, endpoint_name)
+    columns = [column for column in analysis_columns(source) if column.name.startswith(f"{family.name}:")]
+    known = {column.name for column in analysis_columns(source)}
+    of_organ = f"{family.organ}_{_VOLUME}"
+    volume = of_organ if family.organ and of_organ in known else _VOLUME
+    names = [column.name for column in columns]
+    table = values(source, (*names, *((volume,) if volume in known else ())))
+    place = {patient: row for row, patient in enumerate(table.patient_ids)}
+    rows = [place[patient] for patient in times.patient_ids]
+    return FamilyValues(
+        times.patient_ids,
+        times.event,
+        tuple(names),
+        {column.name: column.unit for column in columns},
+        np.column_stack([table.columns[name][rows] for name in names]),
+        table.columns[volume][rows] if volume in known else np.full(len(rows), np.nan),
+        volume,
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner="Testing every feature against survival ...")
+def scan_family(
+    source: Source, endpoint_name: str, family: FeatureFamily, adjust_for: tuple[str, ...] = ()
+) -> ScanResult:
+    """Scan a family as ``petlake scan --feature-set FAMILY --adjust-for A,B`` does.
+
+    Raises
+    ------
+    SurvivalError
+        What ``petct.survival.scan`` refuses.
+    WarehouseError
+        ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
+    """
+    from petct.survival.scan import scan
+
+    family_of = family_values(source, endpoint_name, family)
+    times = endpoint(source, endpoint_name)
+    return scan(
+        cause_specific(times.duration_days, times.event),
+        FeatureTable(family_of.names, family_of.values),
+        units=family_of.units,
+        adjust_for=_covariates(source, family_of.patient_ids, adjust_for),
+    )
+
+
+def _covariates(source: Source, patients: tuple[str, ...], names: tuple[str, ...]) -> list[Covariate]:
+    if not names:
+        return []
+    known: dict[str, AnalysisColumn] = {column.name: column for column in analysis_columns(source)}
+    table = values(source, names)
+    place = {patient: row for row, patient in enumerate(table.patient_ids)}
+    rows = [place[patient] for patient in patients]
+    covariates: list[Covariate] = []
+    for name in names:
+        found = table.columns[name][rows]
+        if known[name].kind == "number":
+            covariates.append(NumericCovariate(name, found, known[name].unit))
+        else:
+            covariates.append(CategoricalCovariate(name, [None if value is None else str(value) for value in found]))
+    return covariates
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner="Estimating survival ...")
+def median_split(source: Source, endpoint_name: str, family: FeatureFamily, name: str) -> KaplanMeierResult:
+    """Split the patients at the median of a feature, as ``petlake km --by NAME`` does.
+
+    Raises
+    ------
+    SurvivalError
+        What ``petct.survival`` refuses.
+    WarehouseError
+        ENDPOINT_UNKNOWN.
+    """
+    found, times = family_values(source, endpoint_name, family), endpoint(source, endpoint_name)
+    grouping = split_by_median(found.feature(name), name.rpartition(":")[2], found.units[name])
+    return kaplan_meier(cause_specific(times.duration_days, times.event), grouping)
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def volume_correlations(source: Source, endpoint_name: str, family: FeatureFamily) -> dict[str, float]:
+    """Return Spearman's correlation of each feature with tumour volume; features without one are left out."""
+    found = family_values(source, endpoint_name, family)
+    rho = spearman_with(found.values, found.volume_ml)
+    return {name: float(value) for name, value in zip(found.names, rho, strict=True) if not np.isnan(value)}
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def correlations(source: Source, endpoint_name: str, family: FeatureFamily, names: tuple[str, ...]) -> Correlations:
+    """Correlate some features of a family with each other."""
+    found = family_values(source, endpoint_name, family)
+    chosen = found.values[:, [found.names.index(name) for name in names]]
+    complete = chosen[~np.isnan(chosen).any(axis=1)]
+    if len(complete) < 3:
+        return Correlations(len(complete), (), np.empty((0, 0)))
+    rho = spearman(complete)
+    order = clustered_order(rho)
+    return Correlations(len(complete), tuple(names[j] for j in order), rho[np.ix_(order, order)])

@@ -1,0 +1,92 @@
+"""Cached computations of the page Protocols: one cohort under every protocol, as ``petlake sensitivity`` does it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard.data import Source, endpoint, snapshot, values
+from petct.protocol_sensitivity import (
+    HazardSensitivity,
+    ProtocolBurden,
+    ProtocolSensitivity,
+    compare_protocols,
+    hazard_ratios,
+)
+from petct.survival.outcome import cause_specific
+from warehouse.protocol_queries import (
+    ExclusionAccount,
+    ProtocolInfo,
+    TumourBurden,
+    exclusion_accounts,
+    lesion_organs,
+    protocols,
+    tumour_burdens,
+)
+
+_ENTRIES = 32
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def declared(source: Source) -> tuple[ProtocolInfo, ...]:
+    """Return the protocols of the snapshot, the default protocol first."""
+    return protocols(snapshot(source))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def organs(source: Source) -> tuple[str, ...]:
+    """Return the organs in which lesions lie."""
+    return lesion_organs(snapshot(source))
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def burdens(source: Source, organ: str | None) -> tuple[TumourBurden, ...]:
+    """Return the tumour of the patients of the cohort filter under each protocol; raises ORGAN_UNKNOWN."""
+    found = tumour_burdens(snapshot(source), organ)
+    if not found:
+        return ()
+    place = {patient: row for row, patient in enumerate(found[0].patient_ids)}
+    patients = values(source, ()).patient_ids
+    rows = [place[patient] for patient in patients]
+    return tuple(
+        replace(each, patient_ids=patients, volume_ml=each.volume_ml[rows], n_lesions=each.n_lesions[rows])
+        for each in found
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def comparison(source: Source, organ: str | None) -> ProtocolSensitivity:
+    """Compare the protocols on the patients of the cohort filter; raises ``MaskError`` PROTOCOLS_TOO_FEW."""
+    return compare_protocols(
+        [ProtocolBurden(each.protocol_id, each.volume_ml, each.n_lesions) for each in burdens(source, organ)]
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner="Fitting a model under each protocol ...")
+def hazards(source: Source, endpoint_name: str, organ: str | None) -> HazardSensitivity:
+    """Fit the hazard ratio of tumour volume under each protocol, in the patients who have the endpoint.
+
+    Raises
+    ------
+    MaskError
+        PROTOCOLS_TOO_FEW.
+    SurvivalError
+        What ``Outcome`` refuses.
+    WarehouseError
+        ENDPOINT_UNKNOWN.
+    """
+    times = endpoint(source, endpoint_name)
+    found = burdens(source, organ)
+    place = {patient: row for row, patient in enumerate(found[0].patient_ids)}
+    rows = [place[patient] for patient in times.patient_ids]
+    return hazard_ratios(
+        [ProtocolBurden(each.protocol_id, each.volume_ml[rows], each.n_lesions[rows]) for each in found],
+        cause_specific(times.duration_days, times.event),
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def accounts(source: Source) -> tuple[ExclusionAccount, ...]:
+    """Return what became of all that each protocol found in the patients of the cohort filter."""
+    return exclusion_accounts(snapshot(source), values(source, ()).patient_ids)

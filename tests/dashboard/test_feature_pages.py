@@ -1,0 +1,266 @@
+"""Features, Principal components and Protocols: the numbers of the commands, and nothing tested in silence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
+
+from dashboard import analysis_pca, choices_features, panels_features
+from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from orchestration.commands.pca import pca
+from orchestration.commands.scan import scan
+from orchestration.commands.sensitivity import sensitivity
+from petct.errors import SurvivalError
+from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
+from warehouse.catalog import current_id
+from warehouse.journal import ledger_of
+from warehouse.lake import Lake
+from warehouse.queries import open_snapshot
+from warehouse.snapshot import SnapshotSettings, publish
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+PAGES = ("features", "pca", "protocols")
+WIDE = "wide-9"
+WIDE_SETTINGS = json.dumps(
+    {
+        "connectivity": 26,
+        "minimum_volume_ml": 0.5,
+        "search": "image",
+        "threshold": {"fixed": {"suv": 4.0}},
+        "within_organs": {},
+        "exclude": ["spleen"],
+        "exclusion_margin_mm": 8.0,
+        "fill_holes": False,
+    }
+)
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
+
+    def open_page(study: Path, page: str, **parameters: str | list[str]) -> AppTest:
+        monkeypatch.setenv(STUDY_VARIABLE, str(study))
+        app = AppTest.from_file(APP, default_timeout=60)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        return checked(app.run().switch_page(f"app_pages/{page}.py").run())
+
+    return open_page
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, [element.message for element in app.exception]
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.warning, app.error)
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def charts(app: AppTest) -> set[str]:
+    return {str(element.proto.id).rpartition("-")[2] for element in app.get("plotly_chart")}
+
+
+def told(command, study: Path, *arguments: str) -> dict:
+    done = CliRunner().invoke(command, [*arguments, "--json", "--study", str(study)], catch_exceptions=False)
+    return json.loads(done.stdout)
+
+
+def entries(study: Path) -> dict[str, int]:
+    return {
+        entry.run.subject: entry.run.n_tests for entry in ledger_of(study / "lake", current_id(study / "lake")).entries
+    }
+
+
+@pytest.fixture(scope="module")
+def rich_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study with a second protocol, its account, and the robustness of the PET features."""
+    folder = tmp_path_factory.mktemp("rich")
+    write_study(folder)
+    lake = Lake(folder / "lake")
+    names = ((PROTOCOL, "contours", SETTINGS), (WIDE, "wide", WIDE_SETTINGS))
+    lake.write(
+        "protocols", None, [row("protocols", protocol_id=i, name=name, settings_json=text) for i, name, text in names]
+    )
+    # The first feature is not robust, the last has no ICC.
+    lake.write(
+        "robustness",
+        None,
+        [
+            row(
+                "robustness",
+                feature_set_id="pet_original-1",
+                feature_name=name,
+                source="perturbation",
+                filter_icc="1,1",
+                icc_1_1=0.95,
+                icc_1_1_lower=0.3 if number == 0 else 0.9,
+            )
+            for number, name in enumerate(FEATURES[:-1])
+        ],
+    )
+    settings = SnapshotSettings("{}", {}, ("largest",), PROTOCOL, with_reliability=True)
+    with open_snapshot(lake.root, publish(lake, settings).snapshot_id) as snapshot:
+        measured = snapshot.frame("SELECT * FROM pet_metrics").astype(object)
+        rows = measured.where(measured.notna(), None).to_dict("records")
+        lesions = snapshot.frame("SELECT * FROM lesions WHERE modality = 'PT'").astype(object)
+        of_lesions = lesions.where(lesions.notna(), None).to_dict("records")
+        both = snapshot.frame("SELECT * FROM lesions").astype(object)
+        all_lesions = both.where(both.notna(), None).to_dict("records")
+    for patient in {values["patient_id"] for values in rows}:
+        mine = [values for values in rows if values["patient_id"] == patient]
+        wide = [{**v, "protocol_id": WIDE, "volume_ml": 2 * v["volume_ml"]} for v in mine]
+        lake.write("pet_metrics", patient, [row("pet_metrics", **values) for values in (*mine, *wide)])
+        own = [{**v, "protocol_id": WIDE} for v in of_lesions if v["patient_id"] == patient]
+        old = [v for v in all_lesions if v["patient_id"] == patient]
+        lake.write("lesions", patient, [row("lesions", **values) for values in (*old, *own)])
+        kept = sum(v["volume_ml"] for v in own)
+        fates = (("KEPT", "", kept), ("PHYSIOLOGICAL", "spleen", 7.0), ("TOO_SMALL", "", 0.1), ("HOLE", "", 0.0))
+        where = {"patient_id": patient, "scan_id": "S1", "protocol_id": WIDE}
+        account = [
+            row("exclusions", **where, reason=reason, organ=o, n_voxels=9, volume_ml=ml) for reason, o, ml in fates
+        ]
+        lake.write("exclusions", patient, account)
+    publish(lake, settings)
+    (folder / "study.yaml").touch()
+    return folder
+
+
+def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich_study):
+    app = opened(rich_study, "features", scan_feature_set="pet_original")
+    said = told(scan, rich_study, "--feature-set", "pet_original__largest", "--endpoint", "OS")
+    table = app.dataframe[0].value
+    rows = said["rows"]
+    assert list(table["Feature"]) == [each["name"].partition(":")[2] for each in rows]
+    assert list(table["q"]) == [each["q"] for each in rows]
+    assert list(table["HR per SD"]) == [each["hazard_ratio"]["value"] for each in rows]
+    assert list(table["p alone"]) == [each["p"] for each in rows]
+    # Corrected values stand before the others.
+    assert list(table.columns).index("q") < list(table.columns).index("p alone")
+    assert entries(rich_study)["pet_original__largest"] == len(FEATURES)
+    assert f"{said['ledger']}" in texts(checked(app.run()))
+    assert "detect a hazard ratio per SD" in texts(app)
+    assert charts(app) == {"volcano", "confounding", "feature_correlations"}
+    # Nothing is split that was not chosen.
+    assert not any("median split" in subject for subject in entries(rich_study))
+
+
+def test_filters_hide_features_and_change_no_correction(opened, rich_study):
+    app = opened(rich_study, "features", scan_feature_set="pet_original")
+    before = app.dataframe[0].value.set_index("Feature")["q"]
+    app = checked(app.slider(key="least_icc").set_value(0.5).run())
+    after = app.dataframe[0].value.set_index("Feature")["q"]
+    assert set(before.index) - set(after.index) == {FEATURES[0], FEATURES[-1]}
+    assert (after == before[after.index]).all()
+    assert f"{len(FEATURES) - 2} of {len(FEATURES)} features shown" in texts(app)
+
+    app = checked(app.slider(key="most_rho").set_value(0.0).run())
+    assert "No feature passes this filter" in texts(app)
+    assert not app.get("plotly_chart")
+
+
+def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_study):
+    name = f"pet_original__largest:{FEATURES[4]}"
+    app = opened(rich_study, "features", scan_feature_set="pet_original", feature=FEATURES[4])
+    assert app.selectbox(key=choices_features.FEATURE_KEY).value == name
+    assert charts(app) >= {"feature_survival", "feature_distribution", "feature_against_volume"}
+    assert "Exploratory" in texts(app)
+    assert f"chosen after looking at {len(FEATURES)} features" in texts(app)
+    assert any(subject.startswith(f"{name}: median split") for subject in entries(rich_study))
+
+    app = checked(app.multiselect(key="scan_adjusted_for").set_value(["tumour_volume_ml"]).run())
+    assert "Adjusted q" in app.dataframe[0].value
+    assert entries(rich_study)["pet_original__largest: adjusted for tumour_volume_ml"] > 1
+
+
+def test_a_click_names_its_feature_however_plotly_says_it():
+    assert panels_features.panels.text_of(["a:b"]) == panels_features.panels.text_of("a:b") == "a:b"
+
+
+def test_components_are_those_of_the_command_and_a_selection_splits_survival(opened, rich_study):
+    said = told(pca, rich_study, "--feature-set", "pet_original__largest")
+    ids = said["row_ids"]
+    picked = sorted(ids)[:12]
+    app = opened(rich_study, "pca", pca_feature_set="pet_original")
+    assert "picked_survival" not in charts(app)
+    loadings = app.dataframe[0].value.set_index("Feature")["Loading"]
+    assert list(loadings[list(FEATURES)]) == [
+        dict(zip(said["features"], said["components"][0]["loadings"], strict=True))[f"pet_original__largest:{name}"]
+        for name in FEATURES
+    ]
+
+    app = checked(app.multiselect(key="picked").set_value(picked).run())
+    assert "picked_survival" in charts(app)
+    assert f"12 selected patients against {len(ids) - 12} others" in texts(app)
+    assert "Exploratory" in texts(app)
+    links = app.dataframe[0].value["Patient"]
+    assert links[0].startswith(f"patient?patient={picked[0]}&snapshot=")
+    subjects = [subject for subject in entries(rich_study) if "groups made by looking at PC1 and PC2" in subject]
+    assert len({subject.rpartition(" ")[2] for subject in subjects}) == 1
+    assert not any(patient in subject for subject in subjects for patient in ids)
+
+    link = opened(rich_study, "pca", pca_feature_set="pet_original", picked=picked[:3])
+    assert link.multiselect(key="picked").value == picked[:3]
+    assert "fewer than the 10" in texts(link)
+
+
+def test_another_selection_is_another_test():
+    family = analysis_pca.FeatureFamily("a__largest", "a", "a-1", None, "largest")
+    one, same, other = (analysis_pca.what_was_picked(family, (1, 2), p) for p in (("P1", "P2"), ("P2", "P1"), ("P1",)))
+    assert one == same != other
+
+
+def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, rich_study):
+    app = opened(rich_study, "protocols")
+    said = told(sensitivity, rich_study, "--endpoint", "OS")
+    assert charts(app) == {"protocol_volumes", "bland_altman", "protocol_hazards", "exclusion_account"}
+    text = texts(app)
+    assert "The contours are the lesions as they were drawn" in text
+    assert "an SUV of at least 4" in text
+    volumes, pairs, hazards, account = (element.value for element in app.dataframe[:4])
+    assert list(volumes["n"]) == [each["n"] for each in said["protocols"]]
+    assert list(volumes["Without tumour"]) == [each["n_without_tumour"] for each in said["protocols"]]
+    assert pairs["Spearman (95 % CI)"][0].startswith(f"{said['pairs'][0]['spearman']:.2f} (")
+    assert float(pairs["Mean ratio"][0]) == pytest.approx(2.0)
+    ratios = [f"{each['hazard_ratio']:.2f}" for each in said["hazards"]["rows"]]
+    assert [value.partition(" ")[0] for value in hazards["Hazard ratio (95 % CI)"]] == ratios
+    assert list(account["Adds up"]) == ["yes"]
+    assert said["ledger"] in text
+    subjects = set(entries(rich_study))
+    for protocol in (PROTOCOL, WIDE):
+        assert f"{', '.join(sorted((protocol, 'tumour_volume_ml')))}: per_doubling" in subjects
+
+    app = checked(app.selectbox(key="protocol_organ").set_value("liver").run())
+    assert any("per_doubling, liver" in subject for subject in entries(rich_study))
+
+
+def test_one_protocol_says_how_to_declare_more(opened, study):
+    app = opened(study, "protocols")
+    assert "This snapshot holds one protocol" in texts(app)
+    assert "protocols: [contours, percent_41, suv_4]" in texts(app)
+    assert not app.get("plotly_chart")
+
+
+def test_pages_say_what_to_do_without_patients_and_refuse_one_in_a_sentence(opened, new_study):
+    folder, publish_patients = new_study
+    publish_patients(0)
+    for page in PAGES:
+        app = opened(folder, page)
+        assert "petlake snapshot publish" in texts(app), page
+        assert not app.get("plotly_chart"), page
+    publish_patients(1)
+    for page in PAGES:
+        app = opened(folder, page)
+        assert not app.error, page
+        assert app.warning or page == "protocols"
+
+
+def test_a_misspelt_family_names_the_nearest(rich_study):
+    with pytest.raises(SurvivalError, match=r"FEATURES_UNKNOWN.*Nearest: pet_original__largest\."):
+        told(scan, rich_study, "--feature-set", "pet_orginal__largest")
