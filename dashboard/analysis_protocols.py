@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
-from dashboard.data import Source, endpoint, snapshot, values
+from dashboard.data import Source, endpoint, selected_patients, snapshot
 from petct.protocol_sensitivity import (
     HazardSensitivity,
     ProtocolBurden,
@@ -43,16 +41,7 @@ def organs(source: Source) -> tuple[str, ...]:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def burdens(source: Source, organ: str | None) -> tuple[TumourBurden, ...]:
     """Return the tumour of the patients of the cohort filter under each protocol; raises ORGAN_UNKNOWN."""
-    found = tumour_burdens(snapshot(source), organ)
-    if not found:
-        return ()
-    place = {patient: row for row, patient in enumerate(found[0].patient_ids)}
-    patients = values(source, ()).patient_ids
-    rows = [place[patient] for patient in patients]
-    return tuple(
-        replace(each, patient_ids=patients, volume_ml=each.volume_ml[rows], n_lesions=each.n_lesions[rows])
-        for each in found
-    )
+    return tumour_burdens(snapshot(source), organ, selected_patients(source))
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
@@ -89,4 +78,4 @@ def hazards(source: Source, endpoint_name: str, organ: str | None) -> HazardSens
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def accounts(source: Source) -> tuple[ExclusionAccount, ...]:
     """Return what became of all that each protocol found in the patients of the cohort filter."""
-    return exclusion_accounts(snapshot(source), values(source, ()).patient_ids)
+    return exclusion_accounts(snapshot(source), selected_patients(source))

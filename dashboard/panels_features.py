@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import panels, wording
+from dashboard import charts, panels, wording
 from dashboard.analysis_features import Correlations
 from dashboard.choices_features import FEATURE_KEY, Trust
 from figures.screen import confounding_figure, correlation_figure, volcano_figure
@@ -102,13 +102,11 @@ def scan_table(
 def volcano(result: ScanResult, rows: tuple[ScanRow, ...], labels: dict[str, str], chosen: str | None) -> None:
     """Show hazard ratio and p of each feature; a click chooses one."""
     st.markdown(f"**Hazard ratio and p** (n = {result.n}, {wording.plural(len(rows), 'feature')})")
-    st.plotly_chart(
+    charts.draw(
         volcano_figure(result, labels, shown={row.name for row in rows}, chosen=chosen, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key=VOLCANO_KEY,
         on_select=choose_by_click,
-        selection_mode="points",
+        selection_mode=["points"],
         alt=f"Volcano plot: hazard ratio per SD against p of {len(rows)} features. {result.verdict}",
     )
     if without := sum(row.hazard_ratio is None for row in rows):
@@ -129,10 +127,8 @@ def confounding(
     if not found:
         st.caption("No tumour volume in these patients: nothing to correlate with.")
         return
-    st.plotly_chart(
+    charts.draw(
         confounding_figure(result, found, labels, limit=trust.most_rho, chosen=chosen, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="confounding",
         alt=f"Spearman correlation with tumour volume against p of {len(found)} features; the table has the numbers.",
     )
@@ -144,10 +140,8 @@ def heat_map(matrix: Correlations, labels: dict[str, str]) -> None:
         st.caption("Fewer than two features, or fewer than three patients who have all of them.")
         return
     st.markdown(f"**Spearman's rho of {len(matrix.names)} features** (n = {matrix.n} with all of them)")
-    st.plotly_chart(
+    charts.draw(
         correlation_figure(matrix.rho, [labels[each] for each in matrix.names], title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="feature_correlations",
         alt=f"Heat map of the correlations of {len(matrix.names)} features, similar ones side by side.",
     )

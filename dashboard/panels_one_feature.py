@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from dashboard import analysis_features, ledger, notices, panels, panels_survival, wording
+from dashboard import analysis_features, charts, ledger, notices, panels_survival, wording
 from dashboard.analysis_features import FamilyValues
 from dashboard.data import Source
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
@@ -40,10 +40,8 @@ def one_feature(source: Source, endpoint: str, family: FeatureFamily, row: ScanR
 def _split(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n_tested: int) -> None:
     result = analysis_features.median_split(source, endpoint, family, row.name)
     st.markdown(f"**Median split** (n = {result.n}), chosen after looking at {wording.plural(n_tested, 'feature')}")
-    st.plotly_chart(
+    charts.draw(
         kaplan_meier_figure(result, axis_unit="month", title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="feature_survival",
         alt=panels_survival.curves_in_words(result, "month"),
     )
@@ -55,10 +53,8 @@ def _split(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n
 def _by_outcome(family: FamilyValues, name: str, label: str) -> None:
     groups = by_outcome(family, name)
     st.markdown(f"**By outcome** (n = {sum(len(patients) for patients, _ in groups.values())})")
-    st.plotly_chart(
+    charts.draw(
         distribution_figure(groups, label, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="feature_distribution",
         alt=f"{label} by outcome: "
         + ", ".join(f"{words} n = {len(patients)}" for words, (patients, _) in groups.items()),
@@ -83,7 +79,7 @@ def _against_volume(family: FamilyValues, name: str, label: str, rho: float | No
     values, volume = family.feature(name), family.volume_ml
     both = [i for i in range(len(values)) if not math.isnan(values[i]) and not math.isnan(volume[i])]
     st.markdown(f"**Against volume** (n = {len(both)}, rho = {rho:.2f})")
-    st.plotly_chart(
+    charts.draw(
         against_volume_figure(
             [family.patient_ids[i] for i in both],
             [float(volume[i]) for i in both],
@@ -91,8 +87,6 @@ def _against_volume(family: FamilyValues, name: str, label: str, rho: float | No
             label,
             title="",
         ),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="feature_against_volume",
         alt=f"{label} against tumour volume in {len(both)} patients, Spearman's rho {rho:.2f}.",
     )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from dashboard import analysis_pca, filters, ledger, notices, panels, panels_survival, wording
+from dashboard import analysis_pca, charts, filters, ledger, notices, panels, panels_survival, wording
 from dashboard.data import Source
 from figures.screen import kaplan_meier_figure
 from petct.survival.pca import PcaResult
@@ -20,8 +20,6 @@ SCREE_COMPONENTS = 8
 
 SCORES_KEY = "scores"
 PICKED_KEY = "picked"
-SELECTION_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
-"""Plotly's tool bar with its tools for selecting."""
 
 _ROWS = 14
 _ROWS_PIXELS = 500
@@ -94,10 +92,8 @@ def picked_survival(source: Source, family: FeatureFamily, axes: tuple[int, int]
         left, right = st.columns([3, 2], gap="large")
         with left:
             st.markdown(f"**Kaplan-Meier, {endpoint}** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
-            st.plotly_chart(
+            charts.draw(
                 kaplan_meier_figure(result, axis_unit="month", title=""),
-                theme=None,
-                config=panels.FIGURE_CONFIG,
                 key="picked_survival",
                 alt=panels_survival.curves_in_words(result, "month"),
             )
@@ -141,5 +137,6 @@ def picked_table(
 
 
 def patient_link(source: Source, patient: str) -> str:
-    """Return the link to the page of a patient, in this snapshot."""
-    return f"patient?{urlencode({'patient': patient, 'snapshot': wording.short_id(source.snapshot_id)})}"
+    """Return the link to the page of a patient, in this snapshot and with this filter."""
+    asked = [("patient", patient), ("snapshot", wording.short_id(source.snapshot_id))]
+    return f"patient?{urlencode([*asked, *(('where', condition) for condition in source.conditions)])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import ledger, notices, panels, wording
+from dashboard import charts, ledger, notices, wording
 from dashboard.data import Source
 from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
 from petct.protocol_sensitivity import Agreement, HazardSensitivity, ProtocolPair, ProtocolSensitivity
@@ -39,10 +39,8 @@ def rules(protocols: tuple[ProtocolInfo, ...], names: dict[str, str]) -> None:
 def volumes(burdens: tuple[TumourBurden, ...], compared: ProtocolSensitivity, names: dict[str, str]) -> None:
     """Show volumes and lesion counts under each protocol."""
     st.markdown(f"**Tumour volume under each protocol** (n = {compared.n})")
-    st.plotly_chart(
+    charts.draw(
         volumes_figure({names[each.protocol_id]: each.volume_ml for each in burdens}, burdens[0].patient_ids, title=""),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="protocol_volumes",
         alt="; ".join(
             f"{names[row.protocol]}: median {_shown(row.median_ml)} ml, n = {row.n}" for row in compared.protocols
@@ -104,7 +102,7 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
     by_id = {each.protocol_id: each for each in burdens}
     first, second = by_id[pair.first], by_id[pair.second]
     st.markdown(f"**Bland-Altman plot** (n = {found.n})")
-    st.plotly_chart(
+    charts.draw(
         bland_altman_figure(
             first.volume_ml,
             second.volume_ml,
@@ -114,8 +112,6 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
             as_ratio=as_ratio,
             title="",
         ),
-        theme=None,
-        config=panels.FIGURE_CONFIG,
         key="bland_altman",
         alt=f"{pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
         f"agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
@@ -132,10 +128,8 @@ def hazards(source: Source, endpoint: str, organ: str | None, found: HazardSensi
     )
     fitted = [row for row in found.rows if row.refused is None]
     if fitted:
-        st.plotly_chart(
+        charts.draw(
             protocol_hazards_figure(found.rows, names, title=""),
-            theme=None,
-            config=panels.FIGURE_CONFIG,
             key="protocol_hazards",
             alt="; ".join(
                 f"{names[row.protocol]}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})"
@@ -157,8 +151,12 @@ def hazards(source: Source, endpoint: str, organ: str | None, found: HazardSensi
         st.caption("Per doubling of volume; what 80 % of such cohorts would have shown stands beside each p.")
     for row in found.rows:
         reasons = [reason.message for reason in (row.refused, row.p_suppressed) if reason is not None]
-        notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in (*reasons, *row.notes)])
+        notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in reasons])
     notices.notes(found.notes)
+    if fitted:
+        with st.expander("Notes on each model"):
+            for row in fitted:
+                notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in row.notes])
     # The last sentence counts them all.
     place = st.empty()
     for row in fitted:
@@ -172,7 +170,7 @@ def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> No
     told = [each for each in accounts if each.lines]
     without = [names[each.protocol_id] for each in accounts if not each.lines]
     if told:
-        st.plotly_chart(
+        charts.draw(
             account_figure(
                 {
                     names[each.protocol_id]: {words: each.volume_ml(fate) for fate, words in _FATES.items()}
@@ -180,8 +178,6 @@ def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> No
                 },
                 title="",
             ),
-            theme=None,
-            config=panels.FIGURE_CONFIG,
             key="exclusion_account",
             alt="; ".join(_account_in_words(each, names) for each in told),
         )

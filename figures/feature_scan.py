@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
 from figures.paper import dress, plain
+from figures.ticks import round_ratios
 from petct.survival.results import SIGNIFICANCE_LEVEL, p_text
 from petct.survival.scan_result import ScanResult, ScanRow
 
@@ -54,8 +55,13 @@ def volcano_figure(
     reach = max((abs(math.log10(_ratio(row))) for row in rows), default=0.0)
     figure.add_vline(x=1.0, line={"color": MUTED, "width": 1, "dash": "dot"})
     limit = max(1.12 * reach, 0.15)
+    ticks = round_ratios(10**-limit, 10**limit)
     figure.update_xaxes(
-        type="log", dtick="D2", range=[-limit, limit], title_text="Hazard ratio per SD (logarithmic axis)"
+        type="log",
+        range=[-limit, limit],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+        title_text="Hazard ratio per SD (logarithmic axis)",
     )
     _p_axis(figure, result)
     return figure

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from figures.palette import BLUE, INK, PAPER, VERMILION, series_colour, translucent
 from figures.paper import dress, plain
+from figures.ticks import round_numbers
 
 _PIXELS = 400
 _CELL_PIXELS = 21
@@ -72,9 +73,10 @@ def against_volume_figure(
     )
     dress(figure, title, _PIXELS)
     positive = bool(volume_ml) and min(volume_ml) > 0
-    figure.update_xaxes(title_text="Tumour volume (ml)", type="log" if positive else "linear")
+    figure.update_xaxes(title_text="Tumour volume (ml)")
     if positive:
-        figure.update_xaxes(dtick="D2")
+        ticks = round_numbers(min(volume_ml), max(volume_ml))
+        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     figure.update_yaxes(title_text=plain(label))
     return figure
 

@@ -163,7 +163,8 @@ def _rings(figure: go.Figure, result: PcaResult, first: Component, second: Compo
             customdata=[result.row_ids[i] for i in rows],
             hoverinfo="skip",
             name=f"selected ({len(rows)})",
-            showlegend=True,
+            # Beside colours of a number there is no legend.
+            showlegend=None,
         )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from figures.palette import BLUE, INK, MUTED, PAPER, series_colour, translucent
 from figures.paper import dress, plain
+from figures.ticks import round_numbers, round_ratios
 from petct.protocol_sensitivity import Agreement, ProtocolHazard
 from petct.survival.results import p_text
 
@@ -51,7 +52,8 @@ def volumes_figure(
             showlegend=False,
         )
     dress(figure, title, _PIXELS)
-    figure.update_yaxes(type="log", dtick="D2", title_text="Tumour volume (ml, logarithmic axis)")
+    drawn = np.concatenate([volumes[volumes > 0] for volumes in volumes_ml.values()])
+    figure.update_yaxes(title_text="Tumour volume (ml, logarithmic axis)", **_log_axis(drawn))
     return figure
 
 
@@ -116,12 +118,12 @@ def bland_altman_figure(
         )
     figure.add_hline(y=1.0 if as_ratio else 0.0, line={"color": MUTED, "width": 1, "dash": "dot"})
     first, second = (plain(name) for name in names)
-    kind = "log" if as_ratio else "linear"
-    figure.update_xaxes(type=kind, title_text=f"{'Geometric mean' if as_ratio else 'Mean'} of both volumes (ml)")
-    figure.update_yaxes(type=kind, title_text=f"{second} / {first}" if as_ratio else f"{second} − {first} (ml)")
+    figure.update_xaxes(title_text=f"{'Geometric mean' if as_ratio else 'Mean'} of both volumes (ml)")
+    figure.update_yaxes(title_text=f"{second} / {first}" if as_ratio else f"{second} − {first} (ml)")
     if as_ratio:
-        figure.update_xaxes(dtick="D2")
-        figure.update_yaxes(dtick="D2")
+        limits = [agreement.lower_limit, agreement.upper_limit, 1.0]
+        figure.update_xaxes(**_log_axis(mean))
+        figure.update_yaxes(**_log_axis(np.concatenate([difference, limits])))
     figure.update_layout(margin_r=140)
     return figure
 
@@ -158,8 +160,12 @@ def protocol_hazards_figure(
     lines += [(height, _numbers(row)) for height, row in zip(heights, fitted, strict=True)]
     for height, words in lines:
         figure.add_annotation(text=words, x=1.02, xref="paper", y=height, xanchor="left", showarrow=False)
+    ticks = round_ratios(min(row.lower or 1 for row in fitted), max(row.upper or 1 for row in fitted))
     figure.update_xaxes(
-        type="log", dtick="D2", title_text="Hazard ratio per doubling of tumour volume (logarithmic axis)"
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+        title_text="Hazard ratio per doubling of tumour volume (logarithmic axis)",
     )
     figure.update_yaxes(
         range=[0.4, len(fitted) + 1.5],
@@ -199,6 +205,14 @@ def account_figure(shares_ml: Mapping[str, Mapping[str, float]], *, title: str |
     figure.update_xaxes(title_text="Volume above the threshold, all patients together (ml)")
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, automargin=True)
     return figure
+
+
+def _log_axis(values: NDArray[np.float64]) -> dict[str, object]:
+    """A logarithmic axis with round ticks over positive values."""
+    if not len(values):
+        return {"type": "log"}
+    ticks = round_numbers(float(values.min()), float(values.max()))
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _numbers(row: ProtocolHazard) -> str:

@@ -29,3 +29,17 @@ def round_ratios(lower: float, upper: float) -> list[float]:
             return inside
     every = math.ceil(len(inside) / 8)
     return [tick for tick in inside if round(math.log10(tick)) % every == 0]
+
+
+def round_numbers(lower: float, upper: float) -> list[float]:
+    """Between 3 and about 10 round numbers in an interval of positive numbers, for a logarithmic axis."""
+    decades = range(math.floor(math.log10(lower)), math.ceil(math.log10(upper)) + 1)
+    for factors in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
+        ticks = [float(f"{factor * 10.0**decade:.6g}") for decade in decades for factor in factors]
+        inside = [tick for tick in ticks if lower <= tick <= upper]
+        if len(inside) >= 3:
+            return inside[:: math.ceil(len(inside) / 10)]
+    exponent = math.floor(math.log10((upper - lower) / 2)) if upper > lower else 0
+    step = next(f * 10.0**exponent for f in (5.0, 2.0, 1.0) if f * 10.0**exponent * 2 <= upper - lower or f == 1.0)
+    first = math.ceil(lower / step)
+    return [float(f"{step * k:.6g}") for k in range(first, math.floor(upper / step) + 1)]

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import (
     analysis_features,
     analysis_pca,
+    charts,
     choices_features,
     data,
     filters,
@@ -48,7 +49,7 @@ with notices.refusals_as_sentences():
         left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**Scores** (n = {result.n}): draw a lasso, or click a point")
-        st.plotly_chart(
+        charts.draw(
             pca_scores_figure(
                 result,
                 x,
@@ -58,19 +59,14 @@ with notices.refusals_as_sentences():
                 picked=set(picked),
                 title="",
             ),
-            theme=None,
-            config=panels_pca.SELECTION_CONFIG,
             key=panels_pca.SCORES_KEY,
             on_select=panels_pca.pick,
-            selection_mode=("points", "box", "lasso"),
             alt=f"Scores of {result.n} patients on PC{x} and PC{y}; the list below it chooses among them.",
         )
     with right:
         st.markdown(f"**Variance explained** (n = {result.n})")
-        st.plotly_chart(
+        charts.draw(
             pca_scree_figure(result, n_components=panels_pca.SCREE_COMPONENTS, title=""),
-            theme=None,
-            config=panels.FIGURE_CONFIG,
             key="scree",
             alt=panels_pca.variance_in_words(result),
         )
@@ -85,10 +81,8 @@ with notices.refusals_as_sentences():
     left, right = st.columns([3, 2], gap="large")
     with left:
         component = filters.choose_component("Component", "pc_loadings", n_components, 1)
-        st.plotly_chart(
+        charts.draw(
             pca_loadings_figure(result, component, title=""),
-            theme=None,
-            config=panels.FIGURE_CONFIG,
             key="loadings",
             alt=f"The features with the largest loadings on PC{component}; the table beside it lists all.",
         )
