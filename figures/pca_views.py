@@ -163,8 +163,7 @@ def _rings(figure: go.Figure, result: PcaResult, first: Component, second: Compo
             customdata=[result.row_ids[i] for i in rows],
             hoverinfo="skip",
             name=f"selected ({len(rows)})",
-            # Beside colours of a number there is no legend.
-            showlegend=None,
+            showlegend=not any(trace.marker.showscale for trace in figure.data),
         )
 
 

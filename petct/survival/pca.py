@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from petct.errors import SurvivalError
 from petct.feature_table import Dropped
+from petct.survival.outcome import FloatArray
 from petct.survival.results import counted
 
 FEWEST_ROWS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Component:
     """One principal component.
 
@@ -31,7 +32,8 @@ class Component:
     loadings
         Unit vector over the features; its largest entry is positive.
     scores
-        One number a row: the standardised features times the loadings.
+        One number a row, shape (n,): the standardised features times the loadings. An array, because a tuple of 10,000
+        numbers a component takes longer to make than the decomposition.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Component:
     explained_variance_ratio: float
     cumulative_ratio: float
     loadings: tuple[float, ...]
-    scores: tuple[float, ...]
+    scores: FloatArray
 
     @property
     def correlations(self) -> tuple[float, ...]:
@@ -51,7 +53,7 @@ class Component:
     def biplot_scores(self) -> tuple[float, ...]:
         """Scores of variance 1: the points of the biplot to which those arrows belong."""
         length = math.sqrt(self.explained_variance)
-        return tuple(score / length if length else 0.0 for score in self.scores)
+        return tuple((self.scores / length if length else np.zeros_like(self.scores)).tolist())
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def pca(
                 float(variance[k] / variance.sum()),
                 float(variance[: k + 1].sum() / variance.sum()),
                 tuple((sign * right[k]).tolist()),
-                tuple((sign * scores[k]).tolist()),
+                _fixed(sign * scores[k]),
             )
         )
     notes = []
@@ -204,3 +206,9 @@ def pca(
         tuple(row_id for row_id, there in zip(row_ids, complete, strict=True) if not there),
         tuple(notes),
     )
+
+
+def _fixed(values: FloatArray) -> FloatArray:
+    """An array of a result, which nobody may change."""
+    values.setflags(write=False)
+    return values

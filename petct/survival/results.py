@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 
+import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtri
 
 from petct.errors import SurvivalError
@@ -109,6 +110,8 @@ def _plain(value: object) -> JsonValue:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"a result holds a {type(value).__name__}")

@@ -165,10 +165,11 @@ class ScanResult:
         n = len(self.discoveries)
         subject = "None" if n == 0 else str(n)
         verb = "survive" if n > 1 else "survives"
+        before = f"{self.n_found_uncorrected} {'has' if self.n_found_uncorrected == 1 else 'have'}"
         return (
             f"{subject} of {counted(self.n_tested, 'feature')} {verb} correction for all of them (Benjamini-Hochberg, "
-            f"q of at most {SIGNIFICANCE_LEVEL:g}; family-wise: {len(self.found)}). Before it "
-            f"{self.n_found_uncorrected} have p below {SIGNIFICANCE_LEVEL:g}, where noise alone is expected to give "
-            f"{self.n_expected_uncorrected:.1f}. After it {counted(self.n_events, 'event')} detect a hazard ratio per "
+            f"q of at most {SIGNIFICANCE_LEVEL:g}; family-wise: {len(self.found)}). Before it {before} p below "
+            f"{SIGNIFICANCE_LEVEL:g}, where noise alone is expected to give {self.n_expected_uncorrected:.1f}. After "
+            f"it {counted(self.n_events, 'event')} detect a hazard ratio per "
             f"SD of {self.minimum_detectable_hazard_ratio:.2f} or more with 80 % power."
         )

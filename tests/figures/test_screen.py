@@ -134,7 +134,7 @@ def test_the_forest_shows_every_coefficient_with_its_interval(model: CoxResult) 
 def test_scores_carry_the_patients_behind_the_points(components: PcaResult) -> None:
     (points,) = pca_scores_figure(components, 2, 3).data
     assert tuple(points.customdata) == components.row_ids
-    assert tuple(points.x) == components.components[1].scores
+    assert list(points.x) == list(components.components[1].scores)
     figure = pca_scores_figure(components, colour_by=["a", "b", None, "b"] * 5, colour_title="Grade")
     assert [(trace.name, len(trace.x)) for trace in figure.data] == [("a", 5), ("b", 10), ("no value", 5)]
     assert sorted(name for trace in figure.data for name in trace.customdata) == sorted(components.row_ids)

@@ -84,6 +84,22 @@ def test_constant_and_empty_columns_go_with_a_reason_and_incomplete_rows_by_name
     json.dumps(as_dict(result), allow_nan=False)
 
 
+def test_a_tall_table_with_nearly_equal_features_keeps_nine_digits_and_its_signs() -> None:
+    rng = np.random.default_rng(9)
+    values = rng.normal(size=(500, 4)) @ rng.normal(size=(4, 12)) + 1e-5 * rng.normal(size=(500, 12))
+    result = _pca(values)
+    standardised = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    left, singular, right = np.linalg.svd(standardised, full_matrices=False)
+    assert [c.explained_variance for c in result.components] == pytest.approx(singular**2 / 499, rel=1e-9)
+    for k, component in enumerate(result.components[:4]):
+        sign = np.sign(component.loadings @ right[k])
+        assert component.scores == pytest.approx(sign * singular[k] * left[:, k], abs=1e-9)
+    again = _pca(values[::-1])
+    assert [c.loadings for c in again.components[:4]] == [pytest.approx(c.loadings) for c in result.components[:4]]
+    with pytest.raises(ValueError, match="read-only"):
+        result.components[0].scores[0] = 0.0
+
+
 def test_more_features_than_rows_is_noted() -> None:
     result = _pca(np.random.default_rng(2).normal(size=(5, 20)))
     assert len(result.components) == 4
