@@ -6,13 +6,16 @@ import math
 
 import streamlit as st
 
-from dashboard import analysis_features, charts, ledger, notices, panels_survival, wording
+from dashboard import analysis_features, charts, ledger, notices, panels_survival, takeaway, wording
 from dashboard.analysis_features import FamilyValues
 from dashboard.data import Source
+from figures.print import kaplan_meier_print
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
 from petct.survival.results import p_text
 from petct.survival.scan_result import ScanRow
 from petct.survival.tested import hypotheses_of_kaplan_meier
+from reporting.numbers import survival_numbers
+from reporting.recipe import Recipe
 from warehouse.feature_queries import FeatureFamily, FeatureReliability
 
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}
@@ -44,6 +47,14 @@ def _split(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n
         kaplan_meier_figure(result, axis_unit="month", title=""),
         key="feature_survival",
         alt=panels_survival.curves_in_words(result, "month"),
+    )
+    takeaway.offer(
+        source,
+        Recipe.of("km", endpoint=endpoint, by=row.name),
+        figure=lambda: kaplan_meier_print(result, axis_unit="month"),
+        numbers=lambda: survival_numbers(result),
+        key="feature_survival",
+        result=result,
     )
     panels_survival.log_rank(result)
     tests = hypotheses_of_kaplan_meier(result)

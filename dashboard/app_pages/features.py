@@ -12,10 +12,14 @@ from dashboard import (
     panels,
     panels_features,
     panels_one_feature,
+    takeaway,
     wording,
 )
 from dashboard.choices_features import Trust
+from figures.print import volcano_print
 from petct.survival.tested import hypotheses_of_scan
+from reporting.numbers import scan_numbers
+from reporting.recipe import Recipe
 
 source = filters.pinned_source(data.lake_root())
 
@@ -69,6 +73,14 @@ with notices.refusals_as_sentences():
         panels_features.volcano(result, rows, labels, chosen)
     with right:
         panels_features.confounding(result, rows, rho, labels, trust, chosen)
+    takeaway.offer(
+        source,
+        Recipe.of("scan", endpoint=endpoint, feature_set=family.name, adjust_for=list(adjust_for)),
+        figure=lambda: volcano_print(result),
+        numbers=lambda: scan_numbers(result),
+        key="scan",
+        result=result,
+    )
     panels_features.scan_table(rows, result, labels, known, rho)
     panels_features.not_tested(result)
     notices.notes(result.notes)

@@ -12,9 +12,13 @@ from dashboard import (
     notices,
     panels,
     panels_pca,
+    takeaway,
     wording,
 )
+from figures.print import components_print
 from figures.screen import pca_loadings_figure, pca_scores_figure, pca_scree_figure
+from reporting.numbers import component_numbers
+from reporting.recipe import Recipe
 
 source = filters.pinned_source(data.lake_root())
 
@@ -70,6 +74,14 @@ with notices.refusals_as_sentences():
             key="scree",
             alt=panels_pca.variance_in_words(result),
         )
+    takeaway.offer(
+        source,
+        Recipe.of("pca", feature_set=family.name),
+        figure=lambda: components_print(result, x, y),
+        numbers=lambda: component_numbers(result),
+        # What is drawn depends on the axes, which the recipe does not know.
+        key=f"components_{x}_{y}",
+    )
     if picked:
         st.subheader(
             f"{wording.plural(len(picked), 'selected patient')} against {result.n - len(picked)} others", anchor=False
