@@ -19,7 +19,8 @@ from tests.orchestration.sts_study import SMALL, Petlake, query
 
 PAGES = ("", "survival", "cox", "pca")
 BROWSER = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
-PAUSE_S = 0.2
+# Between two publications, questions or pages: without it they would only keep the computation from its cores.
+PAUSE_S = 0.5
 QUESTION = (
     "SELECT count(*) AS patients, count(*) FILTER (l.organ = 'thigh') AS changed, "
     "count(*) FILTER (f.n IS DISTINCT FROM 214 OR m.region IS DISTINCT FROM l.organ) AS halves "
