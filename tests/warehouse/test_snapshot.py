@@ -263,6 +263,7 @@ def test_a_lake_that_never_rests_is_not_published(study: Lake, monkeypatch: pyte
 
     monkeypatch.setattr(Lake, "load", load)
     monkeypatch.setattr("warehouse.snapshot._PAUSE_S", 0.0)
+    monkeypatch.setattr("warehouse.snapshot._ATTEMPTS", 3)
     with pytest.raises(WarehouseError, match=r"LAKE_CHANGING"):
         publish(study, SETTINGS)
     assert not list((study.root / "snapshots").iterdir())
