@@ -12,7 +12,7 @@ from figures.time_line import time_line_figure
 from warehouse.queries import AnalysisColumn
 
 _USUAL = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean", "suv_peak_global", "total_lesion_expression_ml")
-_HEADLINE = ("n_lesions", "tumour_volume_ml", "suv_max", "suv_mean", "total_lesion_expression_ml")
+_HEADLINE = ("n_lesions", "tumour_volume_ml", "suv_max", "suv_mean")
 _MOST_STRIPS = 12
 
 

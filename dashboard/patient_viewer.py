@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import streamlit as st
 from dashboard import notices, panels, patient_images, wording
 from dashboard.data import Source
 from dashboard.patient_facts import Delineated, Scan, lesions, organs
-from figures.organ_colours import organ_colours
+from figures.organ_colours import OrganColour, organ_colours
 from figures.planes import (
     CT_WINDOWS,
     PET_COLOURS,
@@ -25,7 +26,7 @@ from figures.planes import (
     plane_picture,
     whole_field,
 )
-from figures.png import png_bytes
+from figures.png import SHOWN_ONCE, png_bytes
 from figures.slicer import NamedLabel, colour_table
 from warehouse.errors import WarehouseError
 
@@ -43,7 +44,7 @@ _NO_LESION = "centre"
 _LESION_COLUMNS = {
     "lesion_id": "Lesion",
     "organ": "Organ",
-    "volume_ml": "Volume, ml",
+    "volume_ml": "ml",
     "suv_max": "SUVmax",
     "suv_mean": "SUVmean",
     "suv_peak_global": "SUVpeak",
@@ -69,7 +70,7 @@ class Shot:
 def viewer(shot: Shot) -> None:
     """Draw projection, lesion table and planes; a slider draws only this part of the page again."""
     found = _lesions(shot)
-    left, right = st.columns([5, 4], gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         _projection(shot)
     with right:
@@ -132,11 +133,12 @@ def _lesion_table(shot: Shot, found: pd.DataFrame) -> None:
         return
     shown = found.rename(columns=_LESION_COLUMNS)[list(_LESION_COLUMNS.values())]
     shown["Organ"] = shown["Organ"].str.replace("_", " ")
-    number = {name: st.column_config.NumberColumn(format="%.1f") for name in list(shown.columns)[2:]}
+    number = {name: st.column_config.NumberColumn(format="%.1f", width=68) for name in list(shown.columns)[3:]}
+    number["ml"] = st.column_config.NumberColumn(format="%.1f", width=50, help="Volume")
     st.dataframe(
         shown,
         hide_index=True,
-        column_config=panels.widths(Lesion=70) | number,
+        column_config=panels.widths(Lesion=55, Organ=90) | number,
         height="content" if len(shown) <= 14 else 530,
         key=f"{shot.key}_lesion_rows",
         on_select=lambda: _row_chosen(shot, found),
@@ -190,17 +192,30 @@ def _planes(shot: Shot, images: Images, found: pd.DataFrame) -> None:
         with place:
             picture = plane_picture(plane, images, point, fields[plane], look, colours)
             st.image(
-                png_bytes(picture, {}),
+                png_bytes(picture, {}, SHOWN_ONCE),
                 width="stretch",
                 output_format="PNG",
                 alt=f"{plane.capitalize()} plane, {_SHOWN[look.shown]}, through {_words(point)}.",
             )
     st.caption(f"Centre at {_words(point)} (patient coordinates, LPS). SUV there: {_suv_at(images, point)}.")
+    if look.organ_of_label:
+        _colours_of_outlines(sorted(set(look.organ_of_label.values())), colours)
+
+
+def _colours_of_outlines(shown: list[str], colours: dict[str, OrganColour]) -> None:
+    """Which organ each colour of the outlines is."""
+    keys = "".join(
+        f'<span style="margin-right:1.2rem"><span aria-hidden="true" style="display:inline-block;width:.8rem;'
+        f"height:.8rem;margin-right:.4rem;border:3px {'dashed' if colours[organ].dashed else 'solid'} "
+        f'{colours[organ].colour}"></span>{html.escape(organ.replace("_", " "))}</span>'
+        for organ in shown
+    )
+    st.html(f'<p style="margin:0;font-size:.875rem">Outlines: {keys}</p>')
 
 
 def _controls(shot: Shot, images: Images, found: pd.DataFrame) -> tuple[Look, str]:
     """Everything that can be set, in two rows above the planes."""
-    top = st.columns([2, 2, 2, 3, 3])
+    top = st.columns([5, 6, 4, 6, 5])
     names = [_NO_LESION, *(str(name) for name in found["lesion_id"])]
     of_lesion = {str(row.lesion_id): str(row.organ).replace("_", " ") for row in found.itertuples()}
     top[0].selectbox(
@@ -225,7 +240,7 @@ def _controls(shot: Shot, images: Images, found: pd.DataFrame) -> tuple[Look, st
     highest = max(5.0, float(np.ceil(shot.scan.suv_max or 0.0)), usual[1])
     window = top[3].slider("SUV window", 0.0, highest, usual, 0.5, key=f"{shot.key}_suv_window")
     opacity = top[4].slider("PET over CT", 0, 100, 60, 5, format="%d %%", key="planes_opacity")
-    bottom = st.columns([2, 2, 2, 2, 2, 2])
+    bottom = st.columns([4, 4, 4, 4, 4, 3])
     for place, (plane, (axis, label)) in zip(bottom[:3], _SLIDERS.items(), strict=True):
         size = images.pet.geometry.shape[axis]
         key = _slice_key(shot, plane)

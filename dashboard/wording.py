@@ -15,7 +15,7 @@ from warehouse.queries import AnalysisColumn
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""
 
-_SUV = re.compile(r"\bsuv (max|mean|median|min|sd)\b", re.IGNORECASE)
+_SUV = re.compile(r"\bsuv (max|mean|median|min|sd|peak)\b", re.IGNORECASE)
 _UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml"}
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 from figures.organ_colours import OrganColour
 
 _DASH = 5
-_RIM = (255, 255, 255)
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
 
 
 def colour_of(name: str) -> tuple[int, int, int]:
@@ -23,17 +24,18 @@ def scaled_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
     return np.asarray(grey.resize(size, Image.Resampling.BILINEAR)) >= 128
 
 
-def draw_outline(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], style: OrganColour, *, rim: bool = True) -> None:
-    """Draw the inner border of a mask (rows, columns) into pixels (rows, columns, 3)."""
+def draw_outline(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], style: OrganColour, rim: tuple[int, int, int] = WHITE
+) -> None:
+    """Draw the inner border of a mask (rows, columns) into pixels (rows, columns, 3), and a thin rim around it."""
     if not mask.any():
         return
     line = mask & ~_shrunk(_shrunk(mask))
-    if rim:
-        pixels[~_shrunk(~mask) & ~mask] = _RIM
+    pixels[~_shrunk(~mask) & ~mask] = rim
     if style.dashed:
         rows, columns = np.indices(mask.shape, sparse=True)
         gaps = (rows + columns) // _DASH % 2 == 1
-        pixels[line & gaps] = _RIM
+        pixels[line & gaps] = rim
         line = line & ~gaps
     pixels[line] = colour_of(style.colour)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from figures.organ_colours import OrganColour
-from figures.outline import colour_of, draw_outline
+from figures.outline import BLACK, colour_of, draw_outline
 from figures.palette import SKY
 from petct.volume import Geometry, Volume
 
@@ -142,8 +142,10 @@ def plane_picture(
         if look.shown == "PET" or images.ct is None:
             pixels = coloured
         else:
-            weight = look.opacity * np.minimum(pet / (255.0 * _OPAQUE_FROM), 1.0)[:, :, None]
-            pixels = np.rint(pixels * (1.0 - weight) + coloured * weight).astype(np.uint8)
+            # From 0 to 256, so that whole numbers are enough: this is done again with every move of a slider.
+            share = np.minimum(np.arange(256) / (255.0 * _OPAQUE_FROM), 1.0)
+            weight = np.rint(256.0 * look.opacity * share).astype(np.int32)[pet][:, :, None]
+            pixels = ((pixels * (256 - weight) + coloured * weight + 128) >> 8).astype(np.uint8)
     if images.labels is not None and look.organ_of_label:
         _outlines(pixels, _labels(plane, images.labels, grid, point, field), look.organ_of_label, colours)
     picture = Image.fromarray(pixels)
@@ -188,7 +190,9 @@ def _slice(plane: Plane, volume: Volume, index: float) -> NDArray[Any] | None:
     number = round(index)
     if not 0 <= number < volume.geometry.shape[across]:
         return None
-    return np.take(volume.array, number, axis=across)
+    where: list[slice | int] = [slice(None)] * 3
+    where[across] = number
+    return np.asarray(volume.array[tuple(where)])
 
 
 def _sampled(
@@ -234,10 +238,11 @@ def _outlines(
     organ_of_label: Mapping[int, str],
     colours: Mapping[str, OrganColour],
 ) -> None:
-    for label in np.unique(labels):
+    for label in np.flatnonzero(np.bincount(labels.ravel())):
         organ = organ_of_label.get(int(label))
         if organ is not None:
-            draw_outline(pixels, labels == label, colours[organ], rim=False)
+            # Dark: colours of the PET are light where there is uptake.
+            draw_outline(pixels, labels == label, colours[organ], BLACK)
 
 
 def _colour_table(name: str) -> NDArray[np.uint8]:

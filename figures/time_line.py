@@ -21,7 +21,8 @@ _MARKS: dict[Kind, tuple[str, str]] = {
     "competing": ("cross", ORANGE),
     "censored": ("line-ns-open", MUTED),
 }
-_ROW_PIXELS = 34
+_ENDS = ("event", "competing", "censored")
+_ROW_PIXELS = 38
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def time_line_figure(moments: Sequence[Moment]) -> go.Figure:
     figure = go.Figure()
     for moment in moments:
         height = heights[moment.row]
-        if moment.kind in ("event", "competing", "censored"):
+        if moment.kind in _ENDS:
             figure.add_scatter(
                 x=[0, moment.day],
                 y=[height, height],
@@ -65,7 +66,8 @@ def time_line_figure(moments: Sequence[Moment]) -> go.Figure:
             mode="markers+text",
             marker={"symbol": symbol, "size": 13, "color": colour, "line": {"width": 2, "color": colour}},
             text=[f"  {plain(moment.text)}"],
-            textposition="middle right",
+            # Above the line that ends here, where there is one.
+            textposition="top left" if moment.kind in _ENDS and moment.day > 0 else "middle right",
             hovertemplate=f"{plain(moment.row)}: day {moment.day}<extra></extra>",
             showlegend=False,
             cliponaxis=False,
@@ -74,12 +76,11 @@ def time_line_figure(moments: Sequence[Moment]) -> go.Figure:
     span = max(days) - min(days) or 1
     dress(figure, None, 80 + _ROW_PIXELS * (len(rows) + 1))
     figure.add_vline(x=0, line={"color": MUTED, "width": 1, "dash": "dash"})
-    # Room on the right for the words of the last mark.
-    figure.update_xaxes(title_text="Days since the origin", range=[min(days) - 0.04 * span, max(days) + 0.32 * span])
+    figure.update_xaxes(title_text="Days since the origin", range=[min(days) - 0.06 * span, max(days) + 0.06 * span])
     figure.update_yaxes(
         tickvals=list(heights.values()),
         ticktext=[plain(row) for row in rows],
-        range=[0.4, len(rows) + 0.6],
+        range=[0.4, len(rows) + 0.7],
         showgrid=False,
         ticks="",
         automargin=True,
