@@ -40,7 +40,9 @@ _SLIDERS: dict[Plane, tuple[int, str]] = {
     "coronal": (1, "Coronal, front to back"),
     "sagittal": (2, "Sagittal, right to left"),
 }
+_LESION = "patient_lesion"
 _NO_LESION = "centre"
+_SHOT = "patient_shot"
 _LESION_COLUMNS = {
     "lesion_id": "Lesion",
     "organ": "Organ",
@@ -160,12 +162,8 @@ def _lesion_table(shot: Shot, found: pd.DataFrame) -> None:
 def _row_chosen(shot: Shot, found: pd.DataFrame) -> None:
     rows = st.session_state[f"{shot.key}_lesion_rows"].selection.rows
     if rows:
-        st.session_state[_lesion_key(shot)] = str(found["lesion_id"].iloc[rows[0]])
+        st.session_state[_LESION] = str(found["lesion_id"].iloc[rows[0]])
         _centre(shot)
-
-
-def _lesion_key(shot: Shot) -> str:
-    return f"{shot.key}_lesion"
 
 
 def _slice_key(shot: Shot, plane: Plane) -> str:
@@ -216,14 +214,19 @@ def _colours_of_outlines(shown: list[str], colours: dict[str, OrganColour]) -> N
 def _controls(shot: Shot, images: Images, found: pd.DataFrame) -> tuple[Look, str]:
     """Everything that can be set, in two rows above the planes."""
     top = st.columns([5, 6, 4, 6, 5])
-    names = [_NO_LESION, *(str(name) for name in found["lesion_id"])]
+    names = [*(str(name) for name in found["lesion_id"]), _NO_LESION]
+    if st.session_state.get(_SHOT, shot.key) != shot.key:
+        # The lesion and the slices of the patient before mean nothing here.
+        st.session_state[_LESION] = names[0]
+        _centre(shot)
+    st.session_state[_SHOT] = shot.key
     of_lesion = {str(row.lesion_id): str(row.organ).replace("_", " ") for row in found.itertuples()}
     top[0].selectbox(
         "Centre on",
         names,
-        index=1 if len(names) > 1 else 0,
         format_func=lambda name: f"{name}, {of_lesion[name]}" if name in of_lesion else "middle of the scan",
-        key=_lesion_key(shot),
+        key=_LESION,
+        bind="query-params",
         on_change=_centre,
         args=(shot,),
     )
@@ -234,24 +237,27 @@ def _controls(shot: Shot, images: Images, found: pd.DataFrame) -> tuple[Look, st
         format_func=_SHOWN.__getitem__,
         required=True,
         key="planes_show" if images.ct is not None else "planes_show_pet",
+        bind="query-params",
     )
-    field = top[2].selectbox("Field of view", list(_FIELDS_MM), format_func=_FIELDS_MM.__getitem__, key="planes_field")
+    field = top[2].selectbox(
+        "Field of view", list(_FIELDS_MM), format_func=_FIELDS_MM.__getitem__, key="planes_field", bind="query-params"
+    )
     usual = shot.delineated.suv_window if shot.delineated and shot.delineated.suv_window else (0.0, 10.0)
     highest = max(5.0, float(np.ceil(shot.scan.suv_max or 0.0)), usual[1])
     window = top[3].slider("SUV window", 0.0, highest, usual, 0.5, key=f"{shot.key}_suv_window")
-    opacity = top[4].slider("PET over CT", 0, 100, 60, 5, format="%d %%", key="planes_opacity")
+    opacity = top[4].slider("PET over CT", 0, 100, 60, 5, format="%d %%", key="planes_opacity", bind="query-params")
     bottom = st.columns([4, 4, 4, 4, 4, 3])
     for place, (plane, (axis, label)) in zip(bottom[:3], _SLIDERS.items(), strict=True):
         size = images.pet.geometry.shape[axis]
         key = _slice_key(shot, plane)
         if key not in st.session_state:
-            st.session_state[key] = _start(shot, images, found, axis)
+            st.session_state[key] = _start(images, found, axis)
         place.slider(label, 1, max(size, 2), key=key)
-    ct_window = bottom[3].selectbox("CT window", list(CT_WINDOWS), key="planes_ct_window")
-    pet_colours = bottom[4].selectbox("PET colours", list(PET_COLOURS), key="planes_colours")
+    ct_window = bottom[3].selectbox("CT window", list(CT_WINDOWS), key="planes_ct_window", bind="query-params")
+    pet_colours = bottom[4].selectbox("PET colours", list(PET_COLOURS), key="planes_colours", bind="query-params")
     with bottom[5]:
-        outlines = st.toggle("Outlines", value=True, key="planes_outlines")
-        crosshair = st.toggle("Crosshair", value=True, key="planes_crosshair")
+        outlines = st.toggle("Outlines", value=True, key="planes_outlines", bind="query-params")
+        crosshair = st.toggle("Crosshair", value=True, key="planes_crosshair", bind="query-params")
     organ_of_label = dict(zip(found["label"].astype(int), found["organ"].astype(str), strict=True))
     look = Look(
         shown,
@@ -265,9 +271,9 @@ def _controls(shot: Shot, images: Images, found: pd.DataFrame) -> tuple[Look, st
     return look, field
 
 
-def _start(shot: Shot, images: Images, found: pd.DataFrame, axis: int) -> int:
+def _start(images: Images, found: pd.DataFrame, axis: int) -> int:
     """The slice (from 1) of an upright axis through the chosen lesion's centre, or through the middle."""
-    chosen = found[found["lesion_id"] == st.session_state.get(_lesion_key(shot), _NO_LESION)]
+    chosen = found[found["lesion_id"] == st.session_state.get(_LESION, _NO_LESION)]
     size = images.pet.geometry.shape[axis]
     if chosen.empty:
         return (size + 1) // 2

@@ -17,7 +17,7 @@ from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
 from warehouse.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-IMAGED, UNIMAGED = "P001", "P002"
+IMAGED, UNIMAGED, ALSO_IMAGED = "P001", "P002", "P003"
 PET_AFFINE = np.array([[8.0, 0, 0, -60.0], [0, 8.0, 0, -40.0], [0, 0, 10.0, -90.0], [0, 0, 0, 1]])
 CT_AFFINE = np.array([[4.0, 0, 0, -60.0], [0, 4.0, 0, -40.0], [0, 0, 10.0, -90.0], [0, 0, 0, 1]])
 # Label to the first voxel (z, y, x) of a cube of 2 voxels: L01 low and on the right, L02 high and on the left.
@@ -68,7 +68,8 @@ def write_images(lake: Lake, patient: str) -> None:
 def imaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("imaged")
     write_study(folder, n_patients=6)
-    write_images(Lake(folder / "lake"), IMAGED)
+    for patient in (IMAGED, ALSO_IMAGED):
+        write_images(Lake(folder / "lake"), patient)
     publish_study(folder)
     return folder
 
@@ -126,7 +127,7 @@ def test_planes_move_together_to_a_lesion_and_one_by_one(monkeypatch, imaged) ->
     assert axial in (16, 17)
     assert {coronal, sagittal} <= {3, 4}
     before = pictures(app)
-    app = checked(app.selectbox(key=f"{IMAGED}_S1_lesion").set_value("L02").run())
+    app = checked(app.selectbox(key="patient_lesion").set_value("L02").run())
     assert "SUV there: 11.00" in texts(app)
     moved = pictures(app)
     assert moved[0] == before[0]
@@ -136,6 +137,9 @@ def test_planes_move_together_to_a_lesion_and_one_by_one(monkeypatch, imaged) ->
     app = checked(app.slider(key=f"{IMAGED}_S1_axial").set_value(1).run())
     assert slices(app) == [1, *others]
     assert "SUV there: 1.00" in texts(app)
+    app = checked(app.selectbox(key="patient").set_value(ALSO_IMAGED).run())
+    assert app.selectbox(key="patient_lesion").value == "L01", "the lesion of another patient is none of this one"
+    assert slices(app, ALSO_IMAGED) == [axial, coronal, sagittal]
     app.segmented_control(key="planes_show").set_value("CT")
     app = checked(app.selectbox(key="planes_field").set_value("150").run())
     assert [alt.split(", ")[1] for alt, _ in pictures(app)[1:]] == ["CT"] * 3
