@@ -52,6 +52,12 @@ mutations: install  ## Hold the SUV of many mutated headers and damaged files ag
 identity: install  ## Compare every feature of all patients, filtered and resampled too, with pyradiomics (minutes)
 	PETLAKE_IDENTITY=all $(BIN)/python -m pytest tests/petct/radiomics/test_identity.py
 
+# Patients of the demo cohort whose lesions under four protocols are checked; `make test` has 2 of them.
+PROTOCOL_PATIENTS ?= 12
+.PHONY: protocols
+protocols: install  ## Check the demo cohort under four protocols, voxel by voxel and in `petlake sensitivity` (a minute)
+	PETLAKE_PROTOCOL_PATIENTS=$(PROTOCOL_PATIENTS) $(BIN)/python -m pytest tests/orchestration/test_demo_protocols.py
+
 .PHONY: bench
 bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim (PETLAKE_DATA)
 	@failed=; for script in benchmarks/p[0-9]*.py; do \

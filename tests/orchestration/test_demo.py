@@ -60,12 +60,18 @@ def test_masks_equal_the_voxelised_truth(demo: Path, patient: str) -> None:
     lake = Lake(load_study(demo).lake)
     lesions = [row for row in lake.read("lesions", patient, LesionRecord) if row.modality == "PT"]
     with np.load(demo / "truth" / f"{patient}.npz") as stored:
-        expected, affine = stored["lesions"] > 0, stored["affine"]
+        planted_labels, affine = stored["lesions"], stored["affine"]
+    planted = [row for row in truth(demo, "lesions") if row["patient_id"] == patient]
+    assert sorted(row.n_voxels for row in lesions) == sorted(int(row["n_voxels"]) for row in planted)
     if not lesions:
-        assert not expected.any()
+        assert not planted_labels.any()
         return
     labels, found_affine = lake.read_volume(patient, lesions[0].label_map_sha256)
-    assert np.array_equal(labels > 0, expected)
+    # Every lesion found is one lesion of the truth, and the background is the background.
+    together = np.flatnonzero(np.bincount(planted_labels.ravel().astype(np.int64) * 256 + labels.ravel()))
+    pairs = [divmod(int(pair), 256) for pair in together]
+    assert pairs[0] == (0, 0)
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}) == len(planted) + 1
     shape = (labels.shape[0], labels.shape[1], labels.shape[2])
     assert Geometry.from_affine(found_affine, shape).is_close(Geometry.from_affine(affine, shape))
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from lifelines import CoxPHFitter
+from scipy.stats import spearmanr
 
 from orchestration.commands.sensitivity import sensitivity
 from petct.errors import MaskError
@@ -81,6 +85,45 @@ def test_volumes_ranks_and_hazard_ratios_stand_side_by_side(study: Path) -> None
     assert (found["hazards"]["n"], found["hazards"]["n_left_out"]) == (N - 1, 1)
     # A volume twice as large in everyone is the same ratio per doubling.
     assert first["hazard_ratio"] == pytest.approx(second["hazard_ratio"])
+
+
+def test_four_protocols_of_twelve_patients_are_what_the_volumes_say(tmp_path: Path) -> None:
+    """The smallest cohort with ranks, limits and hazard ratios; everything again from the volumes that were written."""
+    rng = np.random.default_rng(7)
+    volumes = rng.lognormal(3, 1, 12) * np.stack([np.ones(12), *rng.lognormal(0, 0.4, (3, 12))])
+    days, event = np.arange(12) * 97 % 1100 + 40, np.array([1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1])
+    names = [f"p{number}-1" for number in range(4)]
+    (tmp_path / "study.yaml").touch()
+    lake = Lake(tmp_path / "lake")
+    lake.write("protocols", None, [row("protocols", protocol_id=name, name=name[:-2]) for name in names])
+    for number in range(12):
+        where = {"patient_id": f"P{number:02d}", "scan_id": "S"}
+        outcome = {"endpoint": "OS", "duration_days": int(days[number]), "event": int(event[number])}
+        metrics = [
+            row("pet_metrics", **where, protocol_id=name, grain="patient", region="all", volume_ml=float(volume))
+            for name, volume in zip(names, volumes[:, number], strict=True)
+        ]
+        for table, rows in (
+            ("patients", [row("patients", patient_id=where["patient_id"])]),
+            ("scans", [row("scans", **where)]),
+            ("endpoints", [row("endpoints", patient_id=where["patient_id"], **outcome)]),
+            ("pet_metrics", metrics),
+        ):
+            lake.write(table, where["patient_id"], rows)
+    publish(lake, SnapshotSettings('{"primary_hypotheses": []}', {}, (), names[0]))
+    found = told(tmp_path)
+    assert [p["median_ml"] for p in found["protocols"]] == pytest.approx(np.median(volumes, axis=1))
+    assert len(found["pairs"]) == 6
+    for pair, (first, second) in zip(found["pairs"], combinations(volumes, 2), strict=True):
+        assert pair["spearman"] == pytest.approx(spearmanr(first, second).statistic)
+        assert pair["volume"]["bias"] == pytest.approx((second - first).mean())
+        assert pair["log_volume"]["bias"] == pytest.approx(np.exp(np.log(second / first).mean()))
+    for hazard, volume in zip(found["hazards"]["rows"], volumes, strict=True):
+        assert (hazard["n"], hazard["n_events"]) == (12, 8)
+        fitted = CoxPHFitter().fit(
+            pd.DataFrame({"t": days, "e": event, "v": np.log2(volume)}), "t", "e", fit_options={"precision": 1e-10}
+        )
+        assert hazard["hazard_ratio"] == pytest.approx(np.exp(fitted.params_["v"]), rel=1e-4)
 
 
 def test_each_protocol_is_one_exploratory_test_however_often_it_is_run(study: Path) -> None:
