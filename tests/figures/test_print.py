@@ -105,7 +105,7 @@ def _texts(figure: Figure) -> list[str]:
 
 def _inside(figure: Figure) -> bool:
     """Whether no text leaves the paper."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     width, height = figure.bbox.width, figure.bbox.height
     # Labels of ticks beyond the limits of an axis are there and not drawn.
     ticks = {label for axes in figure.axes for label in (*axes.get_xticklabels(), *axes.get_yticklabels())}
@@ -134,7 +134,7 @@ def test_curves_are_the_steps_of_the_result_in_months(split: KaplanMeierResult) 
 def test_each_number_at_risk_stands_under_its_tick(split: KaplanMeierResult) -> None:
     figure = kaplan_meier_print(split)
     (axes,) = figure.axes
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
     month = 365.25 / 12
     for index, curve in enumerate(split.curves):

@@ -39,40 +39,36 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def test_a_saved_analysis_becomes_a_checked_bundle_of_the_same_bytes_twice(
     run: Callable[..., str], study: Path, tmp_path: Path
 ) -> None:
-    at = ("--study", str(study))
+    at, folder = ("--study", str(study)), tmp_path / "bundle"
     run("saved", "add", *at, "Volume", "km", "--by", "tumour_volume_ml", "--where", "age >= 60")
     assert "--where 'age>=60'" in run("saved", "show", "Volume", *at)
-    said = run("export", str(tmp_path / "one"), "--analysis", "Volume", *at)
+    said = run("export", str(folder), "--analysis", "Volume", *at)
     assert "was run and gives the numbers" in said
-    run("export", *at, "--analysis", "Volume", str(tmp_path / "two"))
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert set(first) == FILES
 
-    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
-    assert set(one) == FILES
-    assert one == two
-    result = json.loads(one["result.json"])
+    # Again over the same folder, and directly from the command: other files in it stay.
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    run("export", str(folder), "km", "--by", "tumour_volume_ml", "--where", "age>=60", *at)
+    second = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert second.pop("notes.txt") == b"mine"
+    assert b"# Volume\n" in first.pop("README.md")
+    assert b"# petlake km" in second.pop("README.md")
+    assert first == second
+
+    result = json.loads(first["result.json"])
     printed = json.loads(run("km", "--endpoint", "OS", "--by", "tumour_volume_ml", "--where", "age>=60", "--json", *at))
     assert result == printed
-    assert one["numbers.csv"].decode().startswith("group,time_days,n_at_risk,")
-    assert b"SMD" in one["table1.md"]
+    assert first["numbers.csv"].decode().startswith("group,time_days,n_at_risk,")
+    assert b"SMD" in first["table1.md"]
 
     # Someone changes a number by hand: the check finds it.
     result["curves"][0]["median"]["value"] += 1
-    (tmp_path / "two" / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
     with pytest.raises(SurvivalError) as refused:
-        run("export", "--check", *at, str(tmp_path / "two"))
+        run("export", "--check", *at, str(folder))
     assert refused.value.code == "BUNDLE_NUMBERS_DIFFER"
     assert refused.value.keyword == "curves[0].median.value"
-
-
-def test_a_bundle_is_made_directly_from_a_command_and_keeps_other_files(
-    run: Callable[..., str], study: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "model"
-    words = ("cox", "--covariates", "age,tumour_volume_ml", "--permutations", "0", "--study", str(study))
-    run("export", str(folder), *words)
-    (folder / "notes.txt").write_text("mine", encoding="utf-8")
-    run("export", str(folder), *words)
-    assert {path.name for path in folder.iterdir()} == {*FILES, "notes.txt"}
 
 
 def test_names_can_be_changed_and_taken_off(run: Callable[..., str], study: Path) -> None:
