@@ -77,8 +77,8 @@ def _imaging(lineage: Lineage) -> list[str]:
     if lineage.n_scans:
         tracer = f"{lineage.tracer} " if lineage.tracer else ""
         policy = {
-            "lenient": ", deviations from the header allowed by the IBSI guideline and recorded",
-            "strict": ", and refused wherever the header would have had to be assumed",
+            "lenient": f"; {counted(lineage.n_adaptations, 'deviation')} that the IBSI guideline allows were recorded",
+            "strict": ", and refused wherever anything would have had to be assumed",
         }.get(lineage.suv_policy or "", "")
         found.append(f"{tracer}PET/CT was converted to body-weight SUV from the DICOM header{policy}.")
     if lineage.protocol and lineage.n_scans:

@@ -158,8 +158,7 @@ def _split(result: KaplanMeierResult | CumulativeIncidenceResult, cut: CutPointR
     rule = "searched cut" if cut is not None else result.rule
     groups = dict.fromkeys((curve.group, curve.n) for curve in result.curves)
     sizes = "; ".join(f"{group.replace('<=', '≤')}{unit}: n = {n}" for group, n in groups)
-    missing = f" {counted(result.n_missing, 'patient')} without a value were left out." if result.n_missing else ""
-    return f"Patients were split by {variable} ({rule}{at}; {sizes}).{missing}"
+    return f"Patients were split by {variable} ({rule}{at}; {sizes}); those without a value were left out."
 
 
 def _correction(name: str) -> str:
@@ -189,7 +188,7 @@ def _of_hazards(
     labels: Labels,
 ) -> list[str]:
     recipe = resolved.recipe
-    names = ", ".join(labels.get(name, name) for name in recipe.names("covariates"))
+    names = _listed([labels.get(name, name) for name in recipe.names("covariates")])
     found = [f"Hazard ratios are of a Cox proportional hazards model (ties by Efron) of {names}."]
     model = (
         result.model
@@ -230,6 +229,10 @@ def _of_hazards(
     if recipe.has("therapy-start"):
         found.append("A therapy that began during follow-up counts from its start on (time-varying covariate).")
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _of_validation(validation: CoxValidation | None) -> list[str]:
@@ -308,13 +311,10 @@ def _medians(result: KaplanMeierResult, labels: Labels) -> list[str]:
         f"{span(c.median)}{f'{of}{c.group}{unit}'.replace('<=', '≤') if of else ''} (n = {c.n}, {c.n_events} events)"
         for c in result.curves
     )
-    found = [
+    # Of the tests the notes of the result tell.
+    return [
         f"Median survival in {word} ({result.confidence:.0%} CI): {groups}; median follow-up {span(result.follow_up)}."
     ]
-    test = result.log_rank
-    if test is not None and test.p is not None:
-        found.append(f"Log-rank {p_text(test.p)}.")
-    return found
 
 
 def _ratios(terms: Sequence[CoxTerm | PooledTerm], labels: Labels) -> list[str]:
