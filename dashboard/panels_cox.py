@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import wording
 from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
@@ -16,15 +17,17 @@ from petct.survival.subgroups import SubgroupTable
 
 def model_numbers(result: CoxResult) -> None:
     """Show size and fit of a model."""
-    places = st.columns([1, 1, 1.3, 1.7, 1.2])
+    places = st.columns(5)
     places[0].metric("Patients", result.n, help=f"{result.n_missing} left out for something missing.")
     places[1].metric("Events", result.n_events)
     places[2].metric("Events per parameter", f"{result.events_per_parameter:.1f}", help="At least 5; 10 are advisable.")
     reach = normal_quantile(result.confidence) * result.concordance_standard_error
     lower, upper = max(result.concordance - reach, 0.0), min(result.concordance + reach, 1.0)
-    places[3].metric(
-        f"Concordance ({result.confidence:.0%} CI)",
-        f"{result.concordance:.2f} ({lower:.2f} to {upper:.2f})",
+    _with_limits(
+        places[3],
+        "Concordance",
+        f"{result.concordance:.2f}",
+        f"{lower:.2f} to {upper:.2f}",
         help=f"Harrell's C, standard error {result.concordance_standard_error:.3f}; in the patients of the fit, so "
         "it is optimistic for new ones: the view Calibration corrects it.",
     )
@@ -34,6 +37,11 @@ def model_numbers(result: CoxResult) -> None:
         "p withheld" if test.p is None else p_text(test.p),
         help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
     )
+
+
+def _with_limits(place: DeltaGenerator, label: str, value: str, limits: str, *, help: str) -> None:
+    """Show a number with its limits under it."""
+    place.metric(label, value, limits, delta_color="off", delta_arrow="off", delta_description="95% CI", help=help)
 
 
 def coefficients(result: CoxResult) -> None:
@@ -139,7 +147,7 @@ def proportional_hazards(result: CoxResult) -> None:
 
 def comparison(result: ModelComparison) -> None:
     """Show what covariates add to a base."""
-    places = st.columns([1.3, 1, 1.6, 1])
+    places = st.columns(4)
     test = result.test
     places[0].metric(
         "Added to the base",
@@ -151,9 +159,12 @@ def comparison(result: ModelComparison) -> None:
         f"{result.lr_chi_squared:.2f}",
         help=f"{result.lr_df} df; twice the difference of the log partial likelihoods.",
     )
-    places[2].metric(
-        f"Change of concordance ({result.confidence:.0%} CI)",
-        f"{result.concordance_change:+.3f} ({result.change_lower:+.3f} to {result.change_upper:+.3f})",
+    _with_limits(
+        places[2],
+        "Change of concordance",
+        f"{result.concordance_change:+.3f}",
+        f"{result.change_lower:+.3f} to {result.change_upper:+.3f}",
+        help=f"Harrell's C, {result.confidence:.0%} interval; both in the patients of the fit.",
     )
     places[3].metric("Change of AIC", f"{result.aic_full - result.aic_base:+.1f}", help="Below 0: the addition pays.")
     rows = [
@@ -171,25 +182,28 @@ def subgroups(table: SubgroupTable) -> None:
             variable.variable,
             "withheld" if variable.interaction.p is None else wording.p_number(variable.interaction.p),
             str(variable.interaction.df),
-            "" if variable.interaction.p_suppressed is None else variable.interaction.p_suppressed.message,
         )
         for variable in table.variables
     ]
     st.markdown(f"**Interactions** (n = {table.n}; {wording.plural(table.n_interaction_tests, 'test')})")
-    st.dataframe(pd.DataFrame(rows, columns=["Variable", "p", "df", "Reason"]), hide_index=True)
+    st.dataframe(pd.DataFrame(rows, columns=["Variable", "p", "df"]), hide_index=True)
     for variable in table.variables:
-        for group in variable.subgroups:
-            if group.withheld is not None:
-                st.caption(wording.literal_markdown(f"{variable.variable} {group.level}: {group.withheld.message}"))
+        withheld = [(variable.variable, variable.interaction.p_suppressed)]
+        withheld += [(f"{variable.variable} {group.level}", group.withheld) for group in variable.subgroups]
+        for subject, reason in withheld:
+            if reason is not None:
+                st.caption(wording.literal_markdown(f"{subject}: {reason.message}"))
 
 
-def validation(result: CoxValidation, unit: str) -> None:
-    """Show the corrected concordance and slope, and the groups of the calibration."""
+def corrected_numbers(result: CoxValidation, unit: str) -> None:
+    """Show the corrected concordance and slope, and how often the event happened."""
     c, slope = result.concordance, result.slope
     places = st.columns(3)
-    places[0].metric(
-        f"Corrected concordance ({result.confidence:.0%} CI)",
-        f"{c.value:.2f} ({result.lower:.2f} to {result.upper:.2f})",
+    _with_limits(
+        places[0],
+        "Corrected concordance",
+        f"{c.value:.2f}",
+        f"{result.lower:.2f} to {result.upper:.2f}",
         help=f"In the patients of the fit {c.apparent:.3f}, of which {c.optimism:.3f} is optimism.",
     )
     places[1].metric(
@@ -202,6 +216,10 @@ def validation(result: CoxValidation, unit: str) -> None:
         f"{result.observed:.0%}",
         help=f"Kaplan-Meier; the model predicts {result.predicted:.1%} on average.",
     )
+
+
+def risk_groups(result: CoxValidation) -> None:
+    """Show the groups of the calibration."""
     rows = [
         (
             number,

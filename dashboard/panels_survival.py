@@ -84,7 +84,7 @@ def searched_cut(cut: CutPointResult) -> None:
     """Show the p-value of the search for a cut, in the place of the log-rank test."""
     st.markdown("**Search for the cut**")
     if cut.permutation is None:
-        st.markdown("p withheld", help="" if cut.p_suppressed is None else cut.p_suppressed.message)
+        st.markdown("p withheld", help=cut.p_suppressed.message if cut.p_suppressed else None)
     else:
         st.metric("Corrected p", p_text(cut.permutation.p), label_visibility="collapsed")
         st.caption(
@@ -93,6 +93,15 @@ def searched_cut(cut: CutPointResult) -> None:
             f"{cut.permutation.seed})."
         )
     st.caption(NO_UNCORRECTED_P)
+
+
+def statement(cut: CutPointResult | None) -> str | None:
+    """Return what stands on the curves at a searched cut; None where the log-rank test says it."""
+    if cut is None:
+        return None
+    if cut.permutation is None:
+        return "" if cut.p_suppressed is None else cut.p_suppressed.message
+    return f"best cut, {p_text(cut.permutation.p)} corrected for the search"
 
 
 def cut_numbers(cut: CutPointResult) -> None:
@@ -107,18 +116,20 @@ def cut_numbers(cut: CutPointResult) -> None:
     )
     permutation = "p withheld" if cut.permutation is None else p_text(cut.permutation.p)
     places[1].metric(
-        "Corrected p, permutation",
+        "Corrected, permutation",
         permutation,
         help=cut.p_suppressed.message
         if cut.p_suppressed
         else "Exact: the whole search was repeated with shuffled outcomes.",
     )
     for place, name, p in (
-        (places[2], "Lausen-Schumacher 1992", cut.p_lausen_1992),
-        (places[3], "Lausen-Schumacher 1994", cut.p_lausen_1994),
+        (places[2], "1992", cut.p_lausen_1992),
+        (places[3], "1994", cut.p_lausen_1994),
     ):
         place.metric(
-            f"Corrected p, {name}", "p withheld" if p is None else p_text(p), help="An approximation, conservative."
+            f"Corrected, Lausen {name}",
+            "p withheld" if p is None else p_text(p),
+            help=f"Approximation of Lausen and Schumacher, {name}: conservative in small cohorts.",
         )
     st.caption(NO_UNCORRECTED_P)
 
@@ -131,11 +142,12 @@ def tests(result: KaplanMeierResult) -> None:
     rows = [_test_row(test) for test in (result.log_rank, *result.weighted_tests)]
     if result.trend is not None:
         z = "" if result.trend.z is None else f"z = {result.trend.z:+.2f}"
-        rows.append(("Trend over the groups", z, "1", _p(result.trend.p, result.trend.p_suppressed)))
+        rows.append(("Trend over the groups", z, "1", _p(result.trend.p)))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**Tests** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
         st.dataframe(pd.DataFrame(rows, columns=["Test", "Statistic", "df", "p"]), hide_index=True)
+        _reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
     with right:
         st.markdown("**Events, seen and expected**")
         st.dataframe(
@@ -153,8 +165,8 @@ def tests(result: KaplanMeierResult) -> None:
         pairs = [
             (
                 f"{test.group} vs {test.reference}".replace("<=", "≤"),
-                _p(test.p_adjusted, test.p_suppressed),
-                _p(test.p, test.p_suppressed),
+                _p(test.p_adjusted),
+                _p(test.p),
                 "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
             )
             for test in result.pairwise
@@ -162,17 +174,22 @@ def tests(result: KaplanMeierResult) -> None:
         st.markdown(f"**Every two groups**, corrected by {name}")
         columns = ["Pair", f"p ({name})", "p of this pair alone", "χ²"]
         st.dataframe(pd.DataFrame(pairs, columns=columns), hide_index=True)
+        _reasons(*(test.p_suppressed for test in result.pairwise))
 
 
 def _test_row(test: LogRankTest) -> tuple[str, str, str, str]:
     statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}"
-    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), _p(test.p, test.p_suppressed)
+    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), _p(test.p)
 
 
-def _p(p: float | None, suppressed: Suppressed | None) -> str:
-    if p is not None:
-        return wording.p_number(p)
-    return "withheld" if suppressed is None else suppressed.message.replace("No p-value", "withheld")
+def _p(p: float | None) -> str:
+    return "withheld" if p is None else wording.p_number(p)
+
+
+def _reasons(*suppressed: Suppressed | None) -> None:
+    """Say why p-values of the table above are withheld."""
+    for message in dict.fromkeys(reason.message for reason in suppressed if reason is not None):
+        st.caption(wording.literal_markdown(message.replace("<=", "≤")))
 
 
 def survival_at(result: KaplanMeierResult, unit: str) -> None:
@@ -198,19 +215,27 @@ def share_limits(lower: float | None, upper: float | None) -> str:
     return "" if lower is None or upper is None else f"{lower:.1%} to {upper:.1%}"
 
 
-def restricted_mean(result: KaplanMeierResult, unit: str) -> None:
-    """Show restricted means and their differences."""
+def restricted_means(result: KaplanMeierResult, unit: str) -> None:
+    """Show the restricted mean of each group."""
     found = result.restricted_mean
     if found is None:
         st.caption("Nobody was followed long enough for a restricted mean.")
         return
-    level = f"{result.confidence:.0%} CI"
     means = [
         (group_name(mean.group, result.variable_unit), _span(mean.mean, mean.lower, mean.upper, unit))
         for mean in found.groups
     ]
     st.markdown(f"**Mean time to {wording.time_text(found.tau, unit)} {unit}s** (n = {result.n})")
-    st.dataframe(pd.DataFrame(means, columns=["Group", f"{unit.capitalize()}s ({level})"]), hide_index=True)
+    columns = ["Group", f"{unit.capitalize()}s ({result.confidence:.0%} CI)"]
+    st.dataframe(pd.DataFrame(means, columns=columns), hide_index=True)
+
+
+def mean_differences(result: KaplanMeierResult, unit: str) -> None:
+    """Show how restricted means differ from that of the first group."""
+    found = result.restricted_mean
+    if found is None:
+        return
+    level = f"{result.confidence:.0%} CI"
     if not found.contrasts:
         if len(found.groups) > 1:
             st.caption("No difference is given: the groups were chosen by looking at the outcome.")
@@ -223,13 +248,14 @@ def restricted_mean(result: KaplanMeierResult, unit: str) -> None:
             ""
             if contrast.ratio is None
             else f"{contrast.ratio:.2f} ({contrast.ratio_lower:.2f} to {contrast.ratio_upper:.2f})",
-            _p(contrast.p_adjusted, contrast.p_suppressed),
+            _p(contrast.p_adjusted),
         )
         for contrast in found.contrasts
     ]
     p = f"p ({CORRECTIONS[found.correction]})" if several else "p"
     columns = ["Difference", f"{unit.capitalize()}s ({level})", f"Ratio ({level})", p]
     st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    _reasons(*(contrast.p_suppressed for contrast in found.contrasts))
 
 
 def _span(value: float, lower: float, upper: float, unit: str) -> str:
@@ -247,12 +273,13 @@ def gray_tests(result: CumulativeIncidenceResult) -> None:
             test.cause,
             "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
             str(test.df),
-            _p(test.p, test.p_suppressed),
+            _p(test.p),
         )
         for test in result.gray_tests
     ]
     st.markdown(f"**Gray's tests** (n = {result.n})")
     st.dataframe(pd.DataFrame(rows, columns=["Event", "χ²", "df", "p"]), hide_index=True)
+    _reasons(*(test.p_suppressed for test in result.gray_tests))
 
 
 def incidence_at(result: CumulativeIncidenceResult, unit: str) -> None:

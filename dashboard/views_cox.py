@@ -161,7 +161,8 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
     if not asking.asked("validate", "Compute", what, question):
         return
     result = analysis_cox.cox_validation(asked.source, asked.endpoint, asked.request, asked.horizon_days)
-    left, right = st.columns([1, 1], gap="large")
+    panels_cox.corrected_numbers(result, asked.unit)
+    left, right = st.columns([2, 3], gap="large")
     with left:
         charts.draw(
             calibration_figure(result, title=""),
@@ -177,7 +178,7 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
             result=Findings(asked.model, validation=result),
         )
     with right:
-        panels_cox.validation(result, asked.unit)
+        panels_cox.risk_groups(result)
     notices.notes(result.notes)
 
 

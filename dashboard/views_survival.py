@@ -95,7 +95,7 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
     result = shown.analysis.result
     left, right = st.columns([3, 2], gap="large")
     with right:
-        panels_survival.restricted_mean(result, shown.unit)
+        panels_survival.restricted_means(result, shown.unit)
     if result.restricted_mean is None:
         return
     with left:
@@ -106,6 +106,7 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
         )
         if len(result.curves) == 2:
             st.caption("The grey area is the difference of the two means.")
+    panels_survival.mean_differences(result, shown.unit)
     takeaway.offer(
         shown.source,
         recipe_of_km(shown.analysis.request, shown.endpoint),

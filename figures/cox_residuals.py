@@ -54,5 +54,5 @@ def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Fig
     dress(figure, text if title is None else title, _PIXELS)
     figure.update_layout(showlegend=False)
     figure.update_xaxes(title_text=plain(curve.x_label))
-    figure.update_yaxes(title_text=plain(curve.y_label), zeroline=False)
+    figure.update_yaxes(title_text=plain(curve.y_label).replace(" (", "<br>("), zeroline=False)
     return figure

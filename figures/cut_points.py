@@ -66,16 +66,17 @@ def cut_point_figure(
             y=result.permutation.critical,
             line={"color": MUTED, "width": 1, "dash": "dash"},
             annotation_text="the best cut exceeds this in 5 % of cohorts without an effect",
-            annotation_position="top left",
+            annotation_position="top right",
             annotation_font_color=MUTED,
             row=1,
             col=1,
         )
-    for cut, colour in (*((cut, GREEN) for cut in shown_cuts), (result.cut, VERMILION)):
-        figure.add_vline(x=cut, line={"color": colour, "width": 1.6, "dash": "dot"}, row="all", col=1)
     figure.update_yaxes(title_text="Log-rank statistic", rangemode="tozero", row=1, col=1)
     if stability is not None:
         _add_stability(figure, result)
+    # After all traces: plotly draws no line in a part of the figure that is still empty.
+    for cut, colour in (*((cut, GREEN) for cut in shown_cuts), (result.cut, VERMILION)):
+        figure.add_vline(x=cut, line={"color": colour, "width": 1.6, "dash": "dot"}, row="all", col=1)
     cuts = (*result.cuts, *(stability.cuts if stability else ()))
     wide = min(cuts) > 0 and max(cuts) / min(cuts) > _LOGARITHMIC_FROM
     figure.update_xaxes(type="log" if wide else "linear")
@@ -89,9 +90,6 @@ def _add_stability(figure: go.Figure, result: CutPointResult) -> None:
     stability = result.stability
     assert stability is not None
     shares = [count / stability.n_resamples for count in stability.n_chosen]
-    figure.add_vrect(
-        x0=stability.lower, x1=stability.upper, fillcolor=translucent(BLUE, 0.1), line_width=0, row=2, col=1
-    )
     figure.add_trace(
         go.Scatter(
             x=[x for cut in stability.cuts for x in (cut, cut, None)],
@@ -115,6 +113,9 @@ def _add_stability(figure: go.Figure, result: CutPointResult) -> None:
         ),
         row=2,
         col=1,
+    )
+    figure.add_vrect(
+        x0=stability.lower, x1=stability.upper, fillcolor=translucent(BLUE, 0.1), line_width=0, row=2, col=1
     )
     figure.update_yaxes(title_text="Resamples", tickformat=".0%", rangemode="tozero", nticks=4, row=2, col=1)
 

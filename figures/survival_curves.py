@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -14,10 +15,16 @@ from petct.survival.kaplan_meier import KaplanMeierResult, SurvivalCurve
 from petct.survival.results import p_text
 
 _RESTRICTED_PIXELS = 380
+_STATEMENT_LETTERS = 90
 
 
 def kaplan_meier_figure(
-    result: KaplanMeierResult, *, axis_unit: AxisUnit | None = None, title: str | None = None, band: bool = True
+    result: KaplanMeierResult,
+    *,
+    axis_unit: AxisUnit | None = None,
+    title: str | None = None,
+    band: bool = True,
+    statement: str | None = None,
 ) -> go.Figure:
     """Draw a Kaplan-Meier analysis.
 
@@ -31,6 +38,8 @@ def kaplan_meier_figure(
         Title; made from the split when None.
     band
         Draw the confidence bands.
+    statement
+        What is said of the groups; the log-rank test, or why it has no p-value, when None.
 
     Returns
     -------
@@ -59,10 +68,10 @@ def kaplan_meier_figure(
     figure.update_layout(
         legend={"x": 0.99, "y": 1.0, "xanchor": "right", "yanchor": "top", "bgcolor": translucent(PAPER, 0.8)}
     )
-    statement = _statement(result)
-    if statement:
+    said = _statement(result) if statement is None else plain(statement)
+    if said:
         figure.add_annotation(
-            text=statement,
+            text="<br>".join(textwrap.wrap(said, _STATEMENT_LETTERS)),
             xref="x domain",
             yref="y domain",
             x=0.015,
@@ -107,9 +116,17 @@ def restricted_mean_figure(
     text = f"Restricted to {axis.at(tau):.4g} {axis.unit}s: n = {result.n}, {result.n_events} events"
     dress(figure, text if title is None else title, _RESTRICTED_PIXELS)
     figure.add_vline(x=axis.at(tau), line={"color": MUTED, "width": 1, "dash": "dash"})
-    figure.update_xaxes(title_text=f"Time since origin ({axis.unit}s)", range=[0, axis.at(tau) * 1.03])
+    ticks = [axis.at(time) for time in axis.ticks]
+    figure.update_xaxes(
+        title_text=f"Time since origin ({axis.unit}s)",
+        range=[0, axis.at(tau) * 1.03],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+    )
     figure.update_yaxes(title_text="Survival probability", range=[0, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_layout(showlegend=True, legend={"x": 0.02, "y": 0.04, "xanchor": "left", "yanchor": "bottom"})
+    figure.update_layout(
+        showlegend=True, legend={"x": 0.02, "y": 0.04, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal"}
+    )
     return figure
 
 

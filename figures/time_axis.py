@@ -102,7 +102,8 @@ def curves_over_table(
             row=2,
             col=1,
         )
-    dress(figure, title, _CURVES_PIXELS + table_pixels + 190)
+    dress(figure, title, _CURVES_PIXELS + table_pixels + (145 if title else 115))
+    figure.update_layout(margin_b=10)
     _axes(figure, axis, labels, y_title)
     return figure
 

@@ -68,7 +68,9 @@ with curves, notices.refusals_as_sentences():
         st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
         notices.standing(source, endpoint, [variable.name] if request.variable else [], plain=found.plain)
     charts.draw(
-        kaplan_meier_figure(result, axis_unit=unit, title="", band=band),
+        kaplan_meier_figure(
+            result, axis_unit=unit, title="", band=band, statement=panels_survival.statement(found.cut)
+        ),
         key="kaplan_meier",
         alt=panels_survival.curves_in_words(result, unit),
     )

@@ -158,6 +158,7 @@ def validate_cox(
     limits = [(1 - confidence) / 2, (1 + confidence) / 2]
     lower, upper = corrected.value + np.quantile(flattering - flattering.mean(), limits)
     n_refused = n_resamples - len(found)
+    slope = _corrected_slope(apparent.slope, [each.slope for each in found])
     return CoxValidation(
         time=float(time),
         unit=fit.cohort.unit,
@@ -170,11 +171,11 @@ def validate_cox(
         lower=float(max(lower, 0.0)),
         upper=float(min(upper, 1.0)),
         confidence=confidence,
-        slope=_corrected_slope(apparent.slope, [each.slope for each in found]),
+        slope=slope,
         n_resamples=n_resamples,
         n_refused=n_refused,
         seed=seed,
-        notes=_notes(fit, outcome.n, apparent, corrected.value, float(lower), (n_refused, n_resamples, code)),
+        notes=_notes(fit, outcome.n, apparent, corrected.value, float(lower), (n_refused, n_resamples, code), slope),
     )
 
 
@@ -296,6 +297,7 @@ def _notes(
     corrected: float,
     lower: float,
     refused: tuple[int, int, str | None],
+    slope: Corrected | None,
 ) -> tuple[str, ...]:
     notes = list(fit.cohort.notes)
     if n_offered > fit.cohort.n:
@@ -308,6 +310,11 @@ def _notes(
         "The correction knows these covariates and not how they were chosen: if they were chosen by their p-values, "
         "the model is still flattered (petlake validate repeats the choice)."
     )
+    if slope is not None and slope.value > 1:
+        notes.append(
+            "The corrected slope lies above 1 because some resamples show almost no effect: it does not say that the "
+            "model is too cautious."
+        )
     if lower <= 0.5:
         notes.append(f"No evidence that the model discriminates in new patients (corrected C {corrected:.3f}).")
     return tuple(notes)
