@@ -220,3 +220,18 @@ def new_study(tmp_path: Path) -> tuple[Path, Callable[[int], Published]]:
         return publish_study(tmp_path)
 
     return tmp_path, publish_patients
+
+
+@pytest.fixture(scope="session")
+def competing_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study whose only endpoint, TTP, has competing events; nobody may change it."""
+    folder = tmp_path_factory.mktemp("competing")
+    write_study(folder)
+    lake, rng = Lake(folder / "lake"), np.random.default_rng(5)
+    for number in range(1, N_PATIENTS + 1):
+        patient = f"P{number:03}"
+        times = {"duration_days": int(rng.integers(50, 1500)), "event": int(rng.integers(0, 3))}
+        lake.write("endpoints", patient, [row("endpoints", patient_id=patient, endpoint="TTP", **times)])
+    publish_study(folder)
+    (folder / "study.yaml").touch()
+    return folder

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-import click
-import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from dashboard import analysis_cox, analysis_survival
-from dashboard.data import Source
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cox_request import CoxRequest
 from petct.survival.km_request import KaplanMeierRequest
-from petct.survival.results import JsonValue, as_dict
-from tests.dashboard.conftest import publish_study, row, write_study
-from warehouse.catalog import current_id
-from warehouse.lake import Lake
-
-N = 44
-QUICK = ("--permutations", "199", "--resamples", "20")
-
-
-@pytest.fixture(scope="module")
-def competing_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study of the other tests with an endpoint that deaths compete with."""
-    folder = tmp_path_factory.mktemp("competing")
-    write_study(folder, N)
-    lake, rng = Lake(folder / "lake"), np.random.default_rng(5)
-    for number in range(1, N + 1):
-        patient = f"P{number:03}"
-        times = {"duration_days": int(rng.integers(50, 1500)), "event": int(rng.integers(0, 3))}
-        lake.write("endpoints", patient, [row("endpoints", patient_id=patient, endpoint="TTP", **times)])
-    publish_study(folder)
-    (folder / "study.yaml").touch()
-    return folder
+from petct.survival.results import as_dict
+from tests.dashboard.same_numbers import curves_agree, first_views_agree, models_agree, said_by, same, source_of
 
 
 @pytest.fixture
@@ -51,32 +26,6 @@ def own_study(study: Path, tmp_path: Path) -> Path:
             (lake / entry.name).symlink_to(entry)
     (tmp_path / "study.yaml").touch()
     return tmp_path
-
-
-def said_by(command: click.Command, study: Path, *options: str) -> dict[str, JsonValue]:
-    arguments = [*options, "--json", "--study", str(study)]
-    done = CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
-    return json.loads(done.output)  # type: ignore[no-any-return]
-
-
-def same(found: JsonValue, said: JsonValue, where: str = "") -> int:
-    """Assert that all numbers are equal, to the last digit; names differ. How many numbers there were."""
-    if isinstance(found, dict):
-        assert isinstance(said, dict), where
-        return sum(same(value, said[name], f"{where}.{name}") for name, value in found.items())
-    if isinstance(found, list):
-        assert isinstance(said, list), where
-        assert len(found) == len(said), where
-        return sum(same(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(found, said, strict=True)))
-    if isinstance(found, str):
-        assert isinstance(said, str), where
-        return 0
-    assert found == said, where
-    return 1
-
-
-def source_of(study: Path) -> Source:
-    return Source(str(study / "lake"), current_id(study / "lake"))
 
 
 VOLUME = KaplanMeierRequest("tumour_volume_ml")
@@ -110,21 +59,11 @@ CURVES = {
 
 @pytest.mark.parametrize("options", CURVES)
 def test_the_curves(own_study: Path, options: str) -> None:
-    said = said_by(km, own_study, *options.split())
-    found = analysis_survival.survival(source_of(own_study), "OS", CURVES[options])
-    assert same(as_dict(found.result), said) > 50
-    assert said["ledger"] is None or found.hypotheses
-    declared = "primary" if found.plain and CURVES[options].variable == "tumour_volume_ml" else "exploratory"
-    assert said["declared"] == (declared if CURVES[options].variable else None)
+    assert curves_agree(own_study, CURVES[options], options) > 50
 
 
-def test_the_search_for_a_cut(own_study: Path) -> None:
-    said = said_by(km, own_study, "--by", "tumour_volume_ml", "--split", "optimal", *QUICK)
-    request = replace(VOLUME, split="optimal", permutations=199, resamples=20)
-    found = analysis_survival.survival(source_of(own_study), "OS", request)
-    assert found.cut is not None
-    assert same(as_dict(found.cut), said["cut_point"]) > 50
-    same(as_dict(found.result), said)
+def test_the_first_views_and_the_search_for_a_cut(own_study: Path) -> None:
+    assert first_views_agree(own_study) > 200
 
 
 def test_the_cumulative_incidence(competing_study: Path) -> None:
@@ -162,9 +101,7 @@ MODELS = {
 
 @pytest.mark.parametrize("options", MODELS)
 def test_the_models(own_study: Path, options: str) -> None:
-    said = said_by(cox, own_study, *options.split())
-    found = analysis_cox.cox_model(source_of(own_study), "OS", MODELS[options])
-    assert same(as_dict(found), said) > 20
+    assert models_agree(own_study, MODELS[options], options) > 20
 
 
 def test_residuals_and_calibration(own_study: Path) -> None:

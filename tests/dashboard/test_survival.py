@@ -103,3 +103,17 @@ def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> N
     shown = opened(split="Fixed cut", cut_tumour_volume_ml="60.0")
     assert "≤ 60 ml" in list(shown.dataframe[0].value["Group"])
     assert shown.metric[0].value == p_text(float(shown.metric[0].value.removeprefix("p = ")))
+
+
+def test_competing_events_have_a_view_where_there_are_some(opened, competing_study, monkeypatch) -> None:
+    assert "Competing events" not in [tab.label for tab in opened().tabs]
+    monkeypatch.setenv(STUDY_VARIABLE, str(competing_study))
+    app = view(opened(variable="Grade"), "Competing events")
+    assert "1 - S(t) is not the probability of the event" in texts(app)
+    assert set(charts(app)) == {"kaplan_meier", "cumulative_incidence"}
+    gray, at = (element.value for element in app.dataframe[1:3])
+    assert list(gray["Event"]) == ["TTP", "competing event of TTP"]
+    assert len(at) == 2 * 3 * 4
+    assert "Gray" in texts(app)
+    app = checked(app.number_input(key="from_landmark_month").set_value(6.0).run())
+    assert app.warning[0].value.startswith("OPTION_NOT_WITH_COMPETING: ")
