@@ -60,7 +60,14 @@ def cumulative_incidence_figure(
             _add_band(figure, curve, axis, series_colour(group))
         _add_curve(figure, curve, axis, series_colour(group), _DASHES[cause % len(_DASHES)], labels[group])
     figure.update_layout(
-        legend={"x": 0.01, "y": 1.0, "xanchor": "left", "yanchor": "top", "bgcolor": translucent(PAPER, 0.8)}
+        legend={
+            "x": 0.01,
+            "y": 1.0,
+            "xanchor": "left",
+            "yanchor": "top",
+            "bgcolor": translucent(PAPER, 0.8),
+            "traceorder": "normal",
+        }
     )
     return figure
 

@@ -79,7 +79,7 @@ def cut_point_figure(
         figure.add_vline(x=cut, line={"color": colour, "width": 1.6, "dash": "dot"}, row="all", col=1)
     cuts = (*result.cuts, *(stability.cuts if stability else ()))
     wide = min(cuts) > 0 and max(cuts) / min(cuts) > _LOGARITHMIC_FROM
-    figure.update_xaxes(type="log" if wide else "linear")
+    figure.update_xaxes({"type": "log", "dtick": "D2"} if wide else {})
     label = f"Cut of {plain(result.variable)}" + (f" ({plain(unit.strip())})" if unit else "")
     figure.update_xaxes(title_text=label, row=len(heights), col=1)
     return figure

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from figures.palette import INK, MUTED, series_colour, translucent
+from figures.palette import INK, series_colour, translucent
 from figures.paper import dress
 from figures.ticks import AxisUnit, in_unit
 from petct.survival.kaplan_meier import round_times
@@ -93,7 +93,7 @@ def curves_over_table(
                 y=[rows - i] * len(axis.ticks),
                 text=[str(counted(time)) for time in axis.ticks],
                 mode="text",
-                textfont={"color": series_colour(i)},
+                textfont={"color": INK},
                 hoverinfo="skip",
                 showlegend=False,
                 name=f"at risk {label}",
@@ -141,11 +141,12 @@ def _axes(figure: go.Figure, axis: TimeAxis, labels: Sequence[str], y_title: str
     )
     figure.update_xaxes(showline=False, showticklabels=False, ticks="", row=2, col=1)
     figure.update_yaxes(title_text=y_title, range=[0, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1], row=1, col=1)
-    coloured = [f"<span style='color:{series_colour(i)}'>{label}</span>" for i, label in enumerate(labels)]
+    # Words in ink, which is readable on any paper; the dash has the colour of the curve.
+    coloured = [f"<span style='color:{series_colour(i)}'>━</span> {label}" for i, label in enumerate(labels)]
     figure.update_yaxes(
         range=[0.4, rows + 1.4],
         tickvals=[rows + 1, *(rows - i for i in range(rows))],
-        ticktext=[f"<span style='color:{MUTED}'>At risk</span>", *coloured],
+        ticktext=["At risk", *coloured],
         showline=False,
         showgrid=False,
         ticks="",
