@@ -255,7 +255,8 @@ class Snapshot:
         columns = []
         for table, column, kind, unit, description in rows:
             name = str(column) if table == "cohort" else f"{str(table).removeprefix(_FEATURES)}:{column}"
-            text = None if unit is None else str(unit)
+            # A unit of 1 is that of features without one.
+            text = None if unit is None or unit == "1" else str(unit)
             columns.append(AnalysisColumn(name, str(table), str(column), _KINDS[str(kind)], text, str(description)))
         return tuple(columns)
 

@@ -36,7 +36,7 @@ def lake(tmp_path: Path) -> Lake:
         for name in ICC
     ]
     lake.write("radiomic_features", "P1", values)
-    definition = row("feature_definitions", feature_name="original_a", ibsi_id="RNU0", ibsi_name="Volume")
+    definition = row("feature_definitions", feature_name="original_a", ibsi_id="RNU0", ibsi_name="Volume", unit="1")
     lake.write("feature_definitions", None, [definition])
     return lake
 
@@ -47,6 +47,7 @@ def test_families_are_named_as_the_command_line_names_them(lake: Lake) -> None:
     with open_snapshot(lake.root) as snapshot:
         families = feature_families(snapshot)
         reliability = feature_reliability(snapshot, "pet-1")
+        units = {column.unit for column in snapshot.analysis_columns() if column.column == "original_a"}
     rule = "volume_weighted_mean"
     assert set(families) == {
         FeatureFamily("pet__largest", "pet", "pet-1", None, "largest"),
@@ -55,6 +56,8 @@ def test_families_are_named_as_the_command_line_names_them(lake: Lake) -> None:
         FeatureFamily(f"pet__fine__lymph_node__{rule}", "pet__fine", "pet-2", "lymph_node", rule),
     }
     assert reliability == {}
+    # Nobody writes a unit of 1 behind a number.
+    assert units == {None}
 
 
 def test_a_feature_is_as_reliable_as_its_least_reliable_repetition(lake: Lake) -> None:
