@@ -223,16 +223,6 @@ def column_groups(source: Source) -> tuple[ColumnGroup, ...]:
     return tuple(ColumnGroup(name, tuple(columns)) for name, columns in groups.items())
 
 
-def feature_tables(source: Source) -> dict[str, tuple[str, ...]]:
-    """Return the aggregations that were built for each feature set with features."""
-    tables: dict[str, tuple[str, ...]] = {}
-    for group in column_groups(source):
-        if group.name != COHORT:
-            feature_set, _, aggregation = group.name.rpartition("__")
-            tables[feature_set] = (*tables.get(feature_set, ()), aggregation)
-    return tables
-
-
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def values(source: Source, names: tuple[str, ...]) -> PatientValues:
     """Return analysis columns, one value a selected patient."""
@@ -263,13 +253,6 @@ def _descriptions(source: Source) -> dict[str, str]:
         .rows
     )
     return {str(name): f"{text} [{unit}]" if unit else str(text) for name, text, unit in rows}
-
-
-@st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
-def features(source: Source, feature_set: str, aggregation: str) -> pd.DataFrame:
-    """Return the wide table of a feature set, one row a selected patient with lesions."""
-    table = snapshot(source).features(feature_set, aggregation, protocol_id=protocol_id(source))
-    return _selected_rows(source, table)
 
 
 def _selected_rows(source: Source, table: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,6 @@ _SNAPSHOT = "snapshot"
 _CHOSEN_SNAPSHOT = "chosen_snapshot"
 _PREFERRED = "tumour_volume_ml"
 _GROUP_LABEL = "Cohort table"
-_NOTHING = "nothing"
 _COMPONENTS = 10
 
 _AXES: dict[AxisUnit, str] = {"month": "Months", "year": "Years", "day": "Days"}
@@ -127,25 +126,6 @@ def choose_time_unit(*, key: str = "time_unit") -> AxisUnit:
     return unit
 
 
-def choose_feature_set(source: Source) -> str:
-    """Offer the feature sets; there must be one."""
-    names = list(data.feature_tables(source))
-    return st.selectbox("Feature set", names, key="feature_set", bind="query-params")
-
-
-def choose_aggregation(source: Source, feature_set: str) -> str:
-    """Offer the rules from lesion to patient that were built for a feature set."""
-    chosen = st.selectbox(
-        "Lesions to patient",
-        data.feature_tables(source)[feature_set],
-        format_func=lambda name: name.replace("_", " "),
-        key="aggregation",
-        bind="query-params",
-        help="How the features of a patient's lesions become one value a patient.",
-    )
-    return chosen
-
-
 def choose_component(label: str, key: str, n_components: int, first: int) -> int:
     """Offer the first components by number."""
     chosen = st.selectbox(
@@ -157,21 +137,6 @@ def choose_component(label: str, key: str, n_components: int, first: int) -> int
         bind="query-params",
     )
     return chosen
-
-
-def choose_colour(source: Source) -> AnalysisColumn | None:
-    """Offer the columns of the cohort as colours of points."""
-    columns = {column.name: column for column in data.analysis_columns(source) if column.table == "cohort"}
-    names = wording.labels(tuple(columns.values()))
-    chosen = st.selectbox(
-        "Colour by",
-        [_NOTHING, *columns],
-        index=1 + list(columns).index(_PREFERRED) if _PREFERRED in columns else 0,
-        format_func=lambda name: names.get(name, name),
-        key="colour",
-        bind="query-params",
-    )
-    return columns.get(chosen)
 
 
 def all_labels(columns: tuple[AnalysisColumn, ...]) -> dict[str, str]:
