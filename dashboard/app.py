@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import cohort_filter, data, filters, notices, wording
+from dashboard import access, audit, cohort_filter, data, filters, notices, wording
+from dashboard.access import Permission
 from dashboard.data import Source
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
@@ -18,12 +19,21 @@ _CHECK_EVERY_SECONDS = 30
 
 @dataclass(frozen=True)
 class _Entry:
-    """A page of the navigation: its script in ``app_pages``, and whether it shows the patients of the filter."""
+    """A page of the navigation: its script in ``app_pages``.
+
+    Attributes
+    ----------
+    filtered
+        Whether it shows the patients of the filter.
+    needs
+        What its visitor must be allowed to.
+    """
 
     script: str
     title: str
     icon: str
     filtered: bool = True
+    needs: Permission | None = None
 
     @property
     def script_path(self) -> Path:
@@ -33,15 +43,14 @@ class _Entry:
 
 # In the order of the navigation; an entry without its script is left out.
 _ENTRIES = (
-    _Entry("cohort", "Cohort", ":material/groups:"),
     _Entry("study", "Study", ":material/groups:"),
     _Entry("survival", "Survival", ":material/stairs_2:"),
     _Entry("cox", "Cox model", ":material/forest:"),
     _Entry("features", "Features", ":material/manage_search:"),
     _Entry("pca", "Principal components", ":material/scatter_plot:"),
     _Entry("protocols", "Protocols", ":material/compare:"),
-    _Entry("patient", "Patient", ":material/person_search:"),
-    _Entry("sql", "SQL", ":material/database:", filtered=False),
+    _Entry("patient", "Patient", ":material/person_search:", needs=Permission.PATIENT_IMAGES),
+    _Entry("sql", "SQL", ":material/database:", filtered=False, needs=Permission.SQL),
     _Entry("snapshots", "Snapshots", ":material/history:", filtered=False),
     _Entry("conformance", "Conformance", ":material/rule:", filtered=False),
 )
@@ -51,17 +60,25 @@ def main() -> None:
     """Draw the sidebar and the filter, and run the page that was chosen."""
     st.set_page_config(page_title="petlake", page_icon=str(_FOLDER / "favicon.svg"), layout="wide")
     st.html(_FOLDER / "style.css")
+    person = access.admit()
     entries = [entry for entry in _ENTRIES if entry.script_path.is_file()]
-    pages = [st.Page(e.script_path, title=e.title, icon=e.icon, url_path=e.script) for e in entries]
+    pages = [
+        st.Page(e.script_path, title=e.title, icon=e.icon, url_path=e.script, visibility=person.sees(e.needs))
+        for e in entries
+    ]
     chosen = st.navigation(pages)
     entry = entries[pages.index(chosen)]
     lake = _lake()
     source = _source(lake)
+    audit.open_page(entry.title)
     refused = cohort_filter.refusals(source)
     with st.sidebar:
         _about(lake, source)
         if not refused:
             cohort_filter.choose_protocol(source)
+        access.about(person)
+    access.require(entry.needs, source)
+    audit.viewed(source)
     if refused:
         cohort_filter.show_refusals(source, refused)
         st.stop()

@@ -1,4 +1,4 @@
-"""What is in a snapshot, and what is not: sizes, attrition from registration to endpoint, refusals, findings."""
+"""What is in a snapshot, and what is not: sizes, refusals, findings, scores of the external exams."""
 
 from __future__ import annotations
 
@@ -7,33 +7,20 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import Source, details, endpoints, snapshot
+from dashboard.data import Source, details, protocol_id, selected_patients, snapshot
 from warehouse.errors import WarehouseError
 
 _ENTRIES = 16
-# One flag a patient for each step; a later step counts only the patients who passed all earlier ones. A patient in whom
-# no tumour was found is measured, with a volume of 0, and not lost.
-_STEPS = (
-    ("Registered", "TRUE"),
-    ("PET/CT scan", "patient_id IN (SELECT patient_id FROM scans)"),
-    ("SUV image", "patient_id IN (SELECT patient_id FROM suv)"),
-    (
-        "Tumour measured",
-        "patient_id IN (SELECT patient_id FROM pet_metrics WHERE protocol_id = $protocol AND grain = 'patient')",
-    ),
-)
-_WITH_FEATURES = (
-    "SELECT DISTINCT patient_id FROM radiomic_features WHERE protocol_id = $protocol AND status = 'COMPUTED'"
-)
 
 
 @dataclass(frozen=True)
-class AttritionStep:
-    """A step on the way to an analysis: the patients who got so far, and those who were lost at it."""
+class ExamScore:
+    """How an external exam ended: lines that pass, of all; ``note`` where it was not run."""
 
-    name: str
+    exam: str
+    n_pass: int
     n: int
-    lost: tuple[str, ...]
+    note: str | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +35,7 @@ class EndpointSummary:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of rows that tell how large the snapshot is; lesions are those of the default protocol."""
+    """Numbers of rows that tell how large the snapshot is; lesions are those of one protocol."""
 
     n_patients: int
     n_scans: int
@@ -56,16 +43,26 @@ class Sizes:
     n_feature_values: int
 
 
+def protocol(source: Source) -> str | None:
+    """Return the protocol under which the lesions are taken."""
+    return protocol_id(source) or details(source).default_protocol_id
+
+
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def sizes(source: Source) -> Sizes:
-    """Count patients, scans, lesions and computed feature values."""
+    """Count patients of the cohort, their scans, lesions and computed feature values."""
+    tables = ("patients", "scans", "lesions", "radiomic_features")
+    counted = ("*", "*", "DISTINCT (patient_id, scan_id, lesion_id)", "*")
+    wheres = ("", "", " AND protocol_id = $protocol", " AND status = 'COMPUTED'")
+    counts = ", ".join(
+        f"(SELECT count({what}) FROM {table} WHERE patient_id IN (SELECT unnest($patients)){where})"
+        for table, what, where in zip(tables, counted, wheres, strict=True)
+    )
     (row,) = (
         snapshot(source)
         .sql(
-            "SELECT (SELECT count(*) FROM patients), (SELECT count(*) FROM scans),"
-            " (SELECT count(DISTINCT (patient_id, scan_id, lesion_id)) FROM lesions WHERE protocol_id = $1),"
-            " (SELECT count(*) FROM radiomic_features WHERE status = 'COMPUTED')",
-            [details(source).default_protocol_id],
+            f"SELECT {counts}",
+            {"patients": list(selected_patients(source)), "protocol": protocol(source)},
         )
         .rows
     )
@@ -80,40 +77,12 @@ def endpoint_summaries(source: Source) -> tuple[EndpointSummary, ...]:
         snapshot(source)
         .sql(
             "SELECT endpoint, count(*), count(*) FILTER (WHERE event = 1), count(*) FILTER (WHERE event = 2)"
-            " FROM endpoints GROUP BY endpoint ORDER BY endpoint"
+            " FROM endpoints WHERE patient_id IN (SELECT unnest($1)) GROUP BY endpoint ORDER BY endpoint",
+            [list(selected_patients(source))],
         )
         .rows
     )
     return tuple(EndpointSummary(str(name), *(int(str(count)) for count in counts)) for name, *counts in rows)
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def attrition(source: Source) -> tuple[AttritionStep, ...]:
-    """Follow the patients from registration to the measured tumour; then features and endpoints, each on its own."""
-    opened = snapshot(source)
-    protocol = details(source).default_protocol_id
-    flags = ", ".join(f"{condition} AS s{number}" for number, (_, condition) in enumerate(_STEPS))
-    rows = opened.sql(
-        f"SELECT patient_id, {flags} FROM patients ORDER BY patient_id",
-        {"protocol": protocol},
-    ).rows
-    steps = []
-    left = [str(row[0]) for row in rows]
-    reached = {str(row[0]): row[1:] for row in rows}
-    for number, (name, _) in enumerate(_STEPS):
-        kept = [patient for patient in left if reached[patient][number]]
-        steps.append(_step(name, left, kept))
-        left = kept
-    with_features = {str(patient) for (patient,) in opened.sql(_WITH_FEATURES, {"protocol": protocol}).rows}
-    steps.append(_step("Radiomic features", left, [patient for patient in left if patient in with_features]))
-    for name in endpoints(source):
-        patients = set(opened.endpoint(name).patient_ids)
-        steps.append(_step(f"Endpoint {name}", left, [patient for patient in left if patient in patients]))
-    return tuple(steps)
-
-
-def _step(name: str, before: list[str], kept: list[str]) -> AttritionStep:
-    return AttritionStep(name, len(kept), tuple(sorted(set(before) - set(kept))))
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
@@ -123,7 +92,8 @@ def refusals(source: Source) -> pd.DataFrame:
         snapshot(source)
         .sql(
             "SELECT patient_id, table_name, code, message, series_instance_uid, keyword, found, expected, hint"
-            " FROM refusals ORDER BY patient_id, table_name, code"
+            " FROM refusals WHERE patient_id IN (SELECT unnest($1)) ORDER BY patient_id, table_name, code",
+            [list(selected_patients(source))],
         )
         .rows
     )
@@ -138,6 +108,17 @@ def refusals(source: Source) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
+def findings(source: Source) -> pd.DataFrame:
+    """Return findings that did not stop the work: Patient, Table, Severity, Code, Finding."""
+    return snapshot(source).frame(
+        'SELECT patient_id AS "Patient", table_name AS "Table", severity AS "Severity", code AS "Code",'
+        ' message AS "Finding" FROM qc_events WHERE patient_id IN (SELECT unnest($1))'
+        " ORDER BY severity DESC, patient_id, code",
+        [list(selected_patients(source))],
+    )
+
+
+@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def conformance(source: Source) -> pd.DataFrame:
     """Return the lines of the external exams: Exam, Case, Quantity, Expected, Found, Tolerance, Verdict, Note."""
     return snapshot(source).frame(
@@ -148,9 +129,18 @@ def conformance(source: Source) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def findings(source: Source) -> pd.DataFrame:
-    """Return findings that did not stop the work: Patient, Table, Severity, Code, Finding."""
-    return snapshot(source).frame(
-        'SELECT patient_id AS "Patient", table_name AS "Table", severity AS "Severity", code AS "Code",'
-        ' message AS "Finding" FROM qc_events ORDER BY severity DESC, patient_id, code'
-    )
+def exam_scores(source: Source) -> tuple[ExamScore, ...]:
+    """Return the score of every external exam."""
+    scores = []
+    for exam, lines in conformance(source).groupby("Exam", sort=False):
+        verdicts = lines["Verdict"].value_counts()
+        note = str(lines["Note"].iloc[0]) if "not_run" in verdicts else None
+        scores.append(ExamScore(str(exam), int(verdicts.get("pass", 0)), len(lines), note))
+    return tuple(scores)
+
+
+def by_code(table: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Return refusals or findings counted by code: Code, Table, Patients, and the first ``reason`` as the example."""
+    grouped = table.groupby(["Code", "Table"], sort=False)
+    counts = grouped.agg(Patients=("Patient", "nunique"), Example=(reason, "first")).reset_index()
+    return counts.sort_values("Patients", ascending=False, kind="stable", ignore_index=True)

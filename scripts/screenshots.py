@@ -30,7 +30,7 @@ from warehouse.tables import TABLES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs" / "images"
-PAGES = {"cohort": "", "survival": "survival", "cox": "cox", "pca": "pca"}
+PAGES = {"study": "", "survival": "survival", "cox": "cox", "pca": "pca"}
 CHROMIUM_ARGUMENTS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu")
 
 _WIDTH = 1280

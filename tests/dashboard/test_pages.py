@@ -12,7 +12,7 @@ from warehouse.lake import Lake
 from warehouse.snapshot import SnapshotSettings, publish
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-PAGES = ("cohort", "survival", "cox", "pca")
+PAGES = ("study", "survival", "cox", "pca")
 _TIMEOUT = 60
 
 
@@ -20,13 +20,13 @@ _TIMEOUT = 60
 def open_page(monkeypatch):
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
 
-    def opened(study: Path, page: str = "cohort", **parameters: str) -> AppTest:
+    def opened(study: Path, page: str = "study", **parameters: str) -> AppTest:
         monkeypatch.setenv(STUDY_VARIABLE, str(study))
         app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
         for name, value in parameters.items():
             app.query_params[name] = value
         app.run()
-        return checked(app if page == "cohort" else app.switch_page(f"app_pages/{page}.py").run())
+        return checked(app if page == "study" else app.switch_page(f"app_pages/{page}.py").run())
 
     return opened
 
@@ -80,19 +80,6 @@ def test_without_a_study_the_dashboard_says_how_to_start_it(monkeypatch):
     app = checked(AppTest.from_file(APP, default_timeout=_TIMEOUT).run())
 
     assert "petlake dashboard --study DIR" in app.error[0].value
-
-
-def test_the_cohort_page_tells_who_is_lost_where_and_why(open_page, study):
-    app = open_page(study)
-    attrition, refusals, patients = (element.value for element in app.dataframe[:3])
-
-    assert list(attrition["Patients"]) == [44, 43, 42, 42, 41, 41]
-    assert [lost.rpartition(" ")[2] for lost in attrition["Lost"]] == ["", "P041", "P042", "", "P043", "P044"]
-    assert list(refusals["Patient"]) == ["P041", "P042", "P044"]
-    assert refusals["Code"][0] == "PET_SERIES_MISSING"
-    assert refusals["Reason"][0] == "There is no attenuation-corrected PET series. Add it and run again."
-    assert len(patients) == 44
-    assert [metric.value for metric in app.metric] == ["44", "43", "104", "2,288", "30 of 43"]
 
 
 def test_the_distribution_names_its_n_and_the_missing(open_page, study):
