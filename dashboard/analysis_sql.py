@@ -77,9 +77,9 @@ def tables(source: Source) -> tuple[TableOfSnapshot, ...]:
 
 @st.cache_data(max_entries=4 * _ENTRIES, show_spinner=False)
 def columns(source: Source, table: str) -> pd.DataFrame:
-    """Return the columns of a table: Column, Type, Unit, Meaning."""
+    """Return the columns of a table: Column, Type (with the unit), Meaning."""
     return snapshot(source).frame(
-        'SELECT column_name AS "Column", kind AS "Type", unit AS "Unit", description AS "Meaning"'
+        'SELECT column_name AS "Column", concat_ws(\', \', kind, unit) AS "Type", description AS "Meaning"'
         " FROM column_definitions WHERE table_name = $1 ORDER BY rowid",
         [table],
     )

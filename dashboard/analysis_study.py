@@ -24,9 +24,9 @@ _MOST_LEVELS = 12
 _TUMOUR_ROWS = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean")
 _NOT_COMPUTED = "not computed, without a refusal"
 _WITHOUT_FEATURES = {
-    "NO_SCAN": "without a scan",
-    "LESIONS_UNKNOWN": "with lesions that are not known",
-    "NO_LESION": "without a lesion",
+    "NO_SCAN": "no scan",
+    "LESIONS_UNKNOWN": "lesions not known",
+    "NO_LESION": "no lesion",
     "NOT_COMPUTED": "not computed",
 }
 # One flag a patient for each step, and the tables whose refusals say why it was not reached. A later step counts only
@@ -165,7 +165,8 @@ def first_table(source: Source, names: tuple[str, ...], group: str | None) -> Ta
 def _baseline(name: str, column: AnalysisColumn, values: np.ndarray) -> Baseline:
     if column.kind == "category":
         return BaselineCategory(name, _texts(values))
-    return BaselineNumber(name, values, column.unit)
+    # Where the name says it the unit does not.
+    return BaselineNumber(name, values, None if column.unit == "SUV" else column.unit)
 
 
 def _texts(values: np.ndarray) -> list[str | None]:

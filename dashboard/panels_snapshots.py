@@ -14,7 +14,6 @@ from warehouse.journal import ledger_of
 from warehouse.snapshot_diff import EXAMPLES, SnapshotDiff, TableChange, ValueChange, diff
 
 _ENTRIES = 8
-_MOST_SENTENCES = 12
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner="Comparing the snapshots ...")
@@ -88,10 +87,7 @@ def choose_two(source: Source) -> tuple[str, str] | None:
 
 def changes(found: SnapshotDiff) -> None:
     """Show what changed, in words and in tables."""
-    for sentence in found.sentences[:_MOST_SENTENCES]:
-        st.markdown(f"- {wording.literal_markdown(sentence)}")
-    if len(found.sentences) > _MOST_SENTENCES:
-        st.caption(f"And {len(found.sentences) - _MOST_SENTENCES} more tables, listed below.")
+    st.markdown("\n".join(f"- {wording.literal_markdown(sentence)}" for sentence in found.sentences))
     if found.tables:
         st.markdown("**Tables**")
         _tables(found.tables)

@@ -40,9 +40,7 @@ def schema_browser(source: Source) -> None:
     if tables[name].meaning:
         st.caption(wording.literal_markdown(tables[name].meaning))
     columns = analysis_sql.columns(source, name)
-    st.dataframe(
-        columns, hide_index=True, height=_TABLE_PIXELS, column_config=panels.widths(Column=150, Type=70, Unit=60)
-    )
+    st.dataframe(columns, hide_index=True, height=_TABLE_PIXELS, column_config=panels.widths(Column=150, Type=90))
     st.button(
         "Query this table",
         on_click=_take,

@@ -60,14 +60,14 @@ def flow(source: Source) -> None:
     steps, ends = analysis_study.flow(source)
     charts.draw(flow_figure(steps, ends), key="flow", alt=flow_in_words(steps, ends))
     rows = [
-        (step.name, step.n, step.n_lost, "; ".join(f"{lost.n} {lost.reason}" for lost in step.lost))
+        (step.name, step.n, step.n_lost, "; ".join(f"{lost.n}: {lost.reason}" for lost in step.lost))
         for step in (*steps, *ends)
     ]
     with st.expander("The same as a table"):
         st.dataframe(
-            pd.DataFrame(rows, columns=["Step", "Patients", "Left", "Why"]),
+            pd.DataFrame(rows, columns=["Step", "Patients", "Lost", "Why"]),
             hide_index=True,
-            column_config=panels.widths(Step=150, Patients=70, Left=50),
+            column_config=panels.widths(Step=150, Patients=70, Lost=50),
         )
 
 

@@ -1,4 +1,4 @@
-"""Who was lost where, as a flow diagram in the manner of CONSORT: boxes downwards, and beside them who left and why."""
+"""Who was lost where, as a flow diagram in the manner of CONSORT: boxes downwards, and beside them the lost and why."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _MAIN = (0.0, 44.0)
 _SIDE = (52.0, 100.0)
-_MAIN_LETTERS = 30
-_SIDE_LETTERS = 42
+# At 500 pixels for the whole; where there is more room the boxes have wider margins.
+_MAIN_LETTERS = 26
+_SIDE_LETTERS = 31
 _LINE_PIXELS = 17
 _PADDING_PIXELS = 18
 _GAP_PIXELS = 30
@@ -26,7 +27,7 @@ _MOST_REASONS = 4
 
 @dataclass(frozen=True)
 class Lost:
-    """A number of patients who left at a step, and why."""
+    """A number of patients who were lost at a step, and why."""
 
     reason: str
     n: int
@@ -34,7 +35,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class FlowStep:
-    """A box: what the patients have in common who got here, how many they are, and who left on the way from above."""
+    """A box: what the patients have in common who got here, how many they are, and who was lost on the way."""
 
     name: str
     n: int
@@ -42,7 +43,7 @@ class FlowStep:
 
     @property
     def n_lost(self) -> int:
-        """Patients who left at this step."""
+        """Patients who were lost at this step."""
         return sum(lost.n for lost in self.lost)
 
 
@@ -52,7 +53,7 @@ def flow_figure(steps: Sequence[FlowStep], ends: Sequence[FlowStep] = ()) -> go.
     Parameters
     ----------
     steps
-        From the first box to the last one; who left stands beside the arrow that leads to a box.
+        From the first box to the last one; who was lost stands beside the arrow that leads to a box.
     ends
         What the patients of the last step have, each for itself: boxes beside each other at the bottom.
     """
@@ -83,15 +84,15 @@ def flow_in_words(steps: Sequence[FlowStep], ends: Sequence[FlowStep] = ()) -> s
     """Describe the diagram for those who cannot see it."""
     said = []
     for step in (*steps, *ends):
-        reasons = "; ".join(f"{lost.n} {lost.reason}" for lost in step.lost)
-        said.append(f"{step.name}: {step.n}{f' (lost {step.n_lost}: {reasons})' if reasons else ''}.")
+        reasons = "; ".join(f"{lost.n}: {lost.reason}" for lost in step.lost)
+        said.append(f"{step.name}: {step.n}{f', lost {reasons}' if reasons else ''}.")
     return f"Flow of patients. {' '.join(said)}"
 
 
 def _ends(figure: go.Figure, ends: Sequence[FlowStep], down: float) -> float:
     """Boxes of equal width over the whole figure, each under an arrow from the last step."""
     width = (_SIDE[1] - _MAIN[0] + 4) / len(ends)
-    letters = max(12, int(_SIDE_LETTERS * width / (_SIDE[1] - _SIDE[0])) - 2)
+    letters = max(10, int(_SIDE_LETTERS * (width - 4) / (_SIDE[1] - _SIDE[0])))
     rail, top = down + _GAP_PIXELS / 2, down + _GAP_PIXELS
     _line(figure, sum(_MAIN) / 2, down, sum(_MAIN) / 2, rail)
     places = [(_MAIN[0] + index * width, _MAIN[0] + (index + 1) * width - 4) for index in range(len(ends))]
@@ -100,7 +101,7 @@ def _ends(figure: go.Figure, ends: Sequence[FlowStep], down: float) -> float:
     texts = [
         [f"<b>{line}</b>" for line in _wrapped(step.name, letters)]
         + [f"n = {step.n:,}"]
-        + [f"<i>{line}</i>" for lost in step.lost for line in _wrapped(f"without: {lost.n:,} {lost.reason}", letters)]
+        + [line for lost in step.lost for line in _wrapped(f"lost {lost.n:,}: {lost.reason}", letters)]
         for step in ends
     ]
     bottom = top + max(map(len, texts)) * _LINE_PIXELS + _PADDING_PIXELS
@@ -122,9 +123,9 @@ def _reasons(step: FlowStep) -> list[str]:
         return []
     shown = step.lost[:_MOST_REASONS]
     rest = step.lost[_MOST_REASONS:]
-    lines = [f"<b>{step.n_lost:,} left</b>"]
+    lines = [f"<b>lost {step.n_lost:,}</b>"]
     for lost in (*shown, *([Lost("for other reasons", sum(one.n for one in rest))] if rest else [])):
-        lines += _wrapped(f"{lost.n:,} {lost.reason}", _SIDE_LETTERS)
+        lines += _wrapped(f"{lost.n:,}: {lost.reason}", _SIDE_LETTERS)
     return lines
 
 
@@ -156,7 +157,7 @@ def _box(
         y=(top + bottom) / 2,
         text="<br>".join(lines),
         showarrow=False,
-        font={"color": INK, "size": 12.5},
+        font={"color": INK, "size": 12},
         align="center",
     )
 

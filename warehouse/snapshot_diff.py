@@ -353,25 +353,28 @@ def _sentences(change: SnapshotDiff) -> tuple[str, ...]:
     said.append(f"{total}: {', '.join(moved)}." if moved else f"{total}; none came, went or changed.")
     for changes, noun in ((change.settings, "setting"), (change.code_versions, "code version")):
         if changes:
-            differ = "differs" if len(changes) == 1 else "differ"
-            said.append(f"{len(changes)} {noun}{'' if len(changes) == 1 else 's'} {differ}.")
+            said.append(f"{_counted(len(changes), noun)} {'differs' if len(changes) == 1 else 'differ'}.")
     if change.before.petlake_version != change.after.petlake_version:
         said.append(f"petlake {change.before.petlake_version} before, {change.after.petlake_version} after.")
-    if not change.tables:
+    for verb in ("added", "removed"):
+        names = [table.name for table in change.tables if table.change == verb]
+        if names:
+            said.append(f"{_counted(len(names), 'table')} {verb}: {', '.join(names[:EXAMPLES])}.")
+    changed = [table for table in change.tables if table.change == "changed"]
+    with_rows = [table for table in changed if table.n_added or table.n_removed or table.n_changed]
+    with_columns = [table for table in changed if table.columns]
+    if with_rows:
+        counts = [sum(getattr(table, f"n_{verb}") for table in with_rows) for verb in ("added", "removed", "changed")]
+        said.append(
+            f"Rows differ in {_counted(len(with_rows), 'table')}: {counts[0]:,} added, {counts[1]:,} removed, "
+            f"{counts[2]:,} changed."
+        )
+    elif not said[1:]:
         said.append("No row of any table differs.")
-    for table in change.tables:
-        said.append(_of_table(table))
+    if with_columns:
+        said.append(f"Columns differ in {_counted(len(with_columns), 'table')}.")
     return tuple(said)
 
 
-def _of_table(table: TableChange) -> str:
-    if table.change != "changed":
-        return f"Table {table.name} was {table.change} ({table.n_added + table.n_removed:,} rows)."
-    counts = [(table.n_added, "added"), (table.n_removed, "removed"), (table.n_changed, "changed")]
-    rows = ", ".join(f"{n:,} {verb}" for n, verb in counts if n)
-    parts = [f"rows {rows}"] if rows else []
-    for verb in ("added", "removed", "redefined"):
-        names = [column.name for column in table.columns if column.change == verb]
-        if names:
-            parts.append(f"{len(names)} column{'' if len(names) == 1 else 's'} {verb}")
-    return f"{table.name}: {'; '.join(parts)}."
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -15,7 +15,7 @@ st.caption(
     f"{limits.timeout_s:g} s, {limits.memory_bytes / 1024**3:g} GB, the first {limits.rows:,} rows."
 )
 
-browser, workbench = st.columns([2, 5], gap="large")
+browser, workbench = st.columns([3, 5], gap="medium")
 with browser:
     panels_sql.schema_browser(source)
 with workbench:

@@ -36,13 +36,10 @@ st.subheader("What could not be computed")
 panels_study.refusals(source)
 st.subheader("What was found in the files")
 panels_study.findings(source)
-left, right = st.columns(2, gap="large")
-with left:
-    st.subheader("Missing clinical values")
-    panels_study.missingness(source)
-with right:
-    st.subheader("Scans that stand out")
-    panels_study.outliers(source)
+st.subheader("Scans that stand out")
+panels_study.outliers(source)
+st.subheader("Missing clinical values")
+panels_study.missingness(source)
 
 if access.may(access.Permission.PATIENT_ROWS):
     st.subheader(f"Patients (n = {n})")

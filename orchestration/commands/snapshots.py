@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +13,13 @@ from orchestration.study import lake_root
 from warehouse import queries
 from warehouse import snapshot as snapshots
 from warehouse.journal import ledger_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from warehouse.snapshot_diff import ColumnChange
+
+_MOST_COLUMNS = 6
 
 
 @click.group()
@@ -132,6 +139,14 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
         if patients:
             more = f" and {len(patients) - EXAMPLES} more" if len(patients) > EXAMPLES else ""
             console.say(f"patients who {title}: {', '.join(patients[:EXAMPLES])}{more}")
+    if found.tables:
+        console.say_table(
+            ("table", "change", "rows before", "after", "added", "removed", "changed", "columns"),
+            [
+                (t.name, t.change, t.n_before, t.n_after, t.n_added, t.n_removed, t.n_changed, _columns(t.columns))
+                for t in found.tables
+            ],
+        )
     values = [*(("setting", c) for c in found.settings), *(("code version", c) for c in found.code_versions)]
     if values:
         console.say_table(("what", "name", "before", "after"), [(w, c.name, c.before, c.after) for w, c in values])
@@ -139,6 +154,12 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
     if cells:
         title = f"changed values, the first {EXAMPLES} of each table (--json counts them by column)"
         console.say_table(("table", "row", "column", "before", "after"), cells, title=title)
+
+
+def _columns(changes: "Sequence[ColumnChange]") -> str | None:
+    shown = [f"{change.change} {change.name}" for change in changes[:_MOST_COLUMNS]]
+    more = [f"and {len(changes) - _MOST_COLUMNS} more"] if len(changes) > _MOST_COLUMNS else []
+    return ", ".join((*shown, *more)) or None
 
 
 @snapshot.command()

@@ -25,8 +25,7 @@ def test_a_query_its_answer_its_chart_and_its_link(open_page, new_study):  # noq
     app = open_page(folder, "sql")
     assert "Write a query" in texts(app)
     columns = app.dataframe[0].value
-    assert "Unit" in columns
-    assert "tumour_volume_ml" in list(columns["Column"])
+    assert columns.set_index("Column").loc["tumour_volume_ml"].tolist() == ["number, ml", "Tumour volume"]
 
     query = "SELECT patient_id, tumour_volume_ml, suv_max FROM cohort ORDER BY 1"
     app.text_area(key="sql_query").set_value(query)

@@ -20,9 +20,9 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
 
     assert [metric.value for metric in app.metric] == ["44", "43", "104", "2,288", "30 of 43"]
     assert list(flow["Patients"]) == [44, 43, 42, 42, 41, 41]
-    assert list(flow["Left"]) == [0, 1, 1, 0, 1, 1]
-    assert flow["Why"][1] == "1 There is no attenuation-corrected PET series"
-    assert flow["Why"][4] == "1 with lesions that are not known"
+    assert list(flow["Lost"]) == [0, 1, 1, 0, 1, 1]
+    assert flow["Why"][1] == "1: There is no attenuation-corrected PET series"
+    assert flow["Why"][4] == "1: lesions not known"
     assert list(everyone["Patient"]) == ["P041", "P042", "P044"]
     assert everyone["Reason"][0] == "There is no attenuation-corrected PET series. Add it and run again."
     assert set(reasons["Code"]) == {"PET_SERIES_MISSING", "SUV_WEIGHT_MISSING", "ENDPOINT_ORIGIN_MISSING"}
@@ -32,7 +32,7 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
     assert "Conformance" in texts(app)
     assert "survival not run, suv 1 of 2 pass" in texts(app)
     (chart,) = [element for element in app.get("plotly_chart") if element.proto.id.endswith("-flow")]
-    assert "With a PET/CT scan: 43 (lost 1: 1 There is no attenuation-corrected PET series)" in chart.proto.alt
+    assert "With a PET/CT scan: 43, lost 1: There is no attenuation-corrected PET series." in chart.proto.alt
 
     app = checked(app.selectbox(key="study_group").set_value("grade").run())
     by_grade = app.dataframe[1].value

@@ -51,7 +51,10 @@ def test_a_changed_value_is_one_row_of_one_patient_and_what_follows_from_it(stud
     )
     assert by_name["cohort"].changed_values == {"OS_duration_days": 1, "OS_event": 1}
     assert (by_name["files"].n_added, by_name["files"].n_changed) == (1, 0)
-    assert "endpoints: rows 1 changed." in found.sentences
+    assert found.sentences == (
+        "4 patients before, 4 after: 2 changed.",
+        "Rows differ in 3 tables: 1 added, 0 removed, 2 changed.",
+    )
 
 
 def test_patients_who_come_and_go_are_named_and_their_rows_counted(study: Lake) -> None:
