@@ -15,8 +15,8 @@ from warehouse.queries import AnalysisColumn
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""
 
-_SUV = re.compile(r"\bsuv (max|mean|median|min|sd|peak)\b", re.IGNORECASE)
-_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml"}
+_SUV = re.compile(r"\b(su[vl])(?: (max|mean|median|min|sd|peak))?\b", re.IGNORECASE)
+_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml", "SUL ml": "ml"}
 
 
 def short_id(snapshot_id: str) -> str:
@@ -29,7 +29,7 @@ def variable_name(column: AnalysisColumn) -> str:
     if column.table not in ("cohort", "refusals", "qc_events"):
         return column.column
     name = _without_unit(column.column, column.unit).replace("_", " ")
-    name = _SUV.sub(lambda match: f"SUV{match.group(1).lower()}", name)
+    name = _SUV.sub(lambda match: match[1].upper() + (match[2] or "").lower(), name)
     name = re.sub(r"^n (?=\w)", "number of ", name)
     name = re.sub(r"(.+) n lesions$", r"\1 number of lesions", name)
     return name[:1].upper() + name[1:]
@@ -48,7 +48,7 @@ def _without_unit(name: str, unit: str | None) -> str:
 
 def with_unit(name: str, unit: str | None) -> str:
     """Return ``name (unit)``; the unit only when there is one that the name does not end with."""
-    return f"{name} ({unit})" if unit and unit != "SUV" else name
+    return f"{name} ({unit})" if unit and unit not in ("SUV", "SUL") else name
 
 
 def distinct_names(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
