@@ -36,6 +36,12 @@ def test_a_file_is_the_protocol_that_it_says(tmp_path: Path) -> None:
     assert protocol.protocol_id.startswith("own-")
 
 
+@pytest.mark.parametrize("region", ["spleen", "aorta"])
+def test_a_threshold_may_be_relative_to_the_spleen_or_the_blood_pool(region: str, tmp_path: Path) -> None:
+    text = OWN.replace("{fixed: {suv: 5}}", f"{{reference: {{region: {region}, mean_factor: 2, sd_factor: 2}}}}")
+    assert read_protocol(written(tmp_path, text)).threshold == ReferenceThreshold(region, 2, 2)
+
+
 def test_the_packaged_protocols_keep_the_ids_that_were_published_with() -> None:
     assert {name: load_protocol(name).protocol_id.removeprefix(f"{name}-") for name in packaged_protocols()} == {
         "contours": "be5fb79a",
