@@ -33,8 +33,10 @@ class Drawn:
 
 
 def grids_of(data: PatientData, scan: ScanSeries, refusals: list[RefusalRecord]) -> dict[Modality, Geometry]:
-    """The grids of the images that can be read; a CT that cannot is a refusal of the lesions on it."""
+    """The grids of the images that can be read; a CT that cannot, or that the study needs, is a refusal of lesions."""
     grids: dict[Modality, Geometry] = {"PT": data.pet(scan.pet).volume.geometry}
+    if scan.ct is None and not data.settings.needs_ct:
+        return grids
     try:
         grids["CT"] = data.ct(scan).volume.geometry
     except PetctError as error:

@@ -177,6 +177,11 @@ class StudySettings:
             absent.add("perturbed_features")
         return tuple(name for name in PATIENT_TABLES if name not in absent)
 
+    @property
+    def needs_ct(self) -> bool:
+        """Whether a scan without CT lacks something: only where features of the CT are asked for."""
+        return any(feature_set.modality == "CT" for feature_set in self.feature_sets)
+
     def require_robustness(self) -> RobustnessSettings:
         """What the study asks of robustness; raises ``FeatureError`` ROBUSTNESS_NOT_ASKED when it asks for nothing."""
         if self.robustness is None:
@@ -204,7 +209,7 @@ class StudySettings:
                 "masks": [one.files for one in self.declared_masks],
             },
             "suv": self._suv_settings(),
-            "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
+            "lesions": {"masks": masks, "protocols": protocols, "tracer": self.tracer, "needs_ct": self.needs_ct},
             "pictures": {"masks": masks, "protocols": protocols, "tracer": self.tracer},
             "pet_metrics": {"protocols": protocols, "lean_body_mass": self.lean_body_mass.value},
             "radiomic_features": {

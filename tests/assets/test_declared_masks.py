@@ -74,7 +74,8 @@ def _lesions(folder: Path) -> tuple[dict[str, tuple[str, int]], dict[str, str], 
     process_patient(PatientJob("P1", TABLES, settings))
     lake = Lake(settings.lake)
     rows = lake.read("lesions", "P1", LesionRecord) if lake.exists("lesions", "P1") else ()
-    refusals = [r for r in lake.read("refusals", "P1", RefusalRecord) if r.code != "CT_SERIES_MISSING"]
+    # There is no CT, and no feature of it is asked for.
+    refusals = lake.read("refusals", "P1", RefusalRecord)
     # The small liver has no room for a reference sphere.
     found = {f.code for f in lake.read("qc_events", "P1", Finding) if f.table_name == "lesions"}
     findings = sorted(found - {"REFERENCE_REGION_NOT_PLACED"})

@@ -31,6 +31,7 @@ masks:
   elsewhere: elsewhere
   files: [{files: "{patient_id}/{scan_date}/organs/*.nii.gz"}]
 protocols: [suv_4, everything.yaml]
+feature_sets: [pet_original]
 """
 EVERYTHING = """
 version: 1
@@ -40,7 +41,7 @@ threshold: {fixed: {suv: 4}}
 connectivity: 26
 minimum_volume_ml: 0
 """
-TABLES = ("series", "scans", "suv", "lesions", "pet_metrics")
+TABLES = ("series", "scans", "suv", "lesions", "pictures", "pet_metrics", "radiomic_features")
 SHAPE, VOXEL_ML = (26, 26, 30), 0.125
 
 
@@ -89,8 +90,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StudySettings:
             _write(folder / "dicom" / "ORGANS" / scan / "organs" / f"{organ}.nii.gz", mask.astype(np.uint8))
     settings = load_study(folder)
     assert ingest(settings).set_aside == ()
-    for patient in ("ORGANS", "NOTHING"):
-        process_patient(PatientJob(patient, TABLES, settings))
+    complete = [process_patient(PatientJob(patient, TABLES, settings)).complete for patient in ("ORGANS", "NOTHING")]
+    # The CT is not missed where no feature of it is asked for.
+    assert complete == [True, False]
     return settings
 
 
