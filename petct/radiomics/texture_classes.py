@@ -19,6 +19,7 @@ from radiomics.glszm import RadiomicsGLSZM
 from radiomics.ngtdm import RadiomicsNGTDM
 
 from petct.radiomics import matrices
+from petct.radiomics.maximal_correlation import second_eigenvalue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -170,32 +171,14 @@ class GLCM(_Prepared, RadiomicsGLCM):  # type: ignore[misc]
         return self._moment_of_sums(3)
 
     def getMCCFeatureValue(self) -> Any:  # noqa: N802
-        """Maximal correlation coefficient, as a singular value of the normalised matrix.
-
-        The eigenvalues of pyradiomics' Q are the squared singular values of P with row and column divided by the square
-        roots of their sums. Its Q has an epsilon in the denominator, which is followed to first order: it matters where
-        a grey level is so rare that its probability squared is not far above epsilon. Where it is so rare that the
-        second order would be seen, pyradiomics computes the value.
-        """
+        """Maximal correlation coefficient; where epsilon would be seen in its second order, pyradiomics computes it."""
         P = self.P_glcm[0]
-        n = P.shape[0]
-        if n < _MANY_LEVELS or not self.symmetricalGLCM:
+        if P.shape[0] < _MANY_LEVELS or not self.symmetricalGLCM:
             return super().getMCCFeatureValue()
         correlations = []
         for direction in range(P.shape[2]):
-            matrix = P[:, :, direction]
-            sums = matrix.sum(axis=1)
-            inverse = np.zeros(n)
-            np.divide(1.0, np.sqrt(sums), out=inverse, where=sums > 0)
-            values, vectors = np.linalg.eigh(matrix * inverse[:, None] * inverse[None, :])
-            order = np.argsort(np.abs(values))
-            square, vector = values[order[-2]] ** 2, vectors[:, order[-2]]
-            left, right = matrix.T @ (vector * inverse**3), matrix.T @ (vector * inverse)
-            first_order = _EPSILON * np.sum(left * right * inverse**4)
-            furthest = matrix.T @ (vector * inverse**5)
-            second_order = _EPSILON**2 * np.sum(furthest * right * inverse**6)
-            square -= first_order
-            if not (square > _SMALL_CORRELATION**2 and abs(second_order) < _NEGLIGIBLE * square):
+            square, neglected = second_eigenvalue(P[:, :, direction], _EPSILON)
+            if not (square > _SMALL_CORRELATION**2 and neglected < _NEGLIGIBLE * square):
                 return super().getMCCFeatureValue()
             correlations.append(np.sqrt(square))
         return np.mean(correlations, keepdims=True)
