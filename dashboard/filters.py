@@ -6,6 +6,7 @@ and gets it back in the run after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -69,11 +70,27 @@ def show_newest(snapshot_id: str) -> None:
 
 
 def choose_endpoint(source: Source, *, key: str) -> str:
-    """Offer the endpoints; there must be one."""
-    names = data.endpoints(source)
-    declared = [hypothesis.endpoint for hypothesis in data.hypotheses(source) if hypothesis.endpoint in names]
-    first = names.index(declared[0]) if declared else 0
-    return st.selectbox("Endpoint", names, index=first, key=key, bind="query-params")
+    """Offer the endpoints, one that was declared first; there must be one. Other pages begin with the choice."""
+    declared = [hypothesis.endpoint for hypothesis in data.hypotheses(source)]
+    names = sorted(data.endpoints(source), key=lambda name: (name not in declared, name))
+    recall("endpoint", key, names)
+    return remember("endpoint", st.selectbox("Endpoint", names, key=key, bind="query-params"))
+
+
+def recall(what: str, key: str, options: Sequence[str]) -> None:
+    """Let a widget with a key of its page begin with what was last chosen on another one, unless the URL names it.
+
+    Call it before the widget, which must not have a default of its own: only what differs from that is in the URL.
+    """
+    last = st.session_state.get(f"last_{what}")
+    if key not in st.session_state and key not in st.query_params and last in options:
+        st.session_state[key] = last
+
+
+def remember(what: str, chosen: str) -> str:
+    """Keep a choice for ``recall``, and return it."""
+    st.session_state[f"last_{what}"] = chosen
+    return chosen
 
 
 def choose_variable(

@@ -183,3 +183,11 @@ def test_another_protocol_changes_the_measurements_of_all_pages(opened, two_prot
 
     app = checked(app.selectbox(key="filter_protocol").set_value(PROTOCOL).run())
     assert where(app) == []
+
+
+def test_pages_begin_with_the_features_that_were_chosen_on_another(opened, study):
+    app = opened(study, "features")
+    app = checked(app.selectbox(key="scan_aggregation").set_value("volume_weighted_mean").run())
+    app = checked(app.switch_page("app_pages/pca.py").run())
+    assert app.selectbox(key="pca_aggregation").value == "volume_weighted_mean"
+    assert "volume weighted mean" in texts(app)
