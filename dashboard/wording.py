@@ -9,41 +9,17 @@ from collections.abc import Sequence
 from petct.survival.groups import number_text
 from petct.survival.kaplan_meier import MedianTime
 from petct.survival.results import p_text
+from reporting.naming import variable_name
 from warehouse.conditions import Condition
 from warehouse.queries import AnalysisColumn
 
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""
 
-_SUV = re.compile(r"\b(su[vl])(?: (max|mean|median|min|sd|peak))?\b", re.IGNORECASE)
-_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml", "SUL ml": "ml"}
-
 
 def short_id(snapshot_id: str) -> str:
     """Return the first 12 digits of a snapshot id, as it is shown everywhere."""
     return snapshot_id[:12]
-
-
-def variable_name(column: AnalysisColumn) -> str:
-    """Return the name of a column without its unit: ``tumour_volume_ml`` is Tumour volume; features keep theirs."""
-    if column.table not in ("cohort", "refusals", "qc_events"):
-        return column.column
-    name = _without_unit(column.column, column.unit).replace("_", " ")
-    name = _SUV.sub(lambda match: match[1].upper() + (match[2] or "").lower(), name)
-    name = re.sub(r"^n (?=\w)", "number of ", name)
-    name = re.sub(r"(.+) n lesions$", r"\1 number of lesions", name)
-    return name[:1].upper() + name[1:]
-
-
-def _without_unit(name: str, unit: str | None) -> str:
-    """Return the name without its unit: ``age_years`` in year is ``age``, ``ki67_percent`` in % is ``ki67``."""
-    if unit is None:
-        return name
-    ending = "_" + re.sub(r"\W+", "_", _UNITS_IN_NAMES.get(unit, unit))
-    for text in (f"{ending}s", ending):
-        if name.lower().endswith(text.lower()) and len(name) > len(text):
-            return name[: -len(text)]
-    return name
 
 
 def with_unit(name: str, unit: str | None) -> str:

@@ -15,6 +15,7 @@ from petct.errors import SurvivalError
 from petct.survival.columns import Columns
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.outcome import Outcome, cause_specific
+from reporting.context import default_endpoint, feature_table_of
 from warehouse import queries
 from warehouse.selection import Selection
 
@@ -167,7 +168,8 @@ def _from_snapshot(
     with queries.open_snapshot(lake_root(source.study_folder), source.snapshot_id) as snapshot:
         known = {column.name: column for column in snapshot.analysis_columns()}
         if names is None:
-            names = _columns_of(known, feature_table)
+            family = feature_table_of(known, feature_table)
+            names = [name for name in known if name.startswith(f"{family}:")]
         selection = snapshot.selection(source.conditions)
         if not selection.patient_ids and selection.n_cohort:
             raise SurvivalError(
@@ -189,7 +191,7 @@ def _from_snapshot(
             return AnalysisData(
                 title, snapshot.id, None, patients, columns, units, primary, 0, None, selection=selection
             )
-        endpoint = snapshot.endpoint(source.endpoint or _default_endpoint(snapshot.endpoints()))
+        endpoint = snapshot.endpoint(source.endpoint or default_endpoint(snapshot.endpoints()))
         # Only patients with the endpoint can be analysed; the others are in the attrition, not in the groups.
         selected = set(selection.patient_ids)
         kept = np.array([patient_id in selected for patient_id in endpoint.patient_ids], dtype=bool)
@@ -222,40 +224,6 @@ def _from_snapshot(
             causes,
             selection,
         )
-
-
-def _columns_of(known: Mapping[str, queries.AnalysisColumn], feature_table: str | None) -> list[str]:
-    tables = sorted({name.split(":")[0] for name in known if ":" in name})
-    if feature_table is None and len(tables) > 0:
-        feature_table = tables[0]
-    names = [name for name in known if name.startswith(f"{feature_table}:")]
-    if not names:
-        near = difflib.get_close_matches(feature_table or "", tables, n=1, cutoff=0.4)
-        raise SurvivalError(
-            "FEATURES_UNKNOWN",
-            "The snapshot has no such wide feature table",
-            keyword="--feature-set",
-            found=feature_table,
-            expected=", ".join(tables) or "none: no features were computed",
-            hint=f"Nearest: {near[0]}." if near else None,
-        )
-    return names
-
-
-def _default_endpoint(endpoints: tuple[str, ...]) -> str:
-    if not endpoints:
-        raise SurvivalError(
-            "ENDPOINT_NONE",
-            "The snapshot has no endpoint",
-            hint="Declare `endpoints` in study.yaml, then materialize and publish again.",
-        )
-    if len(endpoints) == 1:
-        return endpoints[0]
-    if "OS" in endpoints:
-        return "OS"
-    raise SurvivalError(
-        "ENDPOINT_AMBIGUOUS", "The study has several endpoints", keyword="--endpoint", expected=", ".join(endpoints)
-    )
 
 
 def _primary(snapshot: queries.Snapshot) -> frozenset[tuple[str, str]]:

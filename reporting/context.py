@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -105,11 +106,13 @@ def feature_table_of(known: Mapping[str, AnalysisColumn], asked: str | None) -> 
     tables = sorted({name.split(":")[0] for name in known if ":" in name})
     chosen = tables[0] if asked is None and tables else asked
     if chosen is None or chosen not in tables:
+        near = difflib.get_close_matches(chosen or "", tables, n=1, cutoff=0.4)
         raise SurvivalError(
             "FEATURES_UNKNOWN",
             "The snapshot has no such wide feature table",
             keyword="--feature-set",
             found=chosen,
             expected=", ".join(tables) or "none: no features were computed",
+            hint=f"Nearest: {near[0]}." if near else None,
         )
     return chosen

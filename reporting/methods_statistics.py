@@ -211,7 +211,8 @@ def _of_hazards(
         found.append(f"{model.events_per_parameter:.1f} events per parameter.")
     if isinstance(result, PooledCoxResult):
         found.append(
-            f"Missing values were imputed {result.n_imputations} times (chained equations, seed {result.seed}) and "
+            f"Missing values were imputed {result.n_imputations} times (chained equations, predictive mean matching, "
+            f"seed {result.seed}) and "
             f"estimates pooled by Rubin's rules; {result.n_complete_cases} patients have all covariates."
         )
     else:

@@ -8,16 +8,16 @@ from collections.abc import Iterable
 
 from warehouse.queries import AnalysisColumn
 
-_SUV = re.compile(r"\bsuv (max|mean|median|min|sd)\b", re.IGNORECASE)
-_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml"}
+_SUV = re.compile(r"\b(su[vl])(?: (max|mean|median|min|sd|peak))?\b", re.IGNORECASE)
+_UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml", "SUL ml": "ml"}
 
 
 def variable_name(column: AnalysisColumn) -> str:
     """Return the name of a column without its unit: ``tumour_volume_ml`` is Tumour volume; features keep theirs."""
-    if column.table != "cohort":
+    if column.table not in ("cohort", "refusals", "qc_events"):
         return column.column
     name = _without_unit(column.column, column.unit).replace("_", " ")
-    name = _SUV.sub(lambda match: f"SUV{match.group(1).lower()}", name)
+    name = _SUV.sub(lambda match: match[1].upper() + (match[2] or "").lower(), name)
     name = re.sub(r"^n (?=\w)", "number of ", name)
     name = re.sub(r"(.+) n lesions$", r"\1 number of lesions", name)
     return name[:1].upper() + name[1:]
