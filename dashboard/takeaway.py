@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from matplotlib.figure import Figure
 
-from dashboard import data, notices, wording
+from dashboard import access, audit, data, notices, wording
 from dashboard.data import Source
 from figures.print import FORMATS, Format, rendered
 from reporting.context import Resolved, resolve
@@ -82,6 +82,8 @@ def _downloads(
     variant: str,
 ) -> None:
     name = f"petlake-{resolved.recipe.command}-{wording.short_id(source.snapshot_id)}"
+    # Scores and loadings: one row of the table is one patient.
+    may_take_rows = resolved.recipe.command != "pca" or access.may(access.Permission.PATIENT_ROWS)
     with st.container(horizontal=True):
         for kind in FORMATS:
             st.download_button(
@@ -90,7 +92,7 @@ def _downloads(
                 f"{name}.{kind}",
                 _MIME[kind],
                 key=f"{key}_{kind}",
-                on_click="ignore",
+                on_click=audit.exporting(source, f"{name}.{kind}"),
                 help=f"The figure as {kind.upper()}, one or two columns of a journal wide"
                 + (", 300 dots per inch." if kind == "png" else "; fonts are inside."),
             )
@@ -100,8 +102,11 @@ def _downloads(
             f"{name}.csv",
             "text/csv",
             key=f"{key}_csv",
-            on_click="ignore",
-            help="The numbers that the figure draws, at full precision.",
+            on_click=audit.exporting(source, f"{name}.csv"),
+            disabled=not may_take_rows,
+            help="The numbers that the figure draws, at full precision."
+            if may_take_rows
+            else "These numbers are of single patients, which a viewer does not see.",
         )
         st.download_button(
             "Python",
@@ -109,7 +114,7 @@ def _downloads(
             f"{name}.py",
             "text/x-python",
             key=f"{key}_py",
-            on_click="ignore",
+            on_click=audit.exporting(source, f"{name}.py"),
             help="The script that makes figure and numbers from the snapshot.",
         )
 
@@ -185,6 +190,9 @@ def saved_list(source: Source) -> None:
             f"{link}  \n`{recipe.command_line(analysis.conditions)}` · snapshot "
             f"`{wording.short_id(analysis.snapshot_id)}` · {entry.saved_at:%d %b %Y}"
         )
+        if not access.may(access.Permission.PATIENT_ROWS):
+            # What others saved is theirs: a viewer opens it.
+            continue
         delete.button(
             "Delete",
             icon=":material/delete:",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import access, contents, data, filters, notices, panels, panels_study
+from dashboard import access, contents, data, filters, notices, panels, panels_study, takeaway
 
 source = filters.pinned_source(data.lake_root())
 about = data.details(source)
@@ -49,5 +49,7 @@ if access.may(access.Permission.PATIENT_ROWS):
     )
     panels_study.cohort_table(source)
 
+with st.expander("Saved analyses", icon=":material/bookmarks:"):
+    takeaway.saved_list(source)
 with st.expander("What is in this snapshot"):
     panels_study.snapshot_contents(about)

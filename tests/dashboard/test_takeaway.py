@@ -137,3 +137,28 @@ def _numbers(value: object) -> list[object]:
     if isinstance(value, list | tuple):
         return [number for item in value for number in _numbers(item)]
     return [] if isinstance(value, str) else [value]
+
+
+def _components(lake: str, snapshot_id: str) -> None:
+    from dashboard import takeaway
+    from dashboard.data import Source
+    from reporting.recipe import Recipe
+
+    recipe = Recipe.of("pca", feature_set="pet_original__largest")
+    takeaway.offer(Source(lake, snapshot_id), recipe, figure=lambda: None, numbers=lambda: None, key="pca")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_who_may_not_see_single_patients_takes_no_table_of_them_away(
+    study: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    monkeypatch.setattr("dashboard.access.may", lambda _: allowed)
+    with open_snapshot(study / "lake") as snapshot:
+        app = AppTest.from_function(_components, args=(str(study / "lake"), snapshot.id), default_timeout=_TIMEOUT)
+    app.session_state["pca_take_away"] = True
+    app.run()
+    assert not app.exception, [element.message for element in app.exception]
+    disabled = [b.proto.label for b in app.get("download_button") if b.proto.disabled]
+    assert disabled == ([] if allowed else ["CSV"])
+    # Nobody gave the result of the page: the script was run for its methods.
+    assert "Principal components of 11 standardised features" in _text(app)
