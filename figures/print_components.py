@@ -33,8 +33,8 @@ def components_print(
         figure = new_figure(width_mm, _PANEL_MM)
         half = width_mm / 2
         y = min(y, len(result.components))
-        _scores(axes_at(figure, left_mm=13, bottom_mm=11, right_mm=half + 4, top_mm=6), result, x, y, None, "")
-        _scree(axes_at(figure, left_mm=half + 13, bottom_mm=11, right_mm=2.5, top_mm=6), result, n_components)
+        _scores(axes_at(figure, left_mm=15, bottom_mm=11, right_mm=half + 2, top_mm=6), result, x, y, None, "")
+        _scree(axes_at(figure, left_mm=half + 15, bottom_mm=11, right_mm=2.5, top_mm=6), result, n_components)
         return figure
 
 
@@ -72,7 +72,7 @@ def scores_print(
         legend = {str(value) for value in colour_by or () if value is not None} if not numeric else set()
         figure = new_figure(width_mm, _PANEL_MM + _ROW_MM * (len(legend) + 1) * bool(legend))
         top = 6 + _ROW_MM * (len(legend) + 1) * bool(legend)
-        axes = axes_at(figure, left_mm=13, bottom_mm=11, right_mm=18 if numeric else 4, top_mm=top)
+        axes = axes_at(figure, left_mm=15, bottom_mm=11, right_mm=18 if numeric else 4, top_mm=top)
         _scores(axes, result, x, y, colour_by, colour_title)
         return figure
 
@@ -81,7 +81,7 @@ def scree_print(result: PcaResult, *, n_components: int = 8, width_mm: float = S
     """Draw the share of variance of the first components, and their sum."""
     with journal_look():
         figure = new_figure(width_mm, _PANEL_MM)
-        _scree(axes_at(figure, left_mm=13, bottom_mm=11, right_mm=2.5, top_mm=6), result, n_components)
+        _scree(axes_at(figure, left_mm=15, bottom_mm=11, right_mm=2.5, top_mm=6), result, n_components)
         return figure
 
 

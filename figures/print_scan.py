@@ -7,60 +7,52 @@ import math
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from figures.palette import BLUE, MUTED, VERMILION
+from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
 from figures.print_page import SINGLE_COLUMN_MM, SMALL, axes_at, journal_look, new_figure, readable
 from figures.ticks import round_ratios
 from petct.survival.results import SIGNIFICANCE_LEVEL, p_text
 from petct.survival.scan_result import ScanResult, ScanRow
 
-_HEIGHT_MM = 78.0
+_HEIGHT_MM = 84.0
 _NAMED = 5
+_P_TICKS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001, 1e-5, 1e-6)
 
 
 def volcano_print(result: ScanResult, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
-    """Draw every tested feature: hazard ratio per SD across, q (Benjamini-Hochberg) up, on logarithmic axes.
+    """Draw every tested feature: hazard ratio per SD across, its p-value up, with the line that correction draws.
 
-    Corrected values are drawn and not the p-values of the features alone. Coloured are the features that stand for the
-    whole family (family-wise p at most 0.05), and the strongest of them are named.
+    The line is where Benjamini-Hochberg's q is 0.05: what lies below it is no finding, however small its own p. The
+    strongest that survive are named. Features without a hazard ratio have no place.
     """
     rows = [row for row in result.rows if row.hazard_ratio is not None]
+    survive = [row for row in rows if row.q <= SIGNIFICANCE_LEVEL]
+    before = [row for row in rows if row.q > SIGNIFICANCE_LEVEL and row.p < SIGNIFICANCE_LEVEL]
+    nothing = [row for row in rows if row.q > SIGNIFICANCE_LEVEL and row.p >= SIGNIFICANCE_LEVEL]
     with journal_look():
         figure = new_figure(width_mm, _HEIGHT_MM)
-        axes = axes_at(figure, left_mm=12, bottom_mm=10.5, right_mm=4, top_mm=13)
-        found = [row for row in rows if row.p_familywise <= SIGNIFICANCE_LEVEL]
-        others = [row for row in rows if row.p_familywise > SIGNIFICANCE_LEVEL]
+        axes = axes_at(figure, left_mm=14, bottom_mm=10.5, right_mm=4, top_mm=17)
         axes.set_xscale("log")
-        for group, colour, label in (
-            (others, BLUE, f"not distinguishable from noise ({len(others)})"),
-            (found, VERMILION, f"family-wise p ≤ 0.05 ({len(found)})"),
+        # Not by colour alone: each kind of point has a shape of its own.
+        for kind, marker, colour, label in (
+            (nothing, "o", BLUE, "no evidence"),
+            (before, "^", ORANGE, "p < 0.05 before correction only"),
+            (survive, "D", VERMILION, "survives correction"),
         ):
-            axes.scatter(
-                [_ratio(row) for row in group],
-                [_height(row) for row in group],
-                s=9,
+            axes.plot(
+                [_ratio(row) for row in kind],
+                [-math.log10(row.p) for row in kind],
+                marker,
+                markersize=3.2,
                 color=colour,
-                edgecolors="white",
-                linewidths=0.3,
-                zorder=3,
-                label=label,
+                markeredgecolor="white",
+                markeredgewidth=0.3,
+                label=f"{label} ({len(kind)})",
             )
-        line = -math.log10(SIGNIFICANCE_LEVEL)
-        axes.axhline(line, color=MUTED, linewidth=0.6, linestyle=(0, (3, 2)), zorder=1)
-        axes.axvline(1.0, color=MUTED, linewidth=0.4, zorder=1)
-        ratios = [_ratio(row) for row in rows] or [1.0]
-        ticks = round_ratios(min(ratios), max(ratios))
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlim(min(*ratios, *ticks) / 1.1, max(*ratios, *ticks) * 1.1)
-        axes.set_ylim(-0.03, max([line, *(_height(row) for row in rows)]) * 1.08)
-        axes.text(
-            0.99, line, "q = 0.05", transform=axes.get_yaxis_transform(), fontsize=SMALL - 1, ha="right", va="bottom"
-        )
-        for row in found[:_NAMED]:
+        _axes(figure, result, rows)
+        for row in survive[:_NAMED]:
             name = readable(row.name.partition(":")[2] or row.name)
-            axes.annotate(name, (_ratio(row), _height(row)), (2, 2), textcoords="offset points", fontsize=SMALL - 1.5)
-        axes.set_xlabel("Hazard ratio per SD (logarithmic axis)", labelpad=2)
-        axes.set_ylabel("−log10 q (Benjamini-Hochberg)", labelpad=2)
+            place = (_ratio(row), -math.log10(row.p))
+            axes.annotate(name, place, (2, 2), textcoords="offset points", fontsize=SMALL - 1.5)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, labelspacing=0.25, handletextpad=0.2)
         figure.text(
             2 / width_mm,
@@ -73,10 +65,25 @@ def volcano_print(result: ScanResult, *, width_mm: float = SINGLE_COLUMN_MM) -> 
         return figure
 
 
+def _axes(figure: Figure, result: ScanResult, rows: list[ScanRow]) -> None:
+    (axes,) = figure.axes
+    threshold = -math.log10(result.p_threshold)
+    axes.axhline(threshold, color=INK, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
+    axes.text(0.01, threshold, "q = 0.05", transform=axes.get_yaxis_transform(), fontsize=SMALL - 1, va="bottom")
+    axes.axvline(1.0, color=MUTED, linewidth=0.4, zorder=1)
+    reach = max(0.15, *(1.12 * abs(math.log10(_ratio(row))) for row in rows)) if rows else 0.15
+    ticks = round_ratios(10**-reach, 10**reach)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(10**-reach, 10**reach)
+    top = 1.12 * max([1.5, threshold, *(-math.log10(row.p) for row in result.rows)])
+    shown = [p for p in _P_TICKS if -math.log10(p) <= top]
+    axes.set_yticks([-math.log10(p) for p in shown], [f"{p:g}" for p in shown])
+    axes.set_ylim(-0.05, top)
+    axes.set_xlabel("Hazard ratio per SD (logarithmic axis)", labelpad=2)
+    axes.set_ylabel("p of the feature alone (−log10 axis)", labelpad=2)
+
+
 def _ratio(row: ScanRow) -> float:
-    assert row.hazard_ratio is not None
-    return row.hazard_ratio.value
-
-
-def _height(row: ScanRow) -> float:
-    return -math.log10(max(row.q, 1e-300))
+    """The hazard ratio of a row that has one."""
+    return math.nan if row.hazard_ratio is None else row.hazard_ratio.value

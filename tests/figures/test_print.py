@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib as mpl
@@ -185,6 +186,13 @@ def test_the_bytes_are_the_same_every_time_and_hold_no_date(
         assert rendered(kaplan_meier_print(split), kind) == content
     assert save(kaplan_meier_print(split), tmp_path / f"figure.{kind}").read_bytes() == content
     assert not re.search(rb"Date|20[0-9]{2}-[0-9]{2}-[0-9]{2}", content)
+
+
+def test_sessions_that_draw_at_once_do_not_change_each_others_figures(split: KaplanMeierResult) -> None:
+    alone = rendered(kaplan_meier_print(split), "svg")
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda _: rendered(kaplan_meier_print(split), "svg"), range(4)))
+    assert together == [alone] * 4
 
 
 def test_sizes_are_those_of_the_columns_of_a_journal(split: KaplanMeierResult) -> None:
