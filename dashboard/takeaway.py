@@ -27,7 +27,7 @@ from warehouse.saved_analyses import SavedAnalysis, delete_analysis, save_analys
 
 _FIGURES = 32
 _MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
-_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "scan": "features"}
+_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "scan": "features", "sensitivity": "protocols"}
 
 
 @st.fragment

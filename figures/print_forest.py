@@ -22,6 +22,7 @@ from figures.print_page import (
     width_of,
 )
 from figures.ticks import round_ratios
+from petct.protocol_sensitivity import HazardSensitivity
 from petct.survival.cox_result import CoxResult, CoxTerm
 from petct.survival.forest_table import ForestTable
 from petct.survival.model_comparison import ModelComparison
@@ -31,6 +32,7 @@ from petct.survival.subgroups import SubgroupTable
 
 AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 
+_AXIS = "Hazard ratio (logarithmic axis; above 1: shorter survival)"
 _ROW_MM = 6.2
 _AXIS_MM = 10.0
 _TOP_MM = 8.0
@@ -78,7 +80,26 @@ def forest_print(
     width_mm
         Width of the figure.
     """
-    lines = forest_lines(result, labels or {})
+    return _forest(forest_lines(result, labels or {}), _size(result), _AXIS, width_mm)
+
+
+def protocol_hazards_print(
+    hazards: HazardSensitivity, names: Mapping[str, str], *, width_mm: float = DOUBLE_COLUMN_MM
+) -> Figure:
+    """Draw the hazard ratio per doubling of tumour volume under each protocol that has a model."""
+    lines = []
+    for row in hazards.rows:
+        p = "p withheld" if row.p is None else p_text(row.p)
+        shown = row.hazard_ratio is not None
+        text = f"{row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f}), {p}" if shown else "no model"
+        detail = f"n = {row.n}, {row.n_events} events"
+        name = names.get(row.protocol, row.protocol)
+        lines.append(ForestLine(name, detail, row.hazard_ratio, row.lower, row.upper, text))
+    axis = "Hazard ratio per doubling of tumour volume (logarithmic axis)"
+    return _forest(lines, f"n = {hazards.n}", axis, width_mm)
+
+
+def _forest(lines: list[ForestLine], size: str, axis: str, width_mm: float) -> Figure:
     with journal_look():
         figure = new_figure(width_mm, _TOP_MM + _ROW_MM * len(lines) + _AXIS_MM)
         most = width_mm * _SHARE_OF_LABELS
@@ -102,10 +123,8 @@ def forest_print(
             width_mm = left + right + _FEWEST_MM
             figure.set_size_inches(width_mm / 25.4, figure.get_size_inches()[1])
         axes = axes_at(figure, left_mm=left, bottom_mm=_AXIS_MM, right_mm=right, top_mm=_TOP_MM)
-        _draw(axes, lines, heading, left_mm=left, axes_mm=width_mm - left - right)
-        axes.set_title(
-            _size(result), loc="left", fontsize=SMALL, pad=6, x=-(left - _GAP_MM) / (width_mm - left - right)
-        )
+        _draw(axes, lines, heading, axis, left_mm=left, axes_mm=width_mm - left - right)
+        axes.set_title(size, loc="left", fontsize=SMALL, pad=6, x=-(left - _GAP_MM) / (width_mm - left - right))
         return figure
 
 
@@ -172,7 +191,7 @@ def _size(result: AnyCoxResult) -> str:
     return text
 
 
-def _draw(axes: Axes, lines: Sequence[ForestLine], heading: str, *, left_mm: float, axes_mm: float) -> None:
+def _draw(axes: Axes, lines: Sequence[ForestLine], heading: str, axis: str, *, left_mm: float, axes_mm: float) -> None:
     across = axes.get_yaxis_transform()
     label_x, text_x = -(left_mm - _GAP_MM) / axes_mm, 1 + _GAP_MM / axes_mm
     axes.set_ylim(0.4, len(lines) + 0.6)
@@ -187,7 +206,7 @@ def _draw(axes: Axes, lines: Sequence[ForestLine], heading: str, *, left_mm: flo
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.axvline(1.0, color=MUTED, linewidth=0.6, linestyle=(0, (3, 2)), zorder=1)
-    axes.set_xlabel("Hazard ratio (logarithmic axis; above 1: shorter survival)", fontsize=SMALL, labelpad=2)
+    axes.set_xlabel(axis, fontsize=SMALL, labelpad=2)
     axes.text(text_x, len(lines) + 0.75, heading, transform=across, fontsize=SMALL, fontweight="bold", va="bottom")
     for place, line in enumerate(lines):
         y = len(lines) - place

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from petct.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_result import CoxResult
 from petct.survival.cox_validation import CoxValidation
@@ -28,6 +29,7 @@ AnyResult = (
     | PooledCoxResult
     | PcaResult
     | ScanResult
+    | ProtocolSensitivity
 )
 
 
@@ -47,6 +49,8 @@ class Findings:
         Models beside a cumulative incidence, by event: each a result, or the sentence of its refusal.
     validation
         Calibration and concordance of a Cox model at a horizon, corrected for optimism.
+    hazards, protocol_names
+        Hazard ratios beside a comparison of protocols, and what each protocol is called.
     """
 
     result: AnyResult
@@ -55,6 +59,8 @@ class Findings:
     fine_gray: FineGrayResult | str | None = None
     cause_specific: Mapping[str, CoxResult | str] | None = None
     validation: CoxValidation | None = None
+    hazards: HazardSensitivity | None = None
+    protocol_names: Mapping[str, str] | None = None
 
     @classmethod
     def of_script(cls, found: Mapping[str, object]) -> Findings:
@@ -66,7 +72,13 @@ class Findings:
             found.get("fine_gray"),  # type: ignore[arg-type]
             found.get("cause_specific"),  # type: ignore[arg-type]
             found.get("validation"),  # type: ignore[arg-type]
+            found.get("hazards"),  # type: ignore[arg-type]
+            found.get("names"),  # type: ignore[arg-type]
         )
+
+    def protocol_name(self, protocol: str) -> str:
+        """What a protocol is called."""
+        return (self.protocol_names or {}).get(protocol, protocol)
 
     @property
     def n(self) -> int:
@@ -80,4 +92,6 @@ class Findings:
             return None if self.model is None else self.model.n_events
         if isinstance(self.result, CumulativeIncidenceResult):
             return self.result.n_events[0]
+        if isinstance(self.result, ProtocolSensitivity):
+            return None if self.hazards is None else max((row.n_events for row in self.hazards.rows), default=0)
         return self.result.n_events

@@ -12,7 +12,8 @@ from petct.survival.results import counted
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.lineage import FeatureSource, Lineage
-from reporting.methods_statistics import results_sentences, statistics_sentences, tested_beforehand
+from reporting.methods_results import results_sentences
+from reporting.methods_statistics import statistics_sentences, tested_beforehand
 
 _MODALITIES = {"PT": "PET (SUV)", "CT": "CT (Hounsfield units)"}
 

@@ -1,30 +1,28 @@
-"""What was computed and what was found, in the sentences of a paper."""
+"""What was computed, in the sentences of a paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from petct.protocol_sensitivity import ProtocolSensitivity
 from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult, CoxTerm
+from petct.survival.cox_result import CoxResult
 from petct.survival.cox_validation import CoxValidation
 from petct.survival.cut_points import CutPointResult
 from petct.survival.fine_gray import FineGrayResult
 from petct.survival.forest_table import ForestTable
 from petct.survival.groups import number_text
-from petct.survival.kaplan_meier import KaplanMeierResult, MedianTime
+from petct.survival.kaplan_meier import KaplanMeierResult
 from petct.survival.model_comparison import ModelComparison
 from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
-from petct.survival.results import counted, p_text
+from petct.survival.pooled_cox import PooledCoxResult
+from petct.survival.results import counted
 from petct.survival.scan_result import ScanResult
 from petct.survival.subgroups import SubgroupTable
 from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.lineage import Lineage
-
-_DAYS_A_MONTH = 365.25 / 12
-_STRONGEST = 3
 
 Labels = Mapping[str, str]
 
@@ -57,55 +55,9 @@ def statistics_sentences(resolved: Resolved, findings: Findings, labels: Labels)
         return _of_components(result, findings.model)
     if isinstance(result, ScanResult):
         return _of_scan(result, labels)
+    if isinstance(result, ProtocolSensitivity):
+        return _of_protocols(resolved, findings)
     return [*_of_hazards(resolved, result, labels), *_of_validation(findings.validation)]
-
-
-def results_sentences(findings: Findings, labels: Labels) -> list[str]:
-    """Say what was found, and what a reader of the numbers has to know."""
-    result = findings.result
-    found: list[str] = []
-    if isinstance(result, KaplanMeierResult):
-        found += _medians(result, labels)
-        if findings.cut_point is not None:
-            found += findings.cut_point.notes
-    elif isinstance(result, CumulativeIncidenceResult):
-        found += [
-            f"Gray's test of {test.cause}: {'p withheld' if test.p is None else p_text(test.p)}."
-            for test in result.gray_tests
-        ]
-    elif isinstance(result, PcaResult):
-        shares = ", ".join(f"{c.name} {c.explained_variance_ratio:.1%}" for c in result.components[:_STRONGEST])
-        found.append(f"Share of variance: {shares}.")
-        if findings.model is not None:
-            found += [*_ratios(findings.model.terms, labels), *findings.model.notes]
-    elif isinstance(result, ScanResult):
-        found += _strongest(result)
-    elif isinstance(result, SubgroupTable):
-        found += _ratios([result.effect], labels)
-        found += [
-            f"Interaction with {labels.get(v.variable, v.variable)}: "
-            f"{'p withheld' if v.interaction.p is None else p_text(v.interaction.p)}."
-            for v in result.variables
-        ]
-    elif isinstance(result, ForestTable):
-        found += _ratios(result.model.terms, labels)
-    elif isinstance(result, ModelComparison):
-        found += [
-            f"Added covariates: {'p withheld' if result.test.p is None else p_text(result.test.p)}; concordance "
-            f"{result.concordance_base:.2f} without and {result.concordance_full:.2f} with them (difference "
-            f"{result.concordance_change:.3f}, {result.change_lower:.3f} to {result.change_upper:.3f})."
-        ]
-    else:
-        found += _ratios(result.terms, labels)
-        if findings.validation is not None:
-            found.append(_corrected(findings.validation))
-    return [*found, *(_labelled(note, labels) for note in result.notes)]
-
-
-def _labelled(note: str, labels: Labels) -> str:
-    for name, label in labels.items():
-        note = note.replace(name, label)
-    return note.replace("<=", "≤").replace(">=", "≥")
 
 
 def _of_kaplan_meier(
@@ -245,15 +197,6 @@ def _of_validation(validation: CoxValidation | None) -> list[str]:
     ]
 
 
-def _corrected(validation: CoxValidation) -> str:
-    concordance = validation.concordance
-    slope = "" if validation.slope is None else f"; calibration slope {validation.slope.value:.2f}"
-    return (
-        f"Concordance {concordance.apparent:.2f} in the patients of the fit, {concordance.value:.2f} "
-        f"({validation.lower:.2f} to {validation.upper:.2f}) corrected for optimism{slope}."
-    )
-
-
 def _of_components(result: PcaResult, model: CoxResult | None) -> list[str]:
     found = [
         f"Principal components of {len(result.features)} standardised features by singular value decomposition, in the "
@@ -284,43 +227,14 @@ def _of_scan(result: ScanResult, labels: Labels) -> list[str]:
     return found
 
 
-def _strongest(result: ScanResult) -> list[str]:
-    found = [f"The best of {result.n_tested} as good as this on noise: {p_text(result.p_best)}."]
-    for row in result.rows[:_STRONGEST]:
-        if row.hazard_ratio is not None:
-            ratio = row.hazard_ratio
-            name = row.name.partition(":")[2] or row.name
-            found.append(
-                f"{name}: hazard ratio {ratio.value:.2f} ({ratio.lower:.2f} to {ratio.upper:.2f}) {ratio.scale}, "
-                f"q = {row.q:.3f}."
-            )
-    return found
-
-
-def _medians(result: KaplanMeierResult, labels: Labels) -> list[str]:
-    unit = f" {result.variable_unit}" if result.variable_unit else ""
-    scale, word = (_DAYS_A_MONTH, "months") if result.unit == "day" else (1.0, f"{result.unit}s")
-
-    def span(median: MedianTime) -> str:
-        if median.value is None:
-            return "not reached"
-        limits = ["not reached" if x is None else f"{x / scale:.1f}" for x in (median.lower, median.upper)]
-        return f"{median.value / scale:.1f} ({limits[0]} to {limits[1]})"
-
-    of = "" if result.variable is None else f" with {labels.get(result.variable, result.variable)} "
-    groups = "; ".join(
-        f"{span(c.median)}{f'{of}{c.group}{unit}'.replace('<=', '≤') if of else ''} (n = {c.n}, {c.n_events} events)"
-        for c in result.curves
-    )
-    # Of the tests the notes of the result tell.
+def _of_protocols(resolved: Resolved, findings: Findings) -> list[str]:
+    names = _listed([findings.protocol_name(burden.protocol) for burden in findings.result.protocols])
+    organ = resolved.recipe.value("organ")
+    lesions = f"lesions of {organ.replace('_', ' ')}" if organ else "all lesions"
     return [
-        f"Median survival in {word} ({result.confidence:.0%} CI): {groups}; median follow-up {span(result.follow_up)}."
-    ]
-
-
-def _ratios(terms: Sequence[CoxTerm | PooledTerm], labels: Labels) -> list[str]:
-    return [
-        f"{labels.get(term.covariate, term.covariate)}, {term.scale}: hazard ratio {term.hazard_ratio:.2f} "
-        f"({term.lower:.2f} to {term.upper:.2f}), {'p withheld' if term.p is None else p_text(term.p)}."
-        for term in terms
+        f"The same patients were measured under the protocols {names} ({lesions}). Volumes were compared by Spearman's "
+        "rho and by Bland-Altman limits of agreement, in ml and as ratios.",
+        f"Under each protocol the hazard ratio of {resolved.endpoint} per doubling of tumour volume was estimated by a "
+        "Cox model (ties by Efron) in the patients whose lesions are known under all of them; a volume of 0 counts as "
+        "half the smallest positive one. Each is a test of its own.",
     ]

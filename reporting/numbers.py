@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from petct.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cox_curves import ResidualCurve
 from petct.survival.cox_result import CoxResult, CoxTerm
@@ -72,8 +73,8 @@ def hazard_numbers(
             name = f"interaction with {variable.variable}"
             rows.append((name, result.effect.covariate, test.test, result.n, result.n_events, None, None, None, test.p))
     else:
-        model = result.full if isinstance(result, ModelComparison) else result
-        rows = _hazards("model", model.terms, result.n, result.n_events)
+        fitted = result.full if isinstance(result, ModelComparison) else result
+        rows = _hazards("model", fitted.terms, result.n, result.n_events)
     return pd.DataFrame(rows, columns=list(_HAZARDS))
 
 
@@ -122,6 +123,27 @@ def component_numbers(result: PcaResult) -> pd.DataFrame:
     loadings = _across("loading", result.features, [component.loadings for component in result.components])
     scores = _across("score", result.row_ids, [component.scores for component in result.components])
     return pd.DataFrame([*shares, *loadings, *scores], columns=["quantity", "of", *names])
+
+
+def protocol_numbers(result: ProtocolSensitivity, hazards: HazardSensitivity, names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a protocol: volumes and lesions, and the hazard ratio per doubling of tumour volume under it."""
+    ratios = {row.protocol: row for row in hazards.rows}
+    rows = []
+    for burden in result.protocols:
+        ratio = ratios.get(burden.protocol)
+        rows.append(
+            {
+                "name": names.get(burden.protocol, burden.protocol),
+                **as_dict(burden),
+                "n_in_model": ratio.n if ratio else None,
+                "n_events": ratio.n_events if ratio else None,
+                "hazard_ratio": ratio.hazard_ratio if ratio else None,
+                "lower": ratio.lower if ratio else None,
+                "upper": ratio.upper if ratio else None,
+                "p": ratio.p if ratio else None,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def scan_numbers(result: ScanResult) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from petct.errors import SurvivalError
 from petct.survival.cox_request import CoxRequest
 from petct.survival.km_request import KaplanMeierRequest
 
-COMMANDS = ("km", "cox", "pca", "scan")
+COMMANDS = ("km", "cox", "pca", "scan", "sensitivity")
 
 # The options that make an analysis what it is, in the order in which they are written, each with its default; a flag
 # has none, and None says that the analysis decides. How a result is printed is no part of it.
@@ -73,6 +73,7 @@ _OPTIONS: Mapping[str, Mapping[str, str | None]] = {
         "permutations": None,
         "seed": None,
     },
+    "sensitivity": {"endpoint": None, "organ": None},
 }
 _REPEATED = {"reference", "scale-of"}
 
@@ -84,7 +85,7 @@ class Recipe:
     Parameters
     ----------
     command
-        ``km``, ``cox``, ``pca`` or ``scan``.
+        One of ``COMMANDS``.
     options
         Options without dashes and their values as text; a flag has the value ``""``. Constructed recipes are in one
         order and leave out what is the default anyway, so that equal analyses are equal recipes.
@@ -183,7 +184,7 @@ class Recipe:
         elif self.command == "cox":
             lists = ("covariates", "added", "therapy-start", "strata", "subgroups", "cluster", "entry")
             found = (name for option in lists for name in self.names(option))
-        else:
+        elif self.command in ("pca", "scan"):
             found = (*self.names("features"), *(self.names("adjust-for") if self.command == "scan" else ()))
         return tuple(dict.fromkeys(found))
 

@@ -12,10 +12,17 @@ from reporting.context import Resolved
 from reporting.script_cox import cox_statements
 from reporting.script_features import pca_statements, scan_statements
 from reporting.script_km import km_statements
+from reporting.script_sensitivity import sensitivity_statements
 from reporting.script_text import Code, indented, literal, wrapped
 
 OUR_PACKAGES = ("figures", "petct", "reporting", "warehouse")
-_ANALYSES = {"km": km_statements, "cox": cox_statements, "pca": pca_statements, "scan": scan_statements}
+_ANALYSES = {
+    "km": km_statements,
+    "cox": cox_statements,
+    "pca": pca_statements,
+    "scan": scan_statements,
+    "sensitivity": sensitivity_statements,
+}
 
 _MAIN = '''
 

@@ -33,7 +33,7 @@ class SavedAnalysis:
     name
         One line of at most 80 characters, different from all others of the lake.
     command
-        ``km``, ``cox``, ``pca`` or ``scan``.
+        ``km``, ``cox``, ``pca``, ``scan`` or ``sensitivity``.
     options
         Options of the command in its own words, without dashes; the value of a flag is empty.
     snapshot_id

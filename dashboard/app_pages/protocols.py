@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import analysis_protocols, data, filters, notices, panels, panels_protocols
+from dashboard import analysis_protocols, data, filters, notices, panels, panels_protocols, takeaway
+from figures.print import protocol_hazards_print
+from reporting.findings import Findings
+from reporting.numbers import protocol_numbers
+from reporting.recipe import Recipe
 
 _ALL = "all lesions"
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}
@@ -74,6 +78,15 @@ else:
         with notices.refusals_as_sentences():
             found = analysis_protocols.hazards(source, endpoint, of_organ)
             panels_protocols.hazards(source, endpoint, of_organ, found, names)
+            beside = analysis_protocols.comparison(source, of_organ)
+            takeaway.offer(
+                source,
+                Recipe.of("sensitivity", endpoint=endpoint, organ=of_organ),
+                figure=lambda: protocol_hazards_print(found, names),
+                numbers=lambda: protocol_numbers(beside, found, names),
+                key="protocol_hazards",
+                result=Findings(beside, hazards=found, protocol_names=names),
+            )
 
 st.subheader("What was removed, and that it adds up", anchor=False)
 panels_protocols.account(analysis_protocols.accounts(source), names)

@@ -1,17 +1,27 @@
-"""A published study with a competing event, late entries, a therapy that starts later, and missing values."""
+"""A published study with competing events, late entries, a later therapy, two protocols and missing values."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.dashboard.conftest import N_PATIENTS, WITHOUT_ENDPOINT, publish_study, row, write_study
+from tests.dashboard.conftest import (
+    _TYPES,
+    N_PATIENTS,
+    PROTOCOL,
+    WITHOUT_ENDPOINT,
+    publish_study,
+    row,
+    write_study,
+)
 from warehouse.lake import Lake
 
 ORIGIN = dt.date(2015, 1, 1)
+WIDE = "wide-1"
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +31,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_study(folder)
     lake = Lake(folder / "lake")
     rng = np.random.default_rng(3)
+    names = {PROTOCOL: "contours", WIDE: "wide"}
+    lake.write("protocols", None, [row("protocols", protocol_id=key, name=name) for key, name in names.items()])
     for number in range(1, N_PATIENTS + 1):
         _rewrite(lake, f"P{number:03}", rng)
     publish_study(folder)
@@ -65,4 +77,9 @@ def _rewrite(lake: Lake, patient: str, rng: np.random.Generator) -> None:
         )
         for name in days
     ]
+    metrics = lake.read_if_computed("pet_metrics", patient, _TYPES["pet_metrics"])
+    if metrics:
+        larger = rng.uniform(1.1, 3.0)
+        wide = [replace(each, protocol_id=WIDE, volume_ml=each.volume_ml * larger) for each in metrics]
+        lake.write("pet_metrics", patient, [*metrics, *wide])
     lake.write("endpoints", patient, [] if patient == WITHOUT_ENDPOINT else endpoints)

@@ -108,6 +108,15 @@ def test_a_scan_is_told_with_its_feature_set_and_its_corrections(study: Path) ->
     assert "Survival" not in of_components
 
 
+def test_protocols_are_told_each_with_its_hazard_ratio(study: Path) -> None:
+    _, _, findings, text = analysed(study, "sensitivity --endpoint OS")
+    assert findings.hazards is not None
+    assert "under the protocols contours and wide (all lesions)" in text
+    assert "Each is a test of its own." in text
+    for name, row in zip(("contours", "wide"), findings.hazards.rows, strict=True):
+        assert f"{name}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})" in text
+
+
 def test_competing_events_are_told(study: Path) -> None:
     *_, text = analysed(study, "km --endpoint PFS --by grade --competing --covariates age")
     assert "cumulative incidence of PFS in the presence of competing events" in text

@@ -47,6 +47,8 @@ COMMANDS = {
     "components": f"pca --feature-set {_FEATURES}",
     "some features": f"pca --features {_TWO} --where age>=50",
     "cox of components": f"pca --feature-set {_FEATURES} --cox 2",
+    "protocols": "sensitivity --endpoint OS --where age>=50",
+    "protocols in an organ": "sensitivity --endpoint OS --organ liver",
     "scan": f"scan --feature-set {_FEATURES} --permutations 99 --adjust-for age,grade",
     "scan of some": f"scan --features {_TWO} --permutations 99 --seed 4 --where sex=F|M",
 }
@@ -69,7 +71,14 @@ def test_the_script_gives_the_numbers_of_the_command(study: Path, name: str) -> 
 
     assert first_difference(run.numbers(), printed) is None
     headers = {"source", "snapshot_id", "endpoint", "n_without_outcome", "declared", "ledger"}
-    assert set(printed) - set(run.numbers()) <= headers | {"cohort", "conditions", "selected", "n_selected"}
+    assert set(printed) - set(run.numbers()) <= headers | {
+        "cohort",
+        "organ",
+        "hazards_refused",
+        "conditions",
+        "selected",
+        "n_selected",
+    }
     assert len(run.table())
     assert run.findings.n == printed["n"]
 
