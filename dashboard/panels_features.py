@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, panels, wording
+from dashboard import charts, data, panels, wording
 from dashboard.analysis_features import Correlations
 from dashboard.choices_features import FEATURE_KEY, Trust
+from dashboard.data import Source
 from figures.screen import confounding_figure, correlation_figure, volcano_figure
 from petct.survival.results import p_text
 from petct.survival.scan_result import HazardRatio, ScanResult, ScanRow
-from warehouse.feature_queries import FeatureReliability
+from warehouse.feature_queries import FeatureFamily, FeatureReliability
 
 VOLCANO_KEY = "volcano"
 
@@ -61,8 +62,10 @@ def scan_table(
             f"{result.confidence:.0%} CI": _limits(row.hazard_ratio),
             "p alone": row.p,
             "n": row.n,
-            "Events": row.n_events,
         }
+        if known:
+            line["ICC, lower bound"] = _lower(known, row.name)
+        line["rho with volume"] = rho.get(row.name)
         if result.adjusted_for:
             effect = row.adjusted
             line |= {
@@ -70,9 +73,6 @@ def scan_table(
                 "Adjusted HR": effect.hazard_ratio.value if effect and effect.hazard_ratio else None,
                 "Adjusted CI": _limits(effect.hazard_ratio) if effect else "",
             }
-        if known:
-            line["ICC, lower bound"] = _lower(known, row.name)
-        line["rho with volume"] = rho.get(row.name)
         lines.append(line)
     p = st.column_config.NumberColumn
     st.dataframe(
@@ -171,6 +171,15 @@ def scan_numbers(result: ScanResult) -> None:
         f"{result.minimum_detectable_hazard_ratio:.2f} per SD",
         help=f"What {result.n_events} events detect with 80 % power after correction; its reciprocal likewise.",
     )
+
+
+def notes_in_words(source: Source, family: FeatureFamily, result: ScanResult) -> list[str]:
+    """Return the notes of a scan with the names that the page has for features and covariates."""
+    names = wording.labels([column for column in data.analysis_columns(source) if column.name in result.adjusted_for])
+    notes = [note.replace(f"{family.name}:", "") for note in result.notes]
+    for name, label in names.items():
+        notes = [note.replace(name, label) for note in notes]
+    return notes
 
 
 def not_tested(result: ScanResult) -> None:

@@ -209,11 +209,11 @@ def _account_line(each: ExclusionAccount, names: dict[str, str]) -> dict[str, ob
     return {
         "Protocol": names[each.protocol_id],
         "Patients": each.n_patients,
-        "Above the threshold, ml": _shown(each.volume_ml("KEPT", *_REMOVED)),
-        "Removed: excluded organs, ml": _shown(each.volume_ml("PHYSIOLOGICAL")),
-        "Removed: too small, ml": _shown(each.volume_ml("TOO_SMALL")),
+        "Above threshold, ml": _shown(each.volume_ml("KEPT", *_REMOVED)),
+        "In excluded organs, ml": _shown(each.volume_ml("PHYSIOLOGICAL")),
+        "Too small, ml": _shown(each.volume_ml("TOO_SMALL")),
         "Kept, ml": _shown(each.volume_ml("KEPT")),
-        "Holes added, ml": _shown(each.volume_ml("HOLE")),
+        "Holes, ml": _shown(each.volume_ml("HOLE")),
         "Lesions, ml": _shown(each.lesions_ml),
         "Adds up": "yes" if each.adds_up else "NO",
     }

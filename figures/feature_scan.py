@@ -102,7 +102,7 @@ def confounding_figure(
     if limit is not None and limit < 1:
         for x in (-limit, limit):
             figure.add_vline(x=x, line={"color": MUTED, "width": 1, "dash": "dot"})
-    figure.update_xaxes(range=[-1.05, 1.05], dtick=0.5, title_text="Spearman correlation with tumour volume")
+    figure.update_xaxes(range=[-1.1, 1.1], dtick=0.5, title_text="Spearman correlation with tumour volume")
     _p_axis(figure, result)
     return figure
 

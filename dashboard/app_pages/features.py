@@ -83,7 +83,7 @@ with notices.refusals_as_sentences():
     )
     panels_features.scan_table(rows, result, labels, known, rho)
     panels_features.not_tested(result)
-    notices.notes([note.replace(f"{family.name}:", "") for note in result.notes])
+    notices.notes(panels_features.notes_in_words(source, family, result))
 
     st.subheader("One feature", anchor=False)
     if chosen is None:
