@@ -117,6 +117,8 @@ def _projection(shot: Shot) -> None:
         output_format="PNG",
         alt=f"Coronal and sagittal maximum-intensity projection of {shot.patient_id} with {count}, outlined by organ.",
     )
+    name = f"{shot.patient_id}_{shot.delineated.protocol_id}_mip.png"
+    st.download_button("PNG", png, name, "image/png", icon=":material/download:", on_click="ignore")
 
 
 def _images_gone(refusal: WarehouseError) -> None:

@@ -104,9 +104,9 @@ def test_without_suv_there_is_no_picture_and_the_reason(not_computed) -> None:
         del dataset.PatientWeight
         dataset.save_as(path)
     not_computed.ingest()
-    outcome = process_patient(PatientJob(FIRST, not_computed.settings.patient_tables, not_computed.settings))
-    (pictures,) = (table for table in outcome.tables if table.table == "pictures")
-    (why,) = pictures.refusals
+    tables = ("series", "scans", "suv", "pictures")
+    outcome = process_patient(PatientJob(FIRST, tables, not_computed.settings))
+    (why,) = outcome.tables[-1].refusals
     assert (why.code, why.found) == ("UPSTREAM_MISSING", "SUV_WEIGHT_MISSING")
     assert not Lake(not_computed.settings.lake).exists("pictures", FIRST)
 

@@ -17,7 +17,7 @@ from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
 from warehouse.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-IMAGED, UNIMAGED, ALSO_IMAGED = "P001", "P002", "P003"
+IMAGED, UNIMAGED, ALSO_IMAGED, WITHOUT_SCAN = "P001", "P002", "P003", "P004"
 PET_AFFINE = np.array([[8.0, 0, 0, -60.0], [0, 8.0, 0, -40.0], [0, 0, 10.0, -90.0], [0, 0, 0, 1]])
 CT_AFFINE = np.array([[4.0, 0, 0, -60.0], [0, 4.0, 0, -40.0], [0, 0, 10.0, -90.0], [0, 0, 0, 1]])
 # Label to the first voxel (z, y, x) of a cube of 2 voxels: L01 low and on the right, L02 high and on the left.
@@ -70,6 +70,11 @@ def imaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_study(folder, n_patients=6)
     for patient in (IMAGED, ALSO_IMAGED):
         write_images(Lake(folder / "lake"), patient)
+    for table in ("scans", "suv"):
+        Lake(folder / "lake").remove(table, WITHOUT_SCAN)
+    message = {"code": "PET_SERIES_MISSING", "message": "There is no PET series", "found": "CT"}
+    refused = row("refusals", patient_id=WITHOUT_SCAN, table_name="scans", **message)
+    Lake(folder / "lake").write("refusals", WITHOUT_SCAN, [refused])
     publish_study(folder)
     return folder
 
@@ -165,9 +170,9 @@ def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch, im
     assert app.selectbox(key="patient").value == IMAGED
 
 
-def test_refusals_stand_on_the_page_of_their_patient(monkeypatch, study) -> None:
-    app = opened(monkeypatch, study, "P041")
-    assert "PET_SERIES_MISSING" in texts(app)
+def test_refusals_stand_on_the_page_of_their_patient(monkeypatch, imaged) -> None:
+    app = opened(monkeypatch, imaged, WITHOUT_SCAN)
+    assert "scans: PET_SERIES_MISSING: There is no PET series (found CT)." in texts(app)
     assert "There is no PET/CT scan of this patient" in texts(app)
 
 
