@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import notices, panels, patient_images, wording
+from dashboard import access, notices, panels, patient_images, wording
 from dashboard.data import Source
 from dashboard.patient_facts import Delineated, Scan, lesions, organs
 from figures.organ_colours import OrganColour, organ_colours
@@ -71,6 +71,8 @@ class Shot:
 @st.fragment
 def viewer(shot: Shot) -> None:
     """Draw projection, lesion table and planes; a slider draws only this part of the page again."""
+    # Asked again with every move of a slider, which the app around the page does not see.
+    access.require(access.Permission.PATIENT_IMAGES, shot.source)
     found = _lesions(shot)
     left, right = st.columns(2, gap="medium")
     with left:

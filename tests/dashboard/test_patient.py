@@ -79,10 +79,14 @@ def imaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, study: Path, patient: str | None = None) -> AppTest:
+def opened(
+    monkeypatch: pytest.MonkeyPatch, study: Path, patient: str | None = None, user: dict[str, object] | None = None
+) -> AppTest:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
     monkeypatch.setenv(STUDY_VARIABLE, str(study))
     app = AppTest.from_file(APP, default_timeout=60)
+    if user is not None:
+        app.user = user
     if patient is not None:
         app.query_params["patient"] = patient
     return checked(app.run().switch_page("app_pages/patient.py").run())
@@ -174,6 +178,16 @@ def test_refusals_stand_on_the_page_of_their_patient(monkeypatch, imaged) -> Non
     app = opened(monkeypatch, imaged, WITHOUT_SCAN)
     assert "scans: PET_SERIES_MISSING: There is no PET series (found CT)." in texts(app)
     assert "There is no PET/CT scan of this patient" in texts(app)
+
+
+def test_a_viewer_sees_no_images(monkeypatch, imaged, tmp_path) -> None:
+    guarded = Path(shutil.copytree(imaged, tmp_path / "guarded"))
+    (guarded / "access.yaml").write_text('viewer: {emails: ["*@hospital.example"]}\n', encoding="utf-8")
+    viewer = {"is_logged_in": True, "email": "bo@hospital.example", "email_verified": True}
+    app = opened(monkeypatch, guarded, IMAGED, viewer)
+    assert "images and the data of single patients" in texts(app)
+    assert not pictures(app)
+    assert not app.dataframe
 
 
 def test_the_page_with_one_patient(monkeypatch, new_study) -> None:
