@@ -123,6 +123,21 @@ def test_an_empty_lake_is_not_published(tmp_path: Path) -> None:
     assert list_snapshots(tmp_path) == ()
 
 
+def test_a_list_opens_each_file_once_and_another_file_of_its_name_again(
+    study: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = publish(study, SETTINGS).path
+    opened: list[Path] = []
+    connect = catalog.connect_read_only
+    monkeypatch.setattr(catalog, "connect_read_only", lambda file: [opened.append(file), connect(file)][1])
+    before = [list_snapshots(study.root) for _ in range(3)]
+    assert before[0] == before[2]
+    assert opened == [path]
+    path.write_bytes(b"damaged")
+    with pytest.raises(WarehouseError, match=r"SNAPSHOT_CORRUPT"):
+        list_snapshots(study.root)
+
+
 def is_refused_as_corrupt(study: Lake) -> bool:
     try:
         publish(study, SETTINGS)
