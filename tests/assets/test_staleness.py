@@ -90,7 +90,13 @@ def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
             'tumour: ["lesion*", "metastasis*"]',
             {"lesions", "pictures", "pet_metrics", "radiomic_features"},
         ),
-        ("feature_sets: [pet_original, ct_original]", "feature_sets: [pet_original]", {"radiomic_features"}),
+        ("feature_sets: [pet_original, ct_original]", "feature_sets: [ct_original]", {"radiomic_features"}),
+        (
+            # Lesions on a CT that nothing is asked of are no longer missed.
+            "feature_sets: [pet_original, ct_original]",
+            "feature_sets: [pet_original]",
+            {"lesions", "pictures", "pet_metrics", "radiomic_features"},
+        ),
         ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical"}),
         ("within_days: 90", "within_days: 60", {"endpoints"}),
         ("name: petlake demo", "name: another name", set()),
