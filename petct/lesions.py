@@ -132,10 +132,6 @@ class LesionMap:
     geometry: Geometry
     lesions: tuple[Lesion, ...]
 
-    def mask(self, lesion: Lesion) -> Mask:
-        """The voxels of one lesion."""
-        return Mask(self.labels == lesion.label, self.geometry)
-
     def parts(self) -> dict[int, Mask]:
         """Label to the voxels of the lesion, each on the part of the grid that it fills."""
         boxes = ndimage.find_objects(self.labels)

@@ -14,6 +14,7 @@ import pytest
 from orchestration.study import load_study
 from petct.lesions import LesionRecord
 from petct.pet_metrics import PetMetrics
+from petct.suv import SuvRecord
 from petct.volume import Geometry
 from warehouse.lake import Lake
 
@@ -90,3 +91,19 @@ def test_volume_and_uptake_are_near_the_truth(demo: Path, patient: str) -> None:
             assert 0.6 * stored["suv"][inside].mean() < total.suv_mean < 1.02 * stored["suv"][inside].mean()
         else:
             assert (total.volume_ml, total.suv_mean, total.uptake_status) == (0.0, None, "NOT_APPLICABLE")
+
+
+@pytest.mark.parametrize("patient", PATIENTS)
+def test_sul_is_that_of_height_weight_and_sex_of_the_header(demo: Path, patient: str) -> None:
+    lake = Lake(load_study(demo).lake)
+    (suv,) = lake.read("suv", patient, SuvRecord)
+    bmi = suv.patient_weight_kg / suv.patient_size_m**2
+    lean_share = 9270 / ((6680 + 216 * bmi) if suv.patient_sex == "M" else (8780 + 244 * bmi))
+    for row in lake.read("pet_metrics", patient, PetMetrics):
+        assert row.sul_formula == "janmahasatian"
+        assert row.total_lesion_expression_sul_ml == pytest.approx(row.total_lesion_expression_ml * lean_share)
+        if row.n_lesions:
+            assert (row.sul_max, row.sul_mean) == pytest.approx((row.suv_max * lean_share, row.suv_mean * lean_share))
+            assert row.sul_peak == pytest.approx(row.suv_peak_percist * lean_share)
+        else:
+            assert (row.sul_max, row.sul_status) == (None, "NOT_APPLICABLE")
