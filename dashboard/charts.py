@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dashboard import access
 from figures.paper import Figure, on_dark
 
 _USELESS = ("select2d", "lasso2d", "autoScale2d")
@@ -21,6 +22,7 @@ def draw(
     alt: str,
     on_select: Literal["rerun"] | Callable[[], None] | None = None,
     selection_mode: Sequence[SelectionMode] = ("points", "box", "lasso"),
+    of_patients: bool = False,
 ) -> Any:
     """Draw a figure of ``figures``, which brings its own look.
 
@@ -32,11 +34,16 @@ def draw(
         The figure in words.
     on_select, selection_mode
         What happens when points are selected, as in ``st.plotly_chart``; without it nothing can be selected.
+    of_patients
+        Whether a point is a patient who can be told: a visitor who may not see patients gets it without names.
 
     Returns
     -------
     What ``st.plotly_chart`` returns: the selection, where points can be selected.
     """
+    if of_patients and not access.may(access.Permission.PATIENT_ROWS):
+        figure.update_traces(customdata=None, hovertemplate=None, hoverinfo="skip")
+        on_select = None
     selecting = on_select is not None
     removed = ["autoScale2d"] if selecting else list(_USELESS)
     return st.plotly_chart(

@@ -67,6 +67,7 @@ def _by_outcome(family: FamilyValues, name: str, label: str) -> None:
     charts.draw(
         distribution_figure(groups, label, title=""),
         key="feature_distribution",
+        of_patients=True,
         alt=f"{label} by outcome: "
         + ", ".join(f"{words} n = {len(patients)}" for words, (patients, _) in groups.items()),
     )
@@ -99,6 +100,7 @@ def _against_volume(family: FamilyValues, name: str, label: str, rho: float | No
             title="",
         ),
         key="feature_against_volume",
+        of_patients=True,
         alt=f"{label} against tumour volume in {len(both)} patients, Spearman's rho {rho:.2f}.",
     )
 

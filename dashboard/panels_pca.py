@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from dashboard import analysis_pca, charts, filters, ledger, notices, panels, panels_survival, wording
+from dashboard import access, analysis_pca, charts, filters, ledger, notices, panels, panels_survival, wording
 from dashboard.data import Source
 from figures.screen import kaplan_meier_figure
 from petct.survival.pca import PcaResult
@@ -47,7 +47,8 @@ def left_out(result: PcaResult) -> None:
             st.dataframe(pd.DataFrame(rows, columns=["Feature", "Reason"]), hide_index=True)
     if result.dropped_rows:
         with st.expander(f"{wording.plural(len(result.dropped_rows), 'patient')} left out for a missing feature"):
-            st.markdown(wording.literal_markdown(", ".join(result.dropped_rows)))
+            named = access.may(access.Permission.PATIENT_ROWS)
+            st.markdown(wording.literal_markdown(", ".join(result.dropped_rows)) if named else "")
 
 
 def variance_in_words(result: PcaResult) -> str:

@@ -42,6 +42,7 @@ def volumes(burdens: tuple[TumourBurden, ...], compared: ProtocolSensitivity, na
     charts.draw(
         volumes_figure({names[each.protocol_id]: each.volume_ml for each in burdens}, burdens[0].patient_ids, title=""),
         key="protocol_volumes",
+        of_patients=True,
         alt="; ".join(
             f"{names[row.protocol]}: median {_shown(row.median_ml)} ml, n = {row.n}" for row in compared.protocols
         ),
@@ -113,6 +114,7 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
             title="",
         ),
         key="bland_altman",
+        of_patients=True,
         alt=f"{pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
         f"agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
     )

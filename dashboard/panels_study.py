@@ -22,6 +22,7 @@ _CATEGORIES = 30
 _ROWS = 14
 _ROWS_PIXELS = 500
 _NOBODY = "nobody"
+_LINKS = 8
 _QUANTITIES = {
     "uptake_duration_s": "uptake time (s)",
     "injected_dose_bq_per_kg": "injected activity by weight (Bq/kg)",
@@ -198,6 +199,11 @@ def outliers(source: Source) -> None:
         hide_index=True,
         column_config={"Value": number, "Median": number, "Robust z": st.column_config.NumberColumn(format="%.1f")},
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Look at", width="content")
+        for patient in table["Patient"].drop_duplicates()[:_LINKS]:
+            asked = {"patient": patient, "snapshot": wording.short_id(source.snapshot_id), "where": source.conditions}
+            st.page_link("app_pages/patient.py", label=patient, icon=":material/person_search:", query_params=asked)
 
 
 def distribution(source: Source, column: AnalysisColumn) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import (
+    access,
     analysis_features,
     analysis_pca,
     charts,
@@ -48,11 +49,12 @@ with notices.refusals_as_sentences():
         anchor=False,
     )
     chart = st.container()
-    picked = panels_pca.choose_patients(result)
+    names_patients = access.may(access.Permission.PATIENT_ROWS)
+    picked = panels_pca.choose_patients(result) if names_patients else ()
     with chart:
         left, right = st.columns([3, 2], gap="large")
     with left:
-        st.markdown(f"**Scores** (n = {result.n}): draw a lasso, or click a point")
+        st.markdown(f"**Scores** (n = {result.n}){': draw a lasso, or click a point' if names_patients else ''}")
         charts.draw(
             pca_scores_figure(
                 result,
@@ -65,6 +67,7 @@ with notices.refusals_as_sentences():
             ),
             key=panels_pca.SCORES_KEY,
             on_select=panels_pca.pick,
+            of_patients=True,
             alt=f"Scores of {result.n} patients on PC{x} and PC{y}; the list below it chooses among them.",
         )
     with right:

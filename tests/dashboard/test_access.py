@@ -57,6 +57,10 @@ def test_an_analyst_sees_patients_and_a_viewer_groups(guarded):
     seen = everything(visited(VIEWER, "snapshots"))
     assert not any(patient in seen for patient in PATIENTS)
 
+    seen = everything(visited(VIEWER, "pca"))
+    assert "Scores" in seen
+    assert not any(patient in seen for patient in PATIENTS)
+
     app = visited(VIEWER, "sql")
     assert "You see this study as a viewer" in app.warning[0].value
     assert not app.text_area
@@ -66,6 +70,8 @@ def test_an_analyst_sees_patients_and_a_viewer_groups(guarded):
         ("bo@hospital.example", "viewer", Action.VIEW, "Study"),
         ("bo@hospital.example", "viewer", Action.VIEW, "Study"),
         ("bo@hospital.example", "viewer", Action.VIEW, "Snapshots"),
+        ("bo@hospital.example", "viewer", Action.VIEW, "Study"),
+        ("bo@hospital.example", "viewer", Action.VIEW, "Principal components"),
         ("bo@hospital.example", "viewer", Action.VIEW, "Study"),
         ("bo@hospital.example", "viewer", Action.REFUSED, "SQL"),
     ]
