@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import audit, wording
+from dashboard import audit, data, wording
 from dashboard.data import Source
 from dashboard.visitor import ANYONE, LOCAL, Visitor, visitor
 from warehouse.access import ACCESS_FILE, Permission
@@ -46,6 +46,7 @@ def admit() -> Visitor:
         _login()
         st.stop()
     if person.role is None:
+        audit.turned_away(data.lake_root())
         st.title("petlake")
         st.warning(
             f"{wording.literal_markdown(person.who)} has no role in this study. Ask its owner, who gives roles in "

@@ -30,6 +30,13 @@ def viewed(source: Source) -> None:
         st.session_state[_LAST] = (page, source.snapshot_id)
 
 
+def turned_away(lake_root: Path) -> None:
+    """Enter that somebody logged in who has no role, once a session."""
+    if st.session_state.get(_LAST) is None:
+        st.session_state[_LAST] = ("", "")
+        enter(Source(str(lake_root), ""), Action.REFUSED)
+
+
 def exporting(source: Source, what: str) -> Callable[[], None]:
     """Return a callback (``on_click`` of a download) that enters what is taken away, for example ``result.csv``."""
     return lambda: enter(source, Action.EXPORT, what)

@@ -88,6 +88,8 @@ def test_nobody_comes_in_without_a_login_or_a_role(guarded):
     app = visited(STRANGER)
     assert "has no role in this study" in app.warning[0].value
     assert not app.dataframe
+    (entry,) = read_audit(guarded / "lake")
+    assert (entry.who, entry.role, entry.action) == ("eve@evil.example", "none", Action.REFUSED)
     (guarded / "access.yaml").unlink()
     assert visited(ANALYST).error[0].value.startswith("ACCESS_MISSING: ")
 

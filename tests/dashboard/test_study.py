@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dashboard import analysis_study, contents
 from dashboard.data import Source
+from tests.dashboard.conftest import publish_study, row, write_study
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
-from warehouse.catalog import current_id
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
-
-
-def source_of(folder) -> Source:
-    return Source(str(folder / "lake"), current_id(folder / "lake"))
 
 
 def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F811
@@ -51,21 +47,16 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
     assert "Choose a row or more." in texts(app)
 
 
-def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_limit(new_study):
-    from tests.dashboard.conftest import row
-
-    folder, publish_patients = new_study
-    publish_patients(12)
-    lake = Lake(folder / "lake")
-    lake.write(
-        "clinical", "P001", [row("clinical", patient_id="P001", variable="age", kind="number", status="MISSING")]
-    )
+def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_limit(tmp_path):
+    write_study(tmp_path, 11)
+    lake = Lake(tmp_path / "lake")
+    missing = row("clinical", patient_id="P001", variable="age", kind="number", unit="year", status="MISSING")
+    lake.write("clinical", "P001", [missing])
     lake.write("suv", "P002", [row("suv", patient_id="P002", scan_id="S1", suv_max=2e4, injected_dose_bq=1.5e8)])
-    publish_patients_again = publish_study_of(folder)
-    source = Source(str(folder / "lake"), publish_patients_again)
+    source = Source(str(lake.root), publish_study(tmp_path).snapshot_id)
 
     shown = analysis_study.missingness(source).set_index("Variable")
-    with open_snapshot(folder / "lake") as opened:
+    with open_snapshot(lake.root) as opened:
         stored = opened.frame("SELECT * FROM clinical_missingness").set_index("variable")
     for name, column in (("Recorded", "n_recorded"), ("Missing", "n_missing"), ("Refused", "n_refused")):
         assert shown[name].to_dict() == stored[column].to_dict()
@@ -74,9 +65,3 @@ def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_
     assert list(found["Patient"]) == ["P002"]
     assert list(found["Quantity"]) == ["ln_suv_max"]
     assert contents.findings(source)["Code"].tolist() == ["QC_COHORT_OUTLIER"]
-
-
-def publish_study_of(folder) -> str:
-    from tests.dashboard.conftest import publish_study
-
-    return publish_study(folder).snapshot_id

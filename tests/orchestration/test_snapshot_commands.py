@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orchestration.commands.snapshots import snapshot
 from orchestration.study import StudyError
 from tests.warehouse.study_rows import SETTINGS, row, write_study
 from warehouse.audit import Action, AuditEntry, now, record
+from warehouse.catalog import current_id
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.snapshot import publish
@@ -23,12 +25,18 @@ from warehouse.snapshot import publish
 LOGIN = '[auth]\nredirect_uri = "http://localhost:8501/oauth2callback"\ncookie_secret = "x"\n'
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published") / "study"
+    write_study(Lake(folder / "lake"))
+    publish(Lake(folder / "lake"), SETTINGS)
+    (folder / "study.yaml").write_text("")
+    return folder
+
+
 @pytest.fixture
-def study(tmp_path: Path) -> Path:
-    (tmp_path / "study.yaml").write_text("")
-    write_study(Lake(tmp_path / "lake"))
-    publish(Lake(tmp_path / "lake"), SETTINGS)
-    return tmp_path
+def study(published: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(published, tmp_path / "study"))
 
 
 def said(command, *arguments: str) -> str:
@@ -38,7 +46,7 @@ def said(command, *arguments: str) -> str:
 
 def test_snapshot_diff_in_words_and_as_json(study: Path) -> None:
     lake = Lake(study / "lake")
-    first = publish(lake, SETTINGS).snapshot_id
+    first = current_id(lake.root)
     lake.write("endpoints", "001", [row("endpoints", patient_id="001", endpoint="OS", duration_days=101, event=1)])
     second = publish(lake, replace(SETTINGS, code_versions={"lesions": "2"})).snapshot_id
 

@@ -205,7 +205,6 @@ def test_what_a_query_may_know_of_its_connection_says_nothing_of_others(snapshot
 
 RUNAWAYS = [
     ("SELECT count(*) FROM range(1000000000000) AS a, range(1000000) AS b", {"SQL_TIMEOUT"}),
-    ("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", {"SQL_TIMEOUT"}),
     ("SELECT max(x) FROM generate_series(1, 1000000000000) AS t(x)", {"SQL_TIMEOUT"}),
     (
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t",
@@ -214,8 +213,6 @@ RUNAWAYS = [
     ("SELECT repeat('x', 1000000000)", {"SQL_MEMORY"}),
     ("SELECT list(x) FROM range(1000000000) AS t(x)", {"SQL_MEMORY", "SQL_TIMEOUT"}),
     ("SELECT range(2000000000)", {"SQL_MEMORY"}),
-    ("SELECT * FROM range(1000000000) AS t(x) ORDER BY hash(x)", {"SQL_MEMORY", "SQL_TIMEOUT"}),
-    ("SELECT string_agg(repeat('x', 10000), '') FROM range(1000000)", {"SQL_MEMORY", "SQL_TIMEOUT"}),
     ("SELECT regexp_matches(repeat('a', 100000000), '(a+)+b')", {"SQL_MEMORY", "SQL_TIMEOUT"}),
 ]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.warehouse.study_rows import SETTINGS, row, write_patient
+from warehouse.catalog import path_of
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
@@ -14,20 +17,36 @@ from warehouse.snapshot import publish
 from warehouse.snapshot_diff import EXAMPLES, CellChange, ColumnChange, TableChange, ValueChange, diff
 
 
+@pytest.fixture(scope="module")
+def published(written_study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    root = Path(shutil.copytree(written_study, tmp_path_factory.mktemp("published") / "lake"))
+    return root, publish(Lake(root), SETTINGS).snapshot_id
+
+
+@pytest.fixture
+def study(published: tuple[Path, str], tmp_path: Path) -> Lake:
+    """Return a lake with one snapshot, for this test alone."""
+    return Lake(shutil.copytree(published[0], tmp_path / "lake"))
+
+
+@pytest.fixture
+def before(published: tuple[Path, str]) -> str:
+    """Return the id of that snapshot."""
+    return published[1]
+
+
 def tables(changes: tuple[TableChange, ...]) -> dict[str, TableChange]:
     return {change.name: change for change in changes}
 
 
-def test_a_snapshot_does_not_differ_from_itself(study: Lake) -> None:
-    published = publish(study, SETTINGS)
-    found = diff(study.root, published.snapshot_id, None)
+def test_a_snapshot_does_not_differ_from_itself(study: Lake, before: str) -> None:
+    found = diff(study.root, before, None)
 
     assert found.sentences == ("Both are the same snapshot.",)
     assert (found.tables, found.settings, found.code_versions, found.patients_changed) == ((), (), (), ())
 
 
-def test_a_changed_value_is_one_row_of_one_patient_and_what_follows_from_it(study: Lake) -> None:
-    before = publish(study, SETTINGS).snapshot_id
+def test_a_changed_value_is_one_row_of_one_patient_and_what_follows_from_it(study: Lake, before: str) -> None:
     changed = row("endpoints", patient_id="001", endpoint="OS", duration_days=101, event=0)
     study.write("endpoints", "001", [changed])
     # What is not part of the identity changes no row.
@@ -57,8 +76,7 @@ def test_a_changed_value_is_one_row_of_one_patient_and_what_follows_from_it(stud
     )
 
 
-def test_patients_who_come_and_go_are_named_and_their_rows_counted(study: Lake) -> None:
-    before = publish(study, SETTINGS).snapshot_id
+def test_patients_who_come_and_go_are_named_and_their_rows_counted(study: Lake, before: str) -> None:
     write_patient(study, "new", 5)
     for partition in study.partitions():
         if partition.patient_id == "002":
@@ -73,8 +91,7 @@ def test_patients_who_come_and_go_are_named_and_their_rows_counted(study: Lake) 
     assert (reverse.patients_added, tables(reverse.tables)["lesions"].n_added) == (("002",), 4)
 
 
-def test_settings_versions_tables_and_columns(study: Lake) -> None:
-    before = publish(study, SETTINGS).snapshot_id
+def test_settings_versions_tables_and_columns(study: Lake, before: str) -> None:
     for patient in ("001", "002"):
         age = row("clinical", patient_id=patient, variable="age_years", kind="number", value_number=50.0, unit="year")
         study.write("clinical", patient, [age, row("clinical", patient_id=patient, variable="ki67", kind="number")])
@@ -123,10 +140,9 @@ def test_the_examples_are_bounded_and_the_counts_are_not(study: Lake) -> None:
     assert [cell.key for cell in clinical.examples] == [("001", variable) for variable in variables[:EXAMPLES]]
 
 
-def test_what_is_not_a_snapshot_is_refused(study: Lake) -> None:
-    published = publish(study, SETTINGS)
+def test_what_is_not_a_snapshot_is_refused(study: Lake, before: str) -> None:
     with pytest.raises(WarehouseError, match=r"SNAPSHOT_UNKNOWN"):
         diff(study.root, "000000", None)
-    published.path.write_bytes(b"not a database")
+    path_of(study.root, before).write_bytes(b"not a database")
     with pytest.raises(WarehouseError, match=r"SNAPSHOT_CORRUPT"):
-        diff(study.root, published.snapshot_id, None)
+        diff(study.root, before, None)
