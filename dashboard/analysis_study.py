@@ -57,7 +57,7 @@ def flow(source: Source) -> tuple[tuple[FlowStep, ...], tuple[FlowStep, ...]]:
     left = [patient for patient in reached if patient in chosen]
     steps = [FlowStep("Registered", len(reached))]
     if len(left) < len(reached):
-        outside = Lost("outside the cohort that the filter selects", len(reached) - len(left))
+        outside = Lost("not selected by the filter", len(reached) - len(left))
         steps.append(FlowStep("In the cohort", len(left), (outside,)))
     for number, (name, _, tables) in enumerate(_STEPS):
         kept = [patient for patient in left if reached[patient][number]]

@@ -11,7 +11,8 @@ import streamlit as st
 from dashboard import access, data, panels, wording
 from dashboard.data import Source
 from warehouse.journal import ledger_of
-from warehouse.snapshot_diff import EXAMPLES, SnapshotDiff, TableChange, ValueChange, diff
+from warehouse.snapshot_changes import EXAMPLES, SnapshotDiff, TableChange, ValueChange
+from warehouse.snapshot_diff import diff
 
 _ENTRIES = 8
 

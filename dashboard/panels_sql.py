@@ -132,12 +132,11 @@ def chart(table: pd.DataFrame) -> None:
         return
     kinds, across, up, by = st.columns(4)
     kind = kinds.selectbox("Chart", get_args(ChartKind), format_func=lambda name: _KINDS[name], key="sql_chart")
-    others = [name for name in table.columns if name != numeric[0]]
+    # A number against a number, where there are two.
+    first = next((name for name in (*numeric[1:], *table.columns) if name != numeric[0]), numeric[0])
+    options = numeric if kind == "histogram" else list(table.columns)
     x = across.selectbox(
-        "Across",
-        numeric if kind == "histogram" else list(table.columns),
-        index=0 if kind == "histogram" or not others else list(table.columns).index(others[0]),
-        key=f"sql_x_{kind == 'histogram'}",
+        "Across", options, index=options.index(first) if first in options else 0, key=f"sql_x_{kind == 'histogram'}"
     )
     y = numeric[0] if kind == "histogram" else up.selectbox("Up", numeric, key="sql_y")
     few = [name for name in table.columns if name not in (x, y) and 1 < table[name].nunique() <= panels.MOST_COLOURS]

@@ -141,7 +141,8 @@ def out_of_memory(found: str) -> WarehouseError:
     return WarehouseError(
         "SQL_MEMORY",
         "The query needs more memory than a query may have",
-        found=found.rstrip("."),
+        # What follows is advice for who may change settings.
+        found=found.partition(" Possible solutions")[0].rstrip("."),
         hint="Ask for fewer rows or columns, or aggregate them first.",
     )
 

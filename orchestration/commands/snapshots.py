@@ -17,9 +17,10 @@ from warehouse.journal import ledger_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from warehouse.snapshot_diff import ColumnChange
+    from warehouse.snapshot_changes import ColumnChange
 
 _MOST_COLUMNS = 6
+_MOST_CELLS = 3
 
 
 @click.group()
@@ -109,7 +110,7 @@ def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
 @console.JSON_OPTION
 def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> None:
     """Show what changed from snapshot BEFORE to snapshot AFTER (default: the current one)."""
-    from warehouse.snapshot_diff import EXAMPLES
+    from warehouse.snapshot_changes import EXAMPLES
     from warehouse.snapshot_diff import diff as compare
 
     found = compare(lake_root(study_folder), before, after)
@@ -150,9 +151,13 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
     values = [*(("setting", c) for c in found.settings), *(("code version", c) for c in found.code_versions)]
     if values:
         console.say_table(("what", "name", "before", "after"), [(w, c.name, c.before, c.after) for w, c in values])
-    cells = [(t.name, ", ".join(c.key), c.column, c.before, c.after) for t in found.tables for c in t.examples]
+    cells = [
+        (t.name, ", ".join(c.key), c.column, c.before, c.after) for t in found.tables for c in t.examples[:_MOST_CELLS]
+    ]
     if cells:
-        title = f"changed values, the first {EXAMPLES} of each table (--json counts them by column)"
+        title = (
+            f"changed values, the first {_MOST_CELLS} of each table (--json: {EXAMPLES}, and their number by column)"
+        )
         console.say_table(("table", "row", "column", "before", "after"), cells, title=title)
 
 

@@ -14,7 +14,8 @@ from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
 from warehouse.snapshot import publish
-from warehouse.snapshot_diff import EXAMPLES, CellChange, ColumnChange, TableChange, ValueChange, diff
+from warehouse.snapshot_changes import EXAMPLES, CellChange, ColumnChange, TableChange, ValueChange
+from warehouse.snapshot_diff import diff
 
 
 @pytest.fixture(scope="module")
