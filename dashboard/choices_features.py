@@ -9,13 +9,14 @@ import streamlit as st
 from dashboard import data, wording
 from dashboard.analysis_features import families
 from dashboard.data import Source
-from dashboard.filters import recall, remember
+from dashboard.filters import forget_unknown, remember
 from warehouse.feature_queries import FeatureFamily
 from warehouse.queries import AnalysisColumn
 
 FEATURE_KEY = "feature"
 """Key of the feature that was chosen on the page Features."""
 
+_PAGES = ("scan", "pca")
 _ALL = "all lesions"
 _NO_COLOUR = "nothing"
 _VOLUME = "tumour_volume_ml"
@@ -45,11 +46,11 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
     known = families(source)
     sets = list(dict.fromkeys(family.feature_set for family in known))
     places = st.columns(3)
-    recall("feature_set", f"{key}_feature_set", sets)
+    forget_unknown(f"{key}_feature_set", sets)
     feature_set = places[0].selectbox("Feature set", sets, key=f"{key}_feature_set", bind="query-params")
     of_set = [family for family in known if family.feature_set == feature_set]
     organs = list(dict.fromkeys(family.organ or _ALL for family in of_set))
-    recall("organ", f"{key}_organ", organs)
+    forget_unknown(f"{key}_organ", organs)
     organ = places[1].selectbox(
         "Lesions",
         organs,
@@ -59,7 +60,7 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
         help="All lesions of a patient, or only those in an organ that study.yaml names under organ_aggregations.",
     )
     rules = [family.rule for family in of_set if (family.organ or _ALL) == organ]
-    recall("aggregation", f"{key}_aggregation", rules)
+    forget_unknown(f"{key}_aggregation", rules)
     rule = places[2].selectbox(
         "Lesions to patient",
         rules,
@@ -69,7 +70,7 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
         help="How the features of a patient's lesions become one value a patient.",
     )
     for what, chosen in (("feature_set", feature_set), ("organ", organ), ("aggregation", rule)):
-        remember(what, chosen)
+        remember([f"{page}_{what}" for page in _PAGES], f"{key}_{what}", chosen)
     return next(family for family in of_set if (family.organ or _ALL) == organ and family.rule == rule)
 
 

@@ -18,6 +18,8 @@ from warehouse.queries import AnalysisColumn
 
 _SNAPSHOT = "snapshot"
 _CHOSEN_SNAPSHOT = "chosen_snapshot"
+# The keys that the choice of an endpoint has on each page.
+_ENDPOINTS = ("endpoint", "cox_endpoint", "scan_endpoint", "pca_endpoint", "protocol_endpoint")
 _PREFERRED = "tumour_volume_ml"
 _GROUP_LABEL = "Cohort table"
 _COMPONENTS = 10
@@ -73,23 +75,25 @@ def choose_endpoint(source: Source, *, key: str) -> str:
     """Offer the endpoints, one that was declared first; there must be one. Other pages begin with the choice."""
     declared = [hypothesis.endpoint for hypothesis in data.hypotheses(source)]
     names = sorted(data.endpoints(source), key=lambda name: (name not in declared, name))
-    recall("endpoint", key, names)
-    return remember("endpoint", st.selectbox("Endpoint", names, key=key, bind="query-params"))
+    forget_unknown(key, names)
+    return remember(_ENDPOINTS, key, st.selectbox("Endpoint", names, key=key, bind="query-params"))
 
 
-def recall(what: str, key: str, options: Sequence[str]) -> None:
-    """Let a widget with a key of its page begin with what was last chosen on another one, unless the URL names it.
+def forget_unknown(key: str, options: Sequence[str]) -> None:
+    """Let a widget begin anew where what was remembered for it is not among its options; call it before the widget."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
 
-    Call it before the widget, which must not have a default of its own: only what differs from that is in the URL.
+
+def remember(keys: Sequence[str], key: str, chosen: str) -> str:
+    """Let the widgets of other pages begin with what was chosen in this one, and return it.
+
+    ``keys`` are those of all pages, ``key`` this one's. The value is set before the other page is opened, because only
+    then Streamlit writes it into the URL of that page.
     """
-    last = st.session_state.get(f"last_{what}")
-    if key not in st.session_state and key not in st.query_params and last in options:
-        st.session_state[key] = last
-
-
-def remember(what: str, chosen: str) -> str:
-    """Keep a choice for ``recall``, and return it."""
-    st.session_state[f"last_{what}"] = chosen
+    for other in keys:
+        if other != key:
+            st.session_state[other] = chosen
     return chosen
 
 

@@ -190,4 +190,5 @@ def test_pages_begin_with_the_features_that_were_chosen_on_another(opened, study
     app = checked(app.selectbox(key="scan_aggregation").set_value("volume_weighted_mean").run())
     app = checked(app.switch_page("app_pages/pca.py").run())
     assert app.selectbox(key="pca_aggregation").value == "volume_weighted_mean"
+    assert app.query_params["pca_aggregation"] in ("volume weighted mean", ["volume weighted mean"])
     assert "volume weighted mean" in texts(app)
