@@ -12,6 +12,7 @@ from dashboard.wording import DAYS_IN
 from figures.screen import AxisUnit
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.competing_risks import CumulativeIncidenceResult
+from petct.survival.cut_points import CutPointResult
 from petct.survival.kaplan_meier import round_times
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
 from petct.survival.outcome import cause_specific
@@ -42,23 +43,23 @@ def survival(source: Source, endpoint_name: str, request: KaplanMeierRequest) ->
     WarehouseError
         ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
     """
-    answer = _with_search if request.split == OPTIMAL and request.variable is not None else _without_search
-    return answer(source, endpoint_name, request)
-
-
-@st.cache_data(max_entries=_RESULTS, show_spinner="Estimating survival ...")
-def _without_search(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> KaplanMeierAnalysis:
-    return _answer(source, endpoint_name, request)
+    searches = request.split == OPTIMAL and request.variable is not None
+    return _answer(source, endpoint_name, request, _cut(source, endpoint_name, search(request)) if searches else None)
 
 
 @st.cache_data(max_entries=_RESULTS, show_spinner="Searching the cut, in permutations and resamples, too ...")
-def _with_search(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> KaplanMeierAnalysis:
-    return _answer(source, endpoint_name, request)
-
-
-def _answer(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> KaplanMeierAnalysis:
+def _cut(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> CutPointResult | None:
     columns, times = aligned(source, endpoint_name, request.columns)
-    return analyse(request, columns, cause_specific(times.duration_days, times.event))
+    return analyse(request, columns, cause_specific(times.duration_days, times.event)).cut
+
+
+@st.cache_data(max_entries=_RESULTS, show_spinner="Estimating survival ...")
+def _answer(
+    source: Source, endpoint_name: str, request: KaplanMeierRequest, _cut: CutPointResult | None
+) -> KaplanMeierAnalysis:
+    # The cut follows from the request: it is no part of the key.
+    columns, times = aligned(source, endpoint_name, request.columns)
+    return analyse(request, columns, cause_specific(times.duration_days, times.event), _cut)
 
 
 def search(request: KaplanMeierRequest) -> KaplanMeierRequest:

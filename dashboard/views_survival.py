@@ -124,15 +124,13 @@ def _cuts(shown: Shown, entries: Entries) -> None:
         st.caption("A cut is searched in a number: choose a variable that is one.")
         return
     searched = analysis_survival.search(replace(request, variable=shown.variable))
-    quick = analysis_survival.search_is_quick(shown.source, shown.endpoint, searched)
-    what = f"{searched.permutations:,} permutations and {searched.resamples:,} resamples"
-    if request.split != OPTIMAL and not quick and not asking.asked("search", "Search the cut", what, searched):
+    if request.split != OPTIMAL and not may_search(shown.source, shown.endpoint, searched):
         return
-    cut = analysis_survival.survival(shown.source, shown.endpoint, searched).cut
+    found = analysis_survival.survival(shown.source, shown.endpoint, searched)
+    cut = found.cut
     if cut is None:
         return
-    tested = analysis_survival.survival(shown.source, shown.endpoint, searched).hypotheses
-    entries.add([shown.variable], tested, cut.n, cut.n_events)
+    entries.add([shown.variable], found.hypotheses, cut.n, cut.n_events)
     panels_survival.cut_numbers(cut)
     charts.draw(
         cut_point_figure(cut, shown_cuts=_shown_cuts(shown), title=""),
@@ -153,9 +151,17 @@ def _cuts(shown: Shown, entries: Entries) -> None:
         figure=lambda: cut_point_print(cut),
         numbers=lambda: cut_numbers(cut),
         key="cut_points",
-        result=Findings(analysis_survival.survival(shown.source, shown.endpoint, searched).result, cut),
+        result=Findings(found.result, cut),
     )
     notices.notes(cut.notes)
+
+
+def may_search(source: Source, endpoint: str, request: KaplanMeierRequest) -> bool:
+    """Whether a request needs no search that takes long, or was asked for; a button to ask for it where it was not."""
+    if request.split != OPTIMAL or analysis_survival.search_is_quick(source, endpoint, request):
+        return True
+    what = f"{request.permutations:,} permutations and {request.resamples:,} resamples: some seconds."
+    return asking.asked("search", "Search the cut", what, (endpoint, analysis_survival.search(request)))
 
 
 def _shown_cuts(shown: Shown) -> tuple[float, ...]:

@@ -58,6 +58,9 @@ with view.at_times, notices.refusals_as_sentences():
         request = replace(request, landmarks=landmarks)
 
 entries = ledger.Entries(source, endpoint)
+with curves:
+    if request.variable is not None and not views_survival.may_search(source, endpoint, request):
+        st.stop()
 with curves, notices.refusals_as_sentences():
     found = analysis_survival.survival(source, endpoint, request)
     result = found.result

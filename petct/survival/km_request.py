@@ -114,7 +114,9 @@ class KaplanMeierAnalysis:
         return any(test.plain for test in self.hypotheses)
 
 
-def analyse(request: KaplanMeierRequest, columns: Columns, outcome: Outcome) -> KaplanMeierAnalysis:
+def analyse(
+    request: KaplanMeierRequest, columns: Columns, outcome: Outcome, cut: CutPointResult | None = None
+) -> KaplanMeierAnalysis:
     """Answer a request.
 
     Parameters
@@ -125,6 +127,8 @@ def analyse(request: KaplanMeierRequest, columns: Columns, outcome: Outcome) -> 
         The columns that it needs, one value a patient.
     outcome
         The patients, in the same order.
+    cut
+        The search for the cut of an ``optimal`` split, where it was made before; it is made here when None.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def analyse(request: KaplanMeierRequest, columns: Columns, outcome: Outcome) -> 
     if request.from_landmark is not None:
         cohort = landmark_cohort(outcome, request.from_landmark)
         outcome, columns, notes = cohort.outcome, columns.rows(cohort.kept), (cohort.note,)
-    grouping, cut = _groups(request, columns, outcome)
+    grouping, cut = _groups(request, columns, outcome, cut)
     result = kaplan_meier(
         outcome,
         grouping,
@@ -221,20 +225,23 @@ def refuse_cut_of_nothing(request: KaplanMeierRequest) -> None:
         )
 
 
-def _groups(request: KaplanMeierRequest, columns: Columns, outcome: Outcome) -> tuple[Grouping, CutPointResult | None]:
+def _groups(
+    request: KaplanMeierRequest, columns: Columns, outcome: Outcome, cut: CutPointResult | None
+) -> tuple[Grouping, CutPointResult | None]:
     variable = request.variable
     if variable is None:
         return everyone(outcome.n), None
     if request.split != OPTIMAL:
         return split_by_rule(columns, variable, request.split, request.order), None
     values, label, unit = columns.number(variable, NOT_NUMERIC_HINT), columns.label(variable), columns.unit(variable)
-    cut = maximally_selected_cut(
-        outcome,
-        values,
-        label,
-        unit,
-        n_permutations=request.permutations,
-        n_resamples=request.resamples,
-        seed=request.seed,
-    )
+    if cut is None:
+        cut = maximally_selected_cut(
+            outcome,
+            values,
+            label,
+            unit,
+            n_permutations=request.permutations,
+            n_resamples=request.resamples,
+            seed=request.seed,
+        )
     return split_at_chosen_cut(values, cut.cut, label, unit), cut

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import analysis_survival
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from petct.survival.km_request import analyse
 from petct.survival.results import p_text
 from tests.dashboard.opened import charts, checked, page_of, texts
 
@@ -74,6 +76,24 @@ def test_an_optimal_cut_shows_no_ordinary_p(opened) -> None:
     assert [each.value for each in app.metric].count(metric.value) >= 2
     app = view(app, "Restricted mean")
     assert "chosen by looking at the outcome" in texts(app)
+
+
+def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> None:
+    monkeypatch.setattr(analysis_survival, "_QUICK_SEARCH", 0)
+    app = opened(split="Optimal cut")
+    assert not charts(app)
+    app = checked(app.button(key="ask_search").click().run())
+    assert set(charts(app)) == {"kaplan_meier"}
+    monkeypatch.setattr(analysis_survival, "analyse", searched_once)
+    app = view(app, "Survival at times")
+    assert set(app.dataframe[1].value["Group"]) == set(app.dataframe[0].value["Group"])
+    app = checked(app.segmented_control(key="split").set_value("tertiles").run())
+    assert set(charts(view(app, "Cut points"))) == {"kaplan_meier", "cut_points"}
+
+
+def searched_once(request, columns, outcome, cut=None):
+    assert request.split != "optimal" or cut is not None, "the cut was searched again"
+    return analyse(request, columns, outcome, cut)
 
 
 def test_a_landmark_an_order_and_no_groups(opened) -> None:
