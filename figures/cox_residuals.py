@@ -52,7 +52,7 @@ def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Fig
     figure.add_hline(y=level, line={"color": MUTED, "width": 1, "dash": "dash"})
     text = f"{plain(curve.covariate)}: n = {curve.n}, {curve.n_events} events"
     dress(figure, text if title is None else title, _PIXELS)
-    figure.update_layout(showlegend=False)
+    figure.update_layout(showlegend=False, margin_l=95)
     figure.update_xaxes(title_text=plain(curve.x_label))
     figure.update_yaxes(title_text=plain(curve.y_label).replace(" (", "<br>("), zeroline=False)
     return figure

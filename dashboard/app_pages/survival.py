@@ -42,7 +42,7 @@ with st.container(border=True):
         groups = choices_survival.choose_groups(source, variable)
         unit = filters.choose_time_unit()
     st.caption(panels.meaning(variable))
-    with st.expander("Landmark, late entry, order of the groups"):
+    with st.expander("Landmark, late entry, order of the groups, bands"):
         groups, band = choices_survival.choose_options(source, variable, groups, unit)
 
 curves = st.container()

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from petct.errors import SurvivalError
 from petct.survival.outcome import FloatArray, IntArray
 
+_FIXED_CUT = "fixed cut"
+_SHARED_VALUE = "Many patients share one value: choose a fixed cut."
+
 # Names of splits into so many groups.
 QUANTILE_RULES = {2: "median split", 3: "tertiles", 4: "quartiles", 5: "quintiles", 10: "deciles"}
 
@@ -128,7 +131,7 @@ def split_at(values: npt.ArrayLike, cuts: Sequence[float], variable: str, unit: 
     SurvivalError
         SPLIT_NO_VALUES, SPLIT_CONSTANT, SPLIT_CUTS_INVALID, SPLIT_EMPTY_GROUP.
     """
-    return _split(numeric_values(values, variable), [float(cut) for cut in cuts], variable, unit, "fixed cut")
+    return _split(numeric_values(values, variable), [float(cut) for cut in cuts], variable, unit, _FIXED_CUT)
 
 
 def split_by_category(values: Sequence[str | None], variable: str, order: Sequence[str] | None = None) -> Grouping:
@@ -166,7 +169,7 @@ def split_by_category(values: Sequence[str | None], variable: str, order: Sequen
         raise _constant(variable, next(iter(counts)))
     code = {label: i for i, label in enumerate(labels)}
     codes = np.array([-1 if value is None else code[value] for value in values], dtype=np.int64)
-    _refuse_empty(codes, labels, variable)
+    _refuse_empty(codes, labels, variable, "Leave it out of the order.")
     return Grouping(variable, None, "categories", (), labels, codes, ordered=order is not None)
 
 
@@ -233,7 +236,11 @@ def _split(values: FloatArray, cuts: list[float], variable: str, unit: str | Non
     # side="left": a value equal to the cut stays below it, as in R's x > median(x).
     codes = np.searchsorted(np.array(cuts), np.nan_to_num(values), side="left").astype(np.int64)
     codes[np.isnan(values)] = -1
-    _refuse_empty(codes, labels, variable)
+    hint = _SHARED_VALUE
+    if rule == _FIXED_CUT:
+        low, high = (number_text(float(limit)) for limit in (np.nanmin(values), np.nanmax(values)))
+        hint = f"The values lie between {low} and {high}{f' {unit}' if unit else ''}."
+    _refuse_empty(codes, labels, variable, hint)
     return Grouping(variable, unit, rule, tuple(cuts), labels, codes, ordered=True)
 
 
@@ -270,7 +277,7 @@ def _refuse_empty(
     codes: IntArray,
     labels: tuple[str, ...],
     variable: str,
-    hint: str = "Many patients share one value: choose a fixed cut.",
+    hint: str = _SHARED_VALUE,
 ) -> None:
     empty = [label for i, label in enumerate(labels) if not np.any(codes == i)]
     if empty:

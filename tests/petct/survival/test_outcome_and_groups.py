@@ -125,6 +125,16 @@ def test_a_median_split_halves_distinct_values(values: list[float]) -> None:
     assert 0 <= below - (len(values) - below) <= 1
 
 
+def test_an_empty_group_is_refused_with_what_to_do_about_this_split() -> None:
+    for split, hint in (
+        (lambda: split_at([1.0, 2.5], [5.0], "x", "ml"), "The values lie between 1 and 2.5 ml."),
+        (lambda: split_by_median([0.0, 1.0, 1.0, 1.0], "x"), "Many patients share one value"),
+        (lambda: split_by_category(["a", "b"], "x", ["a", "b", "c"]), "Leave it out of the order."),
+    ):
+        with pytest.raises(SurvivalError, match=hint):
+            split()
+
+
 def test_who_is_picked_by_eye_is_a_group_and_all_others_are_another() -> None:
     grouping = split_by_eye(np.array([False, True, True]), "scores")
     assert (grouping.labels, list(grouping.codes), grouping.ordered) == (("selected", "others"), [1, 0, 0], False)
