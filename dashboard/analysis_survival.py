@@ -10,6 +10,7 @@ from dashboard.analysis import aligned
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN
 from figures.screen import AxisUnit
+from petct.survival.competing_models import CompetingModels, competing_models
 from petct.survival.competing_outcome import CompetingOutcome
 from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cut_points import CutPointResult
@@ -18,6 +19,7 @@ from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, a
 from petct.survival.outcome import cause_specific
 from petct.survival.split_rules import OPTIMAL
 from petct.survival.tested import Tested, hypotheses_of_incidence
+from warehouse.queries import Endpoint
 
 _RESULTS = 64
 # Patients times permutations that take about a second.
@@ -87,15 +89,24 @@ def incidence(
         Times of the numbers at risk; round ones when None.
     """
     columns, times = aligned(source, endpoint_name, request.columns)
-    causes = (endpoint_name, f"competing event of {endpoint_name}")
-    return analyse_competing(
-        request, columns, CompetingOutcome(times.duration_days, times.event, "day", causes), at_risk_times
-    )
+    return analyse_competing(request, columns, _competing(times), at_risk_times)
 
 
 def has_competing_events(source: Source, endpoint_name: str) -> bool:
     """Whether some patient had a competing event before the endpoint."""
     return bool((endpoint(source, endpoint_name).event == 2).any())
+
+
+@st.cache_data(max_entries=_RESULTS, show_spinner="Fitting the models ...")
+def models(source: Source, endpoint_name: str, names: tuple[str, ...]) -> CompetingModels:
+    """Fine-Gray and cause-specific models of covariates; see ``survival``."""
+    columns, times = aligned(source, endpoint_name, names)
+    return competing_models(columns, names, _competing(times))
+
+
+def _competing(times: Endpoint) -> CompetingOutcome:
+    causes = (times.name, f"competing event of {times.name}")
+    return CompetingOutcome(times.duration_days, times.event, "day", causes)
 
 
 def hypotheses_of(request: KaplanMeierRequest, result: CumulativeIncidenceResult) -> tuple[Tested, ...]:

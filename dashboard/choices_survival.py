@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import streamlit as st
 
-from dashboard import analysis, data, wording
+from dashboard import analysis, data, filters, wording
 from dashboard.data import Source
 from figures.screen import AxisUnit
 from petct.errors import SurvivalError
@@ -202,6 +202,22 @@ def choose_tests(groups: Groups) -> KaplanMeierRequest:
                 bind="query-params",
             )
     return replace(request, weights=tuple(weights), trend=trend, pairwise=pairwise, correction=correction)
+
+
+def choose_modelled(source: Source) -> tuple[str, ...]:
+    """Offer covariates of models of competing events."""
+    columns = {column.name: column for column in data.analysis_columns(source)}
+    names = filters.all_labels(tuple(columns.values()))
+    chosen = st.multiselect(
+        "Covariates of a Fine-Gray and of cause-specific models",
+        list(columns),
+        format_func=lambda name: names.get(name, name),
+        key="competing_covariates",
+        bind="query-params",
+        placeholder="none: curves only",
+        help="Hazard ratios of numbers are per standard deviation.",
+    )
+    return tuple(chosen)
 
 
 def choose_landmarks(unit: AxisUnit, longest: float) -> tuple[float, ...]:

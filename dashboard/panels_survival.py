@@ -10,7 +10,6 @@ import streamlit as st
 from dashboard import wording
 from dashboard.choices_survival import CORRECTIONS
 from dashboard.panels import widths
-from petct.survival.competing_risks import CumulativeIncidenceResult
 from petct.survival.cut_points import CutPointResult
 from petct.survival.group_tests import LogRankTest
 from petct.survival.groups import number_text
@@ -142,12 +141,12 @@ def tests(result: KaplanMeierResult) -> None:
     rows = [_test_row(test) for test in (result.log_rank, *result.weighted_tests)]
     if result.trend is not None:
         z = "" if result.trend.z is None else f"z = {result.trend.z:+.2f}"
-        rows.append(("Trend over the groups", z, "1", _p(result.trend.p)))
+        rows.append(("Trend over the groups", z, "1", p_cell(result.trend.p)))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**Tests** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
         st.dataframe(pd.DataFrame(rows, columns=["Test", "Statistic", "df", "p"]), hide_index=True)
-        _reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
+        reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
     with right:
         st.markdown("**Events, seen and expected**")
         st.dataframe(
@@ -165,8 +164,8 @@ def tests(result: KaplanMeierResult) -> None:
         pairs = [
             (
                 f"{test.group} vs {test.reference}".replace("<=", "≤"),
-                _p(test.p_adjusted),
-                _p(test.p),
+                p_cell(test.p_adjusted),
+                p_cell(test.p),
                 "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
             )
             for test in result.pairwise
@@ -174,19 +173,20 @@ def tests(result: KaplanMeierResult) -> None:
         st.markdown(f"**Every two groups**, corrected by {name}")
         columns = ["Pair", f"p ({name})", "p of this pair alone", "χ²"]
         st.dataframe(pd.DataFrame(pairs, columns=columns), hide_index=True)
-        _reasons(*(test.p_suppressed for test in result.pairwise))
+        reasons(*(test.p_suppressed for test in result.pairwise))
 
 
 def _test_row(test: LogRankTest) -> tuple[str, str, str, str]:
     statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}"
-    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), _p(test.p)
+    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), p_cell(test.p)
 
 
-def _p(p: float | None) -> str:
+def p_cell(p: float | None) -> str:
+    """Return a p-value for a cell, or that it is withheld."""
     return "withheld" if p is None else wording.p_number(p)
 
 
-def _reasons(*suppressed: Suppressed | None) -> None:
+def reasons(*suppressed: Suppressed | None) -> None:
     """Say why p-values of the table above are withheld."""
     for message in dict.fromkeys(reason.message for reason in suppressed if reason is not None):
         st.caption(wording.literal_markdown(message.replace("<=", "≤")))
@@ -248,58 +248,19 @@ def mean_differences(result: KaplanMeierResult, unit: str) -> None:
             ""
             if contrast.ratio is None
             else f"{contrast.ratio:.2f} ({contrast.ratio_lower:.2f} to {contrast.ratio_upper:.2f})",
-            _p(contrast.p_adjusted),
+            p_cell(contrast.p_adjusted),
         )
         for contrast in found.contrasts
     ]
     p = f"p ({CORRECTIONS[found.correction]})" if several else "p"
     columns = ["Difference", f"{unit.capitalize()}s ({level})", f"Ratio ({level})", p]
     st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-    _reasons(*(contrast.p_suppressed for contrast in found.contrasts))
+    reasons(*(contrast.p_suppressed for contrast in found.contrasts))
 
 
 def _span(value: float, lower: float, upper: float, unit: str) -> str:
     texts = [wording.time_text(time, unit) for time in (value, lower, upper)]
     return f"{texts[0]} ({texts[1]} to {texts[2]})"
-
-
-def gray_tests(result: CumulativeIncidenceResult) -> None:
-    """Show Gray's tests."""
-    if not result.gray_tests:
-        st.caption("One group: nothing to compare. Choose a split.")
-        return
-    rows = [
-        (
-            test.cause,
-            "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
-            str(test.df),
-            _p(test.p),
-        )
-        for test in result.gray_tests
-    ]
-    st.markdown(f"**Gray's tests** (n = {result.n})")
-    st.dataframe(pd.DataFrame(rows, columns=["Event", "χ²", "df", "p"]), hide_index=True)
-    _reasons(*(test.p_suppressed for test in result.gray_tests))
-
-
-def incidence_at(result: CumulativeIncidenceResult, unit: str) -> None:
-    """Show the cumulative incidence at the landmarks."""
-    last = {curve.group: curve.last_time for curve in result.curves}
-    rows = [
-        (
-            curve.cause,
-            group_name(curve.group, result.variable_unit),
-            wording.time_text(at.time, unit),
-            f"{at.incidence:.1%}" if at.time <= last[curve.group] else "beyond follow-up",
-            share_limits(at.lower, at.upper) if at.time <= last[curve.group] else "",
-            at.n_at_risk,
-        )
-        for curve in result.curves
-        for at in curve.landmarks
-    ]
-    columns = ["Event", "Group", f"Time ({unit}s)", "Incidence", f"{result.confidence:.0%} CI", "At risk"]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
-    st.caption(f"Aalen-Johansen estimate, n = {result.n}.")
 
 
 def curves_in_words(result: KaplanMeierResult, unit: str) -> str:
@@ -321,13 +282,3 @@ def means_in_words(result: KaplanMeierResult, unit: str) -> str:
         for mean in groups
     ]
     return f"Kaplan-Meier curves up to the horizon; mean time: {'; '.join(said)}."
-
-
-def incidence_in_words(result: CumulativeIncidenceResult) -> str:
-    """Describe the figure of the cumulative incidence for those who cannot see it."""
-    curves = "; ".join(
-        f"{curve.cause}, {group_name(curve.group, result.variable_unit)}: {curve.n_events} of {curve.n}, in the end "
-        f"{curve.incidence[-1] if curve.incidence else 0:.0%}"
-        for curve in result.curves
-    )
-    return f"Cumulative incidence with numbers at risk. {curves}."

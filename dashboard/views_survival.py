@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import analysis_survival, asking, charts, notices, panels_survival, takeaway
+from dashboard import analysis_survival, asking, charts, notices, panels_competing, panels_survival, takeaway
 from dashboard.data import Source
 from dashboard.ledger import Entries
 from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
@@ -18,6 +18,7 @@ from figures.screen import (
     cut_point_in_words,
     restricted_mean_figure,
 )
+from petct.survival.competing_models import hypotheses_of_fit
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest
 from petct.survival.split_rules import OPTIMAL
 from reporting.findings import Findings
@@ -60,6 +61,8 @@ class Shown:
         The curves above.
     unit
         Unit of the times.
+    modelled
+        Covariates of models of competing events.
     """
 
     source: Source
@@ -67,6 +70,7 @@ class Shown:
     variable: str | None
     analysis: KaplanMeierAnalysis
     unit: AxisUnit
+    modelled: tuple[str, ...] = ()
 
 
 def draw(views: Views, shown: Shown, entries: Entries) -> None:
@@ -178,26 +182,34 @@ def _competing(shown: Shown, entries: Entries) -> None:
     result = analysis_survival.incidence(shown.source, shown.endpoint, request, ticks)
     tested = analysis_survival.hypotheses_of(request, result)
     entries.add(request.columns[:1], tested, result.n, result.n_events[0])
+    models = analysis_survival.models(shown.source, shown.endpoint, shown.modelled) if shown.modelled else None
     charts.draw(
         cumulative_incidence_figure(result, axis_unit=shown.unit, title=""),
         key="cumulative_incidence",
-        alt=panels_survival.incidence_in_words(result),
+        alt=panels_competing.incidence_in_words(result),
     )
     takeaway.offer(
         shown.source,
-        recipe_of_km(request, shown.endpoint, competing=True),
+        recipe_of_km(request, shown.endpoint, competing=True, covariates=shown.modelled),
         figure=lambda: cumulative_incidence_print(result, axis_unit=shown.unit),
         numbers=lambda: incidence_numbers(result),
         key="cumulative_incidence",
-        result=result,
+        result=Findings(result)
+        if models is None
+        else Findings(result, fine_gray=models.fine_gray, cause_specific=dict(models.hazards)),
         variant=shown.unit,
     )
     left, right = st.columns([2, 3], gap="large")
     with left:
-        panels_survival.gray_tests(result)
+        panels_competing.gray_tests(result)
     with right:
-        panels_survival.incidence_at(result, shown.unit)
+        panels_competing.incidence_at(result, shown.unit)
     notices.notes(result.notes)
+    if models is None:
+        return
+    for procedure, fit in models.fits:
+        entries.add(shown.modelled, (hypotheses_of_fit(procedure, fit),), fit.n, fit.n_events)
+    panels_competing.competing_models(models, result.causes[0])
 
 
 def of_incidence(request: KaplanMeierRequest) -> KaplanMeierRequest:

@@ -57,6 +57,11 @@ with view.at_times, notices.refusals_as_sentences():
     if view.at_times.open or (view.competing is not None and view.competing.open):
         request = replace(request, landmarks=landmarks)
 
+modelled: tuple[str, ...] = ()
+if view.competing is not None:
+    with view.competing:
+        modelled = choices_survival.choose_modelled(source)
+
 entries = ledger.Entries(source, endpoint)
 with curves:
     if request.variable is not None and not views_survival.may_search(source, endpoint, request):
@@ -96,5 +101,5 @@ with curves, notices.refusals_as_sentences():
             panels_survival.searched_cut(found.cut)
     notices.notes((*result.notes, *(found.cut.notes if found.cut else ())))
     cut_of = variable.name if variable.kind == "number" else None
-    views_survival.draw(view, views_survival.Shown(source, endpoint, cut_of, found, unit), entries)
+    views_survival.draw(view, views_survival.Shown(source, endpoint, cut_of, found, unit, modelled), entries)
 entries.say()

@@ -1,31 +1,17 @@
 """``petlake km --competing``: cumulative incidence, and models of the events that exclude each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.analysis import say_notes
 from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_models
 from orchestration.commands.km_report import say_cumulative_incidence, shown_p, shown_span
-from petct.errors import SurvivalError
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
-from petct.survival.cox import CoxResult, CoxTerm, cox
-from petct.survival.fine_gray import FineGrayResult, FineGrayTerm, fine_gray
+from petct.survival.competing_models import CompetingModels, competing_models
+from petct.survival.cox import CoxResult, CoxTerm
+from petct.survival.fine_gray import FineGrayResult, FineGrayTerm
 from petct.survival.km_request import KaplanMeierRequest, analyse_competing
 from petct.survival.results import as_dict
-
-
-@dataclass(frozen=True)
-class CompetingModels:
-    """What covariates do to the event of interest: each model, or the sentence of its refusal.
-
-    ``fine_gray`` speaks of its cumulative incidence, ``hazards`` of the rate of each event among those free of any.
-    """
-
-    fine_gray: FineGrayResult | str
-    hazards: tuple[tuple[str, CoxResult | str], ...]
 
 
 def run_competing(
@@ -42,12 +28,10 @@ def run_competing(
     """
     variable = request.variable
     result = analyse_competing(request, data.table, data.competing_outcome)
-    models = _models(data, covariates) if covariates else None
+    models = competing_models(data.table, covariates, data.competing_outcome) if covariates else None
     ledger = enter_cumulative_incidence(source, data, variable, result)
     if models is not None:
-        fits = [models.fine_gray, *(model for _, model in models.hazards)]
-        procedures = ["Fine-Gray", *(f"cause-specific Cox, {cause}" for cause, _ in models.hazards)]
-        ledger = enter_models(source, data, tuple(covariates), list(zip(procedures, fits, strict=True))) or ledger
+        ledger = enter_models(source, data, tuple(covariates), models) or ledger
     if as_json:
         found = {} if models is None else _models_dict(models)
         header = data.header(*filter(None, [variable]))
@@ -57,30 +41,6 @@ def run_competing(
     if models is not None:
         _say_models(data, models)
     say_notes(tuple(filter(None, [ledger])))
-
-
-def _models(data: AnalysisData, names: Sequence[str]) -> CompetingModels:
-    outcome = data.competing_outcome
-    covariates: list[Covariate] = [
-        NumericCovariate(name, data.number(name), data.unit(name))
-        if data.is_number(name)
-        else CategoricalCovariate(name, data.texts(name))
-        for name in names
-    ]
-    hazards = []
-    for cause, label in enumerate(outcome.causes, 1):
-        hazards.append((label, _hazard_model(outcome, cause, covariates)))
-    try:
-        return CompetingModels(fine_gray(outcome, covariates), tuple(hazards))
-    except SurvivalError as error:
-        return CompetingModels(error.sentence(), tuple(hazards))
-
-
-def _hazard_model(outcome: CompetingOutcome, cause: int, covariates: list[Covariate]) -> CoxResult | str:
-    try:
-        return cox(outcome.of_interest(cause).cause_specific(), covariates)
-    except SurvivalError as error:
-        return error.sentence()
 
 
 def _models_dict(models: CompetingModels) -> dict[str, object]:

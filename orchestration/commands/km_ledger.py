@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.ledger import enter_test
+from petct.survival.competing_models import CompetingModels, hypotheses_of_fit
 from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox import CoxResult
-from petct.survival.fine_gray import FineGrayResult
 from petct.survival.kaplan_meier_result import KaplanMeierResult
 from petct.survival.tested import Tested, hypotheses_of_incidence
 
@@ -38,20 +37,11 @@ def enter_cumulative_incidence(
     return _enter(source, data, variable, tests, (result.n, result.n_events[0]))
 
 
-def enter_models(
-    source: Source,
-    data: AnalysisData,
-    variables: tuple[str, ...],
-    fits: Sequence[tuple[str, FineGrayResult | CoxResult | str]],
-) -> str | None:
-    """Enter models of competing events by their procedures, one test a coefficient; refused ones tested nothing."""
+def enter_models(source: Source, data: AnalysisData, variables: tuple[str, ...], models: CompetingModels) -> str | None:
+    """Enter models of competing events, one test a coefficient; refused ones tested nothing."""
     sentence = None
-    for procedure, fit in fits:
-        if isinstance(fit, str):
-            continue
-        shown = [term.p for term in fit.terms if term.p is not None]
-        how = ", ".join(term.scale for term in fit.terms)
-        tested = Tested(procedure, how, len(fit.terms), min(shown, default=None))
+    for procedure, fit in models.fits:
+        tested = hypotheses_of_fit(procedure, fit)
         sentence = enter_test(source, data, tested, variables, n=fit.n, n_events=fit.n_events)
     return sentence
 

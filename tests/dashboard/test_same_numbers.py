@@ -67,11 +67,31 @@ def test_the_first_views_and_the_search_for_a_cut(own_study: Path) -> None:
 
 
 def test_the_cumulative_incidence(competing_study: Path) -> None:
-    said = said_by(km, competing_study, *["--endpoint", "TTP", "--by", "grade", "--competing", "--landmarks", "365.25"])
+    said = said_by(
+        km,
+        competing_study,
+        *[
+            "--endpoint",
+            "TTP",
+            "--by",
+            "grade",
+            "--competing",
+            "--landmarks",
+            "365.25",
+            "--covariates",
+            "tumour_volume_ml",
+        ],
+    )
     request = KaplanMeierRequest("grade", landmarks=(365.25,))
     source = source_of(competing_study)
     assert analysis_survival.has_competing_events(source, "TTP")
     assert same(as_dict(analysis_survival.incidence(source, "TTP", request)), said) > 50
+    models = analysis_survival.models(source, "TTP", ("tumour_volume_ml",))
+    assert not isinstance(models.fine_gray, str)
+    assert same(as_dict(models.fine_gray), said["fine_gray"]) > 10
+    for cause, model in models.hazards:
+        assert not isinstance(model, str)
+        assert same(as_dict(model), said["cause_specific"][cause]) > 20
 
 
 PERMUTED = 199

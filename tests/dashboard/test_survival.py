@@ -135,5 +135,8 @@ def test_competing_events_have_a_view_where_there_are_some(opened, competing_stu
     assert list(gray["Event"]) == ["TTP", "competing event of TTP"]
     assert len(at) == 2 * 3 * 4
     assert "Gray" in texts(app)
+    app = checked(app.multiselect(key="competing_covariates").set_value(["tumour_volume_ml", "age"]).run())
+    assert [list(element.value["Covariate"]) for element in app.dataframe[3:]] == [["Tumour volume", "Age"]] * 3
+    assert "Cumulative incidence of TTP (Fine-Gray)" in texts(app)
     app = checked(app.number_input(key="from_landmark_month").set_value(6.0).run())
     assert app.warning[0].value.startswith("OPTION_NOT_WITH_COMPETING: ")
