@@ -80,7 +80,8 @@ class _Holder:
 
 def test_results_become_plain_values_and_nothing_else() -> None:
     assert as_dict(_Holder((_Holder(1.5), {"a": None}, True))) == {"value": [{"value": 1.5}, {"a": None}, True]}
-    for odd in (float("nan"), np.zeros(2), {1, 2}):
+    assert as_dict(_Holder(np.array([[1.0, 2.0]]))) == {"value": [[1.0, 2.0]]}
+    for odd in (float("nan"), np.array([np.nan]), {1, 2}):
         with pytest.raises(TypeError):
             as_dict(_Holder(odd))
     with pytest.raises(TypeError):
