@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import make_dataclass
@@ -223,10 +224,10 @@ def new_study(tmp_path: Path) -> tuple[Path, Callable[[int], Published]]:
 
 
 @pytest.fixture(scope="session")
-def competing_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def competing_study(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a study whose only endpoint, TTP, has competing events; nobody may change it."""
     folder = tmp_path_factory.mktemp("competing")
-    write_study(folder)
+    shutil.copytree(study / "lake", folder / "lake", ignore=shutil.ignore_patterns("journal", "snapshots"))
     lake, rng = Lake(folder / "lake"), np.random.default_rng(5)
     for number in range(1, N_PATIENTS + 1):
         patient = f"P{number:03}"

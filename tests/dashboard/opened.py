@@ -15,7 +15,7 @@ def page_of(page: str, **parameters: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=TIMEOUT)
     for name, value in parameters.items():
         app.query_params[name] = value
-    return checked(app.run().switch_page(f"app_pages/{page}.py").run())
+    return checked(app.switch_page(f"app_pages/{page}.py").run())
 
 
 def checked(app: AppTest) -> AppTest:
