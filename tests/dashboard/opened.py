@@ -10,7 +10,7 @@ APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 TIMEOUT = 60
 
 
-def page_of(page: str, **parameters: str) -> AppTest:
+def page_of(page: str, **parameters: str | list[str]) -> AppTest:
     """Open a page of the study that the environment names, by a link with ``parameters``: choices as they are shown."""
     app = AppTest.from_file(APP, default_timeout=TIMEOUT)
     for name, value in parameters.items():

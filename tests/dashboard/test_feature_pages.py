@@ -16,13 +16,13 @@ from orchestration.commands.scan import scan
 from orchestration.commands.sensitivity import sensitivity
 from petct.errors import SurvivalError
 from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
+from tests.dashboard.opened import charts, checked, page_of, texts
 from warehouse.catalog import current_id
 from warehouse.journal import ledger_of
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
 from warehouse.snapshot import SnapshotSettings, publish
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = ("features", "pca", "protocols")
 WIDE = "wide-9"
 WIDE_SETTINGS = json.dumps(
@@ -45,26 +45,9 @@ def opened(monkeypatch):
 
     def open_page(study: Path, page: str, **parameters: str | list[str]) -> AppTest:
         monkeypatch.setenv(STUDY_VARIABLE, str(study))
-        app = AppTest.from_file(APP, default_timeout=60)
-        for name, value in parameters.items():
-            app.query_params[name] = value
-        return checked(app.run().switch_page(f"app_pages/{page}.py").run())
+        return page_of(page, **parameters)
 
     return open_page
-
-
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, [element.message for element in app.exception]
-    return app
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.warning, app.error)
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
-
-
-def charts(app: AppTest) -> set[str]:
-    return {str(element.proto.id).rpartition("-")[2] for element in app.get("plotly_chart")}
 
 
 def told(command, study: Path, *arguments: str) -> dict:
@@ -82,7 +65,7 @@ def entries(study: Path) -> dict[str, int]:
 def rich_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a study with a second protocol, its account, and the robustness of the PET features."""
     folder = tmp_path_factory.mktemp("rich")
-    write_study(folder)
+    write_study(folder, n_patients=30)
     lake = Lake(folder / "lake")
     names = ((PROTOCOL, "contours", SETTINGS), (WIDE, "wide", WIDE_SETTINGS))
     lake.write(
@@ -146,7 +129,7 @@ def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich
     assert entries(rich_study)["pet_original__largest"] == len(FEATURES)
     assert f"{said['ledger']}" in texts(checked(app.run()))
     assert "detect a hazard ratio per SD" in texts(app)
-    assert charts(app) == {"volcano", "confounding", "feature_correlations"}
+    assert set(charts(app)) == {"volcano", "confounding", "feature_correlations"}
     # Nothing is split that was not chosen.
     assert not any("median split" in subject for subject in entries(rich_study))
 
@@ -169,7 +152,7 @@ def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_st
     name = f"pet_original__largest:{FEATURES[4]}"
     app = opened(rich_study, "features", scan_feature_set="pet_original", feature=FEATURES[4])
     assert app.selectbox(key=choices_features.FEATURE_KEY).value == name
-    assert charts(app) >= {"feature_survival", "feature_distribution", "feature_against_volume"}
+    assert set(charts(app)) >= {"feature_survival", "feature_distribution", "feature_against_volume"}
     assert "Exploratory" in texts(app)
     assert f"chosen after looking at {len(FEATURES)} features" in texts(app)
     assert any(subject.startswith(f"{name}: median split") for subject in entries(rich_study))
@@ -219,7 +202,7 @@ def test_another_selection_is_another_test():
 def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, rich_study):
     app = opened(rich_study, "protocols")
     said = told(sensitivity, rich_study, "--endpoint", "OS")
-    assert charts(app) == {"protocol_volumes", "bland_altman", "protocol_hazards", "exclusion_account"}
+    assert set(charts(app)) == {"protocol_volumes", "bland_altman", "protocol_hazards", "exclusion_account"}
     text = texts(app)
     assert "The contours are the lesions as they were drawn" in text
     assert "an SUV of at least 4" in text
