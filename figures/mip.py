@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +128,10 @@ def _frame(draw: ImageDraw.ImageDraw, view: Projection, panel: NDArray[np.uint8]
     """Name the view and its sides."""
     first, last, name = _SIDES[view.view]
     height, width = panel.shape[:2]
-    draw.text((left + 6, _HEADER + 4), first, MUTED, _font(15))
-    draw.text((left + width - 6, _HEADER + 4), last, MUTED, _font(15), anchor="ra")
+    # On white, for there may be uptake below.
+    rim: dict[str, Any] = {"stroke_width": 2, "stroke_fill": PAPER}
+    draw.text((left + 6, _HEADER + 4), first, INK, _font(15), **rim)
+    draw.text((left + width - 6, _HEADER + 4), last, INK, _font(15), anchor="ra", **rim)
     draw.text((left + width, _HEADER + height + 8), name, MUTED, _font(13), anchor="ra")
 
 

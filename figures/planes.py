@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from figures.organ_colours import OrganColour
-from figures.outline import BLACK, colour_of, draw_outline
+from figures.outline import BLACK, WHITE, colour_of, draw_outline
 from figures.palette import SKY
 from petct.volume import Geometry, Volume
 
@@ -262,7 +262,7 @@ def _colour_table(name: str) -> NDArray[np.uint8]:
 
 def _annotate(draw: ImageDraw.ImageDraw, plane: Plane, grid: Geometry, point: Point, field: Field, look: Look) -> None:
     """Crosshair, sides and a scale bar; on white paper (inverted grey) in black."""
-    ink = (0, 0, 0) if look.shown == "PET" and look.pet_colours == "Inverted grey" else (255, 255, 255)
+    ink = BLACK if look.shown == "PET" and look.pet_colours == "Inverted grey" else WHITE
     _, down, along = _AXES[plane]
     at = _along(grid, point)
     scale = field.height / (field.rows_mm[1] - field.rows_mm[0])
@@ -278,10 +278,11 @@ def _annotate(draw: ImageDraw.ImageDraw, plane: Plane, grid: Geometry, point: Po
                 draw.line(line, colour_of(SKY), 1)
     font = ImageFont.load_default(15)
     first, last, top = _SIDES[plane]
-    draw.text((6, field.height / 2), first, ink, font, anchor="lm")
-    draw.text((field.width - 6, field.height / 2), last, ink, font, anchor="rm")
-    draw.text((field.width / 2, 5), top, ink, font, anchor="mt")
+    rim: dict[str, Any] = {"stroke_width": 2, "stroke_fill": WHITE if ink == BLACK else BLACK}
+    draw.text((8, field.height / 2), first, ink, font, anchor="lm", **rim)
+    draw.text((field.width - 8, field.height / 2), last, ink, font, anchor="rm", **rim)
+    draw.text((field.width / 2, 7), top, ink, font, anchor="mt", **rim)
     length_mm = next((mm for mm in _BARS_MM if mm * scale <= 0.4 * field.width), _BARS_MM[-1])
     bottom = field.height - 10
     draw.line((8, bottom, 8 + round(length_mm * scale), bottom), ink, 3)
-    draw.text((8, bottom - 7), f"{length_mm / 10:g} cm", ink, ImageFont.load_default(13), anchor="ls")
+    draw.text((8, bottom - 7), f"{length_mm / 10:g} cm", ink, ImageFont.load_default(13), anchor="ls", **rim)
