@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from petct.protocol_sensitivity import ProtocolSensitivity
@@ -68,7 +69,8 @@ def results_sentences(findings: Findings, labels: Mapping[str, str]) -> list[str
 
 def _labelled(note: str, labels: Mapping[str, str]) -> str:
     for name, label in labels.items():
-        note = note.replace(name, label)
+        # Whole names only: age is also in average.
+        note = re.sub(rf"\b{re.escape(name)}\b", lambda _, label=label: label, note)
     return note.replace("<=", "≤").replace(">=", "≥")
 
 
