@@ -121,7 +121,8 @@ def _climb(spline: NDArray[np.float64], centre: NDArray[np.float64], spacing: ND
     step = 0.5
     start = centre
     best = -math.inf
-    while step * spacing.max() > _SMALLEST_STEP_MM / 2:
+    # Voxels of 4 mm end exactly here; the rounding of an oblique affine must not decide about one more halving.
+    while step * spacing.max() > _SMALLEST_STEP_MM / 2 * (1 + 1e-9):
         around = centre + moves * step
         around = around[(np.abs(around - start) <= 0.5).all(axis=1)]
         means = _spline_means(spline, around, cloud)

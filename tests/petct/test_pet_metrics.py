@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.spatial.transform import Rotation
@@ -157,6 +157,10 @@ def test_lesions_and_organs_sum_to_the_patient(tumour: np.ndarray, suv: np.ndarr
             assert expression == pytest.approx(getattr(patient, total), rel=1e-9, abs=1e-12)
 
 
+_CORNER = np.zeros(GRID.shape, dtype=bool)
+_CORNER[0, 0, 0] = True
+
+
 @settings(max_examples=20)
 @given(
     tumour=npst.arrays(bool, GRID.shape, elements=st.booleans(), fill=st.just(False)),
@@ -166,6 +170,7 @@ def test_lesions_and_organs_sum_to_the_patient(tumour: np.ndarray, suv: np.ndarr
     shift=st.tuples(*[st.integers(-500, 500)] * 3),
     turn=st.tuples(*[st.floats(-3, 3)] * 3),
 )
+@example(_CORNER, 0, [0, 1, 2], set(), (0, 0, 0), (2.9999999999999996, 0.375, 0.015625))
 def test_no_metric_changes_with_the_order_of_the_axes_or_the_place_of_the_patient(
     tumour: np.ndarray,
     seed: int,
