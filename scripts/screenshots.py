@@ -9,6 +9,7 @@ apt-get install chromium). Whatever cannot be taken ends the script with an erro
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
@@ -30,7 +32,13 @@ from warehouse.tables import TABLES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs" / "images"
-PAGES = {"study": "", "survival": "survival", "cox": "cox", "pca": "pca"}
+# The first page of the navigation is that of the bare address.
+PAGES = {
+    path.stem: "" if path.stem == "study" else path.stem
+    for path in sorted((REPOSITORY / "dashboard" / "app_pages").glob("*.py"))
+}
+# Ending of the file's name, and the colours that the reader's system asks for.
+SCHEMES: tuple[tuple[str, Literal["light", "dark"]], ...] = (("", "light"), ("-dark", "dark"))
 CHROMIUM_ARGUMENTS = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu")
 
 _WIDTH = 1280
@@ -70,10 +78,10 @@ def main() -> None:
 
 
 def dashboard_pictures(browser: Browser, study: Path, images: Path) -> None:
-    """Write ``dashboard-<page>.png`` of every page, in its full length."""
+    """Write ``dashboard-<page>.png`` and ``dashboard-<page>-dark.png`` of every page, in its full length."""
     with serving("dashboard", study, "/_stcore/health") as address:
-        for name, path in PAGES.items():
-            page = browser.new_page(viewport={"width": _WIDTH, "height": 900})
+        for (name, path), (ending, scheme) in itertools.product(PAGES.items(), SCHEMES):
+            page = browser.new_page(viewport={"width": _WIDTH, "height": 900}, color_scheme=scheme)
             page.goto(f"{address}/{path}")
             page.wait_for_selector("[data-testid=stSidebar] [data-testid=stSelectbox]", timeout=_DRAWN_MS)
             wait_until_drawn(page)
@@ -81,7 +89,7 @@ def dashboard_pictures(browser: Browser, study: Path, images: Path) -> None:
             height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
             page.set_viewport_size({"width": _WIDTH, "height": int(height)})
             wait_until_drawn(page)
-            save(page, images / f"dashboard-{name}.png")
+            save(page, images / f"dashboard-{name}{ending}.png")
             page.close()
 
 

@@ -30,7 +30,7 @@ panels_protocols.rules(protocols, names)
 if len(protocols) < 2:
     notices.empty(
         "This snapshot holds one protocol: there is nothing to compare",
-        "Name more in `study.yaml`, for example\n\n```yaml\nprotocols: [contours, percent_41, suv_4]\n```\n\nthen run "
+        "Name more in `study.yaml`, for example\n\n```\nprotocols: [contours, percent_41, suv_4]\n```\n\nthen run "
         "`petlake materialize` and `petlake snapshot publish`. The first stays the default; no number of it changes.",
     )
 else:
