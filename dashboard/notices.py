@@ -68,6 +68,14 @@ def no_features() -> None:
     )
 
 
+def no_pictures() -> None:
+    """Show what to do with a snapshot that was published before scans had pictures."""
+    empty(
+        "This snapshot was published before scans had pictures",
+        "Draw them with `petlake materialize`, publish again with `petlake snapshot publish`, and open that one.",
+    )
+
+
 def no_exam() -> None:
     """Show what to do with a snapshot that was published before an exam was run."""
     empty(

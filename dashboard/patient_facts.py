@@ -75,6 +75,11 @@ def scans(source: Source, patient_id: str) -> tuple[Scan, ...]:
     return tuple(Scan(*row) for row in rows)  # type: ignore[arg-type]
 
 
+def has_pictures(source: Source) -> bool:
+    """Whether the snapshot knows pictures; one of an earlier version of petlake does not."""
+    return "pictures" in {table.name for table in snapshot(source).tables()}
+
+
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def delineations(source: Source, patient_id: str, scan_id: str) -> tuple[Delineated, ...]:
     """Return the protocols under which the lesions of a scan are known, the default one first."""

@@ -30,9 +30,12 @@ patient_panels.numbers(source, patient)
 if scans:
     with places[1]:
         scan = st.selectbox("Scan", list(scans), format_func=lambda name: scans[name].label, key=f"scan_{patient}")
-    protocol = data.protocol_id(source) or data.details(source).default_protocol_id
-    known = {one.protocol_id: one for one in patient_facts.delineations(source.whole, patient, scan)}
-    viewer(Shot(source.whole, patient, scans[scan], known.get(protocol or "")))
+    if patient_facts.has_pictures(source.whole):
+        protocol = data.protocol_id(source) or data.details(source).default_protocol_id
+        known = {one.protocol_id: one for one in patient_facts.delineations(source.whole, patient, scan)}
+        viewer(Shot(source.whole, patient, scans[scan], known.get(protocol or "")))
+    else:
+        notices.no_pictures()
 else:
     notices.empty("There is no PET/CT scan of this patient", "The reasons stand above.")
 
