@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from warehouse.lake import Lake
 from warehouse.snapshot import SnapshotSettings, publish
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-PAGES = ("study", "survival", "cox", "pca")
+PAGES = tuple(sorted(page.stem for page in (APP.parent / "app_pages").glob("*.py")))
+WITHOUT_PATIENTS = {"conformance", "snapshots", "sql"}
+REFUSED_TO_ONE = {"survival", "cox", "features", "pca"}
 _TIMEOUT = 60
 
 
@@ -46,33 +49,43 @@ def figure_traces(app: AppTest, key: str) -> str:
     return str(chart.proto.spec)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_shows_the_snapshot_it_comes_from(open_page, study, page):
-    app = open_page(study, page)
-    snapshot_id = app.session_state["chosen_snapshot"]
+def through(app: AppTest) -> Iterator[tuple[str, AppTest]]:
+    """Every page of one session, one after the other."""
+    for page in PAGES:
+        yield page, checked(app.switch_page(f"app_pages/{page}.py").run())
 
+
+def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
+    assert len(PAGES) == 10
+    for page, app in through(open_page(study)):
+        snapshot_id = app.session_state["chosen_snapshot"]
+        assert not app.error, page
+        assert snapshot_id[:12] in texts(app), page
+        assert any(snapshot_id in str(element.help) for element in app.caption), page
+        assert app.query_params["snapshot"] in (snapshot_id[:12], [snapshot_id[:12]])
+        assert "Synthetic 68Ga-DOTATOC cohort" in texts(app), page
+
+
+def test_every_page_says_what_to_do_with_an_empty_cohort(open_page, empty_study):
+    for page, app in through(open_page(empty_study)):
+        assert not app.error, page
+        assert page in WITHOUT_PATIENTS or "petlake snapshot publish" in texts(app), page
+        assert not app.get("plotly_chart"), page
+
+
+def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_drop_it(open_page, study):
+    for page, app in through(open_page(study, where="protocol_id=percent_41")):
+        assert [error.value.partition(":")[0] for error in app.error] == ["PROTOCOL_UNKNOWN"], page
+        assert "expected contours" in app.error[0].value, page
+        assert not app.get("plotly_chart"), page
+    app = checked(app.button(key="remove_refused_protocol_id=percent_41").click().run())
     assert not app.error
-    assert snapshot_id[:12] in texts(app)
-    assert any(snapshot_id in str(element.help) for element in app.caption)
-    assert app.query_params["snapshot"] in (snapshot_id[:12], [snapshot_id[:12]])
-    assert "Synthetic 68Ga-DOTATOC cohort" in texts(app)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_says_what_to_do_with_an_empty_cohort(open_page, empty_study, page):
-    app = open_page(empty_study, page)
-
-    assert not app.error
-    assert "petlake snapshot publish" in texts(app)
-    assert not app.get("plotly_chart")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_says_what_to_do_without_a_snapshot(open_page, tmp_path, page):
-    text = texts(open_page(tmp_path, page))
-
-    assert "petlake materialize" in text
-    assert "petlake snapshot publish" in text
+def test_every_page_says_what_to_do_without_a_snapshot(open_page, tmp_path):
+    for page, app in through(open_page(tmp_path)):
+        assert "petlake materialize" in texts(app), page
+        assert "petlake snapshot publish" in texts(app), page
 
 
 def test_without_a_study_the_dashboard_says_how_to_start_it(monkeypatch):
@@ -139,15 +152,15 @@ def test_components_of_each_feature_set_with_colours(open_page, study):
     assert "41 patients, 11 features" in texts(app)
 
 
-def test_one_patient_is_refused_in_sentences(open_page, new_study):
+def test_one_patient_is_shown_or_refused_in_sentences(open_page, new_study):
     folder, publish_patients = new_study
     publish_patients(1)
+    first = open_page(folder)
 
-    assert open_page(folder).metric[0].value == "1"
-    for page in PAGES[1:]:
-        app = open_page(folder, page)
-        assert app.warning, page
+    assert first.metric[0].value == "1"
+    for page, app in through(first):
         assert not app.error, page
+        assert bool(app.warning) == (page in REFUSED_TO_ONE), page
 
 
 def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(open_page, new_study):
