@@ -136,7 +136,7 @@ def pca_loadings_figure(
     )
     words = f"Loadings of {chosen.name}: {len(shown)} of {len(result.features)} features"
     dress(figure, words if title is None else title, 150 + 22 * len(shown))
-    figure.update_xaxes(title_text=f"Loading on {chosen.name} (unit vector)")
+    figure.update_xaxes(title_text=f"Loading on {chosen.name}")
     figure.update_yaxes(automargin=True, ticks="", showgrid=False)
     figure.add_vline(x=0, line={"color": INK, "width": 1})
     return figure
