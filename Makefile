@@ -12,9 +12,9 @@ STUDY ?= demo
 # More arguments for pytest (make test ARGS="tests/petct -k suv") or for the lock (make lock ARGS=--upgrade).
 ARGS ?=
 
-# Processes that share out the test files, in the order of tests/conftest.py; more than two cores, because some tests
+# Processes that share out the test files, in the order of tests/conftest.py; two more than two cores, because some tests
 # wait for a server most of the time.
-TEST_PROCESSES ?= 6
+TEST_PROCESSES ?= 4
 
 BIN := .venv/bin
 

@@ -21,7 +21,6 @@ _HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 # the study that some of the others start from.
 LONGEST_FIRST = (
     "orchestration/test_dagster_ui.py",
-    "dashboard/test_journeys.py",
     "orchestration/test_line_on_sts.py",
     "petct/radiomics/test_identity.py",
     "orchestration/test_snapshot_identity.py",
