@@ -76,7 +76,7 @@ def choose_patients(result: PcaResult) -> tuple[str, ...]:
         sorted(result.row_ids),
         key=PICKED_KEY,
         bind="query-params",
-        placeholder="Draw a lasso around points, click one, or type patient ids",
+        placeholder="Draw a lasso around points, or type patient ids",
     )
     return tuple(chosen)
 

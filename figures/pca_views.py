@@ -74,7 +74,7 @@ def pca_scores_figure(
     dress(figure, f"Scores of {result.n} patients" if title is None else title, 520)
     if picked is not None:
         _rings(figure, result, first, second, [i for i in range(result.n) if result.row_ids[i] in picked])
-        figure.update_layout(dragmode="lasso", clickmode="event+select", hovermode="closest")
+        figure.update_layout(dragmode="lasso", hovermode="closest")
     figure.update_xaxes(title_text=_axis_title(first), zeroline=True, zerolinecolor=MUTED, zerolinewidth=0.5)
     figure.update_yaxes(title_text=_axis_title(second), zeroline=True, zerolinecolor=MUTED, zerolinewidth=0.5)
     return figure

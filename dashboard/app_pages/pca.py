@@ -54,7 +54,7 @@ with notices.refusals_as_sentences():
     with chart:
         left, right = st.columns([3, 2], gap="large")
     with left:
-        st.markdown(f"**Scores** (n = {result.n}){': draw a lasso, or click a point' if names_patients else ''}")
+        st.markdown(f"**Scores** (n = {result.n}){': draw a lasso around points' if names_patients else ''}")
         charts.draw(
             pca_scores_figure(
                 result,

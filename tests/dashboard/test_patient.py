@@ -15,6 +15,7 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from figures.png import png_bytes
 from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
 from warehouse.lake import Lake
+from warehouse.queries import Snapshot
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 IMAGED, UNIMAGED, ALSO_IMAGED, WITHOUT_SCAN = "P001", "P002", "P003", "P004"
@@ -196,6 +197,15 @@ def test_the_page_with_one_patient(monkeypatch, new_study) -> None:
     app = opened(monkeypatch, folder)
     assert not app.warning
     assert app.selectbox(key="patient").options == [IMAGED]
+
+
+def test_a_snapshot_older_than_pictures_says_what_to_do_and_shows_the_rest(monkeypatch, imaged) -> None:
+    tables = Snapshot.tables
+    monkeypatch.setattr(Snapshot, "tables", lambda self: tuple(t for t in tables(self) if t.name != "pictures"))
+    app = opened(monkeypatch, imaged)
+    assert not app.error
+    assert any("published before scans had pictures" in element.value for element in app.markdown)
+    assert app.metric
 
 
 def test_the_page_without_patients(monkeypatch, empty_study) -> None:

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.warehouse.study_rows import SETTINGS
 from warehouse.bounded_query import QueryLimits, run_bounded
 from warehouse.catalog import current_id, path_of
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
-from warehouse.queries import Snapshot, open_snapshot
-from warehouse.snapshot import publish
+from warehouse.queries import Snapshot
 
 SMALL = QueryLimits(rows=1000, timeout_s=0.4, memory_bytes=256 * 1024**2, answer_bytes=1024**2)
-
-
-@pytest.fixture(scope="module")
-def lake_root(written_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = Path(shutil.copytree(written_study, tmp_path_factory.mktemp("published") / "lake"))
-    publish(Lake(root), SETTINGS)
-    return root
-
-
-@pytest.fixture
-def snapshot(lake_root: Path) -> Iterator[Snapshot]:
-    with open_snapshot(lake_root) as opened:
-        yield opened
 
 
 # What is tried, and a word of the refusal; {outside} is a folder with secret.csv, {snapshot} the snapshot's own file.

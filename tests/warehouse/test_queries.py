@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,20 +16,6 @@ from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.queries import Snapshot, open_snapshot
 from warehouse.snapshot import publish
-
-
-@pytest.fixture(scope="module")
-def lake_root(written_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = Path(shutil.copytree(written_study, tmp_path_factory.mktemp("published") / "lake"))
-    publish(Lake(root), SETTINGS)
-    return root
-
-
-@pytest.fixture
-def snapshot(lake_root: Path) -> Iterator[Snapshot]:
-    with open_snapshot(lake_root) as opened:
-        yield opened
-
 
 READS = [
     "SELECT count(*) FROM cohort",
