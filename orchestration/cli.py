@@ -80,14 +80,13 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; every refusal becomes one line on standard error and exit code 1."""
     try:
-        petlake(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        # click gives the code of a `context.exit(code)` back; commands themselves give nothing back.
+        return petlake.main(list(arguments), prog_name=PROGRAM, standalone_mode=False) or 0
     except SystemExit as exit_:
         return int(exit_.code or 0)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
         console.say_error("Stopped. What was finished is kept; run the same command again to go on.")
         return 130
@@ -109,4 +108,3 @@ def run(arguments: Sequence[str]) -> int:
             f"This is a defect of petlake; {DEBUG_VARIABLE}=1 shows where."
         )
         return 1
-    return 0
