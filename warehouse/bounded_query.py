@@ -8,7 +8,6 @@ does not get. What it opens and refuses is the same as everywhere (``warehouse.c
 from __future__ import annotations
 
 import json
-import pickle
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from warehouse import catalog
 from warehouse.errors import WarehouseError
+from warehouse.query_answer import decode
 from warehouse.select_only import QueryResult, out_of_memory, timed_out
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ def run_bounded(lake_root: Path, snapshot_id: str, query: str, limits: QueryLimi
         finally:
             # Whatever ends this thread ends the query.
             process.kill()
-    if not answer:
-        raise out_of_memory(f"the process ended with code {process.returncode}")
-    outcome = pickle.loads(answer)
+    try:
+        outcome = decode(answer)
+    except ValueError:
+        # The system has ended the process before its answer was whole.
+        raise out_of_memory(f"the process ended with code {process.returncode}") from None
     if isinstance(outcome, WarehouseError):
         raise outcome
-    result: QueryResult = outcome
-    return result
+    return outcome

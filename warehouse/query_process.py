@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import os
-import pickle
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.connection import connect_isolated
 from warehouse.errors import WarehouseError
+from warehouse.query_answer import encode, encoded_rows
 from warehouse.select_only import QueryResult, executed, out_of_memory
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def main() -> None:
     except MemoryError:
         outcome = out_of_memory("no more memory")
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.buffer.write(pickle.dumps(outcome))
+        sys.stdout.buffer.write(encode(outcome))
         sys.stdout.buffer.flush()
     # DuckDB's threads may still be at it.
     os._exit(0)
@@ -68,7 +68,7 @@ def _fetched(cursor: duckdb.DuckDBPyConnection, most_rows: int, most_bytes: int)
     rows: list[tuple[object, ...]] = []
     n_bytes, truncated = 0, False
     while not truncated and (chunk := cursor.fetchmany(_ROWS_AT_ONCE)):
-        n_bytes += len(pickle.dumps(chunk))
+        n_bytes += len(json.dumps(encoded_rows(chunk)))
         truncated = n_bytes > most_bytes or len(rows) + len(chunk) > most_rows
         if n_bytes <= most_bytes:
             rows += chunk

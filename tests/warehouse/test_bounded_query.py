@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from json import JSONDecodeError
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from warehouse.bounded_query import QueryLimits, run_bounded
 from warehouse.catalog import current_id, path_of
 from warehouse.errors import WarehouseError
 from warehouse.queries import Snapshot
+from warehouse.query_answer import decode
 
 SMALL = QueryLimits(rows=1000, timeout_s=0.4, memory_bytes=256 * 1024**2, answer_bytes=1024**2)
 
@@ -234,6 +236,34 @@ def test_a_bounded_query_answers_as_any_other_and_refuses_alike(
     with pytest.raises(WarehouseError, match=r"SQL_FAILED.*disabled"):
         run_bounded(lake_root, snapshot.id, f"SELECT * FROM read_blob('{snapshot.path}')")
     assert "PETLAKE_SECRET" in os.environ
+
+
+# One value of each kind that DuckDB knows, and of each kind within another.
+OF_EVERY_KIND = r"""
+SELECT 170141183460469231731687303715884105727::HUGEINT AS huge, 1.50::DECIMAL(4, 2) AS exact, -0.1 AS less,
+    0.1::DOUBLE + 0.2 AS double, 'inf'::DOUBLE AS infinite, true AS flag, NULL AS nothing, 'é"' || chr(0) AS text,
+    DATE '2020-02-29' AS day, TIMESTAMP '2020-02-29 10:00:00.000001' AS at,
+    TIMESTAMPTZ '2020-02-29 10:00:00+02' AS zoned, TIME '23:59:59.5' AS time, TIMETZ '10:00:00+02' AS zoned_time,
+    INTERVAL '3 days 5 seconds' AS span, '6d3d2cc8-5a5f-4d5f-9d2e-0f9a3b6a1c2d'::UUID AS id,
+    '\xAA\x00'::BLOB AS bytes, '101'::BIT AS bits, [DATE '2020-02-29', NULL] AS list, array_value(1, 2) AS fixed,
+    {'a': 1.5::DECIMAL(3, 1), 'decimal': ['b']} AS struct, MAP {DATE '2020-02-29': [1]} AS map,
+    MAP {[1]: 2} AS by_list, union_value(z := 5) AS either, 'a'::ENUM ('a') AS one_of
+"""
+
+
+def test_a_value_of_every_kind_comes_out_of_the_process_as_it_is(lake_root: Path, snapshot: Snapshot) -> None:
+    found, expected = run_bounded(lake_root, snapshot.id, OF_EVERY_KIND), snapshot.sql(OF_EVERY_KIND)
+    assert found == expected
+    assert len(expected.columns) >= 24
+    assert [type(cell) for cell in found.rows[0]] == [type(cell) for cell in expected.rows[0]]
+    (not_a_number,) = run_bounded(lake_root, snapshot.id, "SELECT 'nan'::DOUBLE").rows[0]
+    assert not_a_number != not_a_number
+
+
+@pytest.mark.parametrize("answer", [b"", b'{"columns": ["a"], "rows": [[1', b"\x80\x04K\x01."])
+def test_an_answer_that_is_not_whole_is_none(answer: bytes) -> None:
+    with pytest.raises((JSONDecodeError, UnicodeDecodeError)):
+        decode(answer)
 
 
 def test_names_of_columns_and_values_that_parquet_does_not_know_become_distinct_and_text(snapshot: Snapshot) -> None:
