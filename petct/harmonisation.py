@@ -86,9 +86,6 @@ def fit_combat(values: FloatArray, names: Sequence[str], batch: Sequence[str]) -
         Features, for refusals.
     batch
         Batch of each patient.
-    outcome
-        Their outcome, to refuse batches that it depends on: the correction would take the prognosis out of the
-        features, or put it in. Not looked at when None.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -47,7 +48,8 @@ FILE_LEVEL_COPYLEFT = {"certifi": "MPL-2.0", "tqdm": "MPL-2.0 AND MIT"}
 
 def texts() -> Iterator[Path]:
     """Yield the text files of the repository: those at its top, and those in the folders named above."""
-    files = [path for path in REPOSITORY.iterdir() if path.is_file()]
+    # In a second working tree `.git` is a file.
+    files = [path for path in REPOSITORY.iterdir() if path.is_file() and path.name != ".git"]
     for folder in FOLDERS:
         files += [path for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
     for path in files:
@@ -187,3 +189,48 @@ def test_the_data_dictionary_is_up_to_date():
 
     assert run.returncode == 0, run.stderr
     assert run.stdout == (REPOSITORY / "docs" / "data-dictionary.md").read_text(encoding="utf-8"), "make dictionary"
+
+
+_SECTION = re.compile(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def documented_names(docstring: str) -> list[str]:
+    """Return the names under which a numpydoc docstring describes parameters and attributes."""
+    lines = "\n".join(_SECTION.findall(docstring)).splitlines()
+    heads = [line.partition(":")[0] for line in lines if line and not line[0].isspace()]
+    return [name.strip().lstrip("*") for head in heads for name in head.split(",")]
+
+
+def existing_names(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> set[str]:
+    """Return the parameters of a function, or what a class has: those of ``__init__``, fields, methods, constants."""
+    if isinstance(node, ast.ClassDef):
+        targets = [each.target for each in node.body if isinstance(each, ast.AnnAssign)]
+        targets += [target for each in node.body if isinstance(each, ast.Assign) for target in each.targets]
+        functions = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+        names = {target.id for target in targets if isinstance(target, ast.Name)} | {each.name for each in functions}
+        return names.union(*(existing_names(each) for each in functions if each.name == "__init__"))
+    of = node.args
+    given = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
+    return {each.arg for each in given if each is not None}
+
+
+def wrongly_documented(source: str) -> list[str]:
+    """Return what docstrings describe and the code does not have, as ``place: names``."""
+    wrong = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = set(documented_names(ast.get_docstring(node) or "")) - existing_names(node)
+            wrong += [f"{node.name}: {', '.join(sorted(names))}"] if names else []
+    return wrong
+
+
+def test_docstrings_describe_what_exists():
+    example = (
+        'def f(a, *b):\n    """F.\n\n    Parameters\n    ----------\n    a, *b\n        X.\n    c\n        Y.\n    """'
+    )
+    assert wrongly_documented(example) == ["f: c"]
+
+    sources = {name_of(path): path for path in texts() if path.suffix == ".py" and name_of(path).startswith(PACKAGES)}
+    assert len(sources) > 300
+    found = {name: wrong for name, path in sources.items() if (wrong := wrongly_documented(path.read_text("utf-8")))}
+    assert not found
