@@ -1,4 +1,4 @@
-"""ComBat: features of several scanners or sites brought to one location and scale (docs/decisions/0024).
+"""ComBat: features of several scanners or sites brought to one location and scale (docs/decisions/0006).
 
 Johnson WE, Li C, Rabinovic A, Biostatistics 2007;8:118, parametric, without covariates. The parameters are estimated on
 training patients and kept, so that the same correction reaches patients who come later, from the same batches.

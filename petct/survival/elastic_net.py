@@ -1,4 +1,4 @@
-"""Cox models with an elastic-net penalty, along a path of penalties (docs/decisions/0023).
+"""Cox models with an elastic-net penalty, along a path of penalties (docs/decisions/0006).
 
 Minimised is, as in glmnet (Simon N et al., J Stat Softw 2011;39(5)),
 
