@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -234,3 +234,28 @@ def test_docstrings_describe_what_exists():
     assert len(sources) > 300
     found = {name: wrong for name, path in sources.items() if (wrong := wrongly_documented(path.read_text("utf-8")))}
     assert not found
+
+
+def imported_in(folders: Iterable[str]) -> set[str]:
+    """Return the distributions of which something is imported in these folders."""
+    distributions = metadata.packages_distributions()
+    modules: set[str] = set()
+    for path in (path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            modules |= {name.partition(".")[0] for name in names}
+    return {canonicalize_name(name) for module in modules for name in distributions.get(module, ())}
+
+
+def test_what_nothing_imports_has_a_reason_beside_it():
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    shipped, all_of_it = imported_in(PACKAGES), imported_in((*PACKAGES, "tests", "benchmarks", "scripts"))
+    assert {"duckdb", "pyyaml", "scikit-image", "simpleitk"} <= shipped
+
+    without = [line for line in project["dependencies"] if canonicalize_name(Requirement(line).name) not in shipped]
+    for extra in project["optional-dependencies"].values():
+        without += [line for line in extra if canonicalize_name(Requirement(line).name) not in all_of_it]
+    assert {"authlib", "ruff", "hatchling"} <= {Requirement(line).name for line in without}
+    assert not [line for line in without if not re.search(rf'"{re.escape(line)}",  # \S', text)]
