@@ -105,6 +105,15 @@ dictionary: install  ## Write docs/data-dictionary.md from warehouse/table_group
 	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md.new
 	mv docs/data-dictionary.md.new docs/data-dictionary.md
 
+.PHONY: docs
+docs: install  ## Build the documentation site into site/, with warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
+.PHONY: tutorial
+tutorial: install  ## Run the commands of docs/tutorial.md on a new demo cohort and write their output into it (minutes)
+	$(BIN)/python -m scripts.tutorial
+
 .PHONY: screenshots
 screenshots: install  ## Take the README's pictures of a published study (STUDY=demo; needs chromium)
 	$(BIN)/python scripts/screenshots.py --study $(STUDY)
@@ -124,11 +133,11 @@ hooks: install  ## Run the checks of `make lint` before every commit
 .PHONY: lock
 lock: install  ## Solve pyproject.toml again into requirements.lock (ARGS=--upgrade for newer versions)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command "make lock" --extra dev --extra build $(ARGS) pyproject.toml -o requirements.lock
+		--custom-compile-command "make lock" --extra dev --extra docs --extra build $(ARGS) pyproject.toml -o requirements.lock
 	grep -o '^uv==[^ ]*' scripts/bootstrap.lock | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" - -o scripts/bootstrap.lock
 
 .PHONY: clean
 clean:  ## Remove .venv, the demo and what the tools left
-	rm -rf .venv demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv demo site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

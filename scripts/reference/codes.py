@@ -1,0 +1,173 @@
+"""The reference of codes: every code that petlake gives, read from the source by ``ast``.
+
+A code is a text in upper snake case. Its sentence stands beside it: as the next argument of the same call, as the next
+element of a tuple, as its value in a dictionary, or as the text below the constant that holds it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ("petct", "warehouse", "figures", "reporting", "assets", "orchestration", "dashboard")
+
+CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+HOLE = "…"
+"""Stands in a sentence for what is only known when it is said."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place that gives a code."""
+
+    code: str
+    path: str
+    line: int
+    sentences: tuple[str, ...]
+    hints: tuple[str, ...]
+    refuses: bool
+
+
+def uses(root: Path, packages: Iterable[str]) -> list[Use]:
+    """Read every use of a code below ``packages``, in the order of the files and lines."""
+    found = []
+    for package in packages:
+        for path in sorted((root / package).rglob("*.py")):
+            found += list(_Module(ast.parse(path.read_text("utf-8")), path.relative_to(root).as_posix()).uses())
+    return found
+
+
+class _Module:
+    def __init__(self, tree: ast.Module, path: str) -> None:
+        self._tree, self._path = tree, path
+        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+    def uses(self) -> Iterator[Use]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+                sentences, hints = self._said_beside(node)
+                yield Use(node.value, self._path, node.lineno, tuple(sentences), tuple(hints), self._refuses(node))
+
+    def _refuses(self, node: ast.AST) -> bool:
+        """Whether the code is given to something that is called an error or a refusal, or is raised."""
+        while isinstance(node := self._parents[node], ast.expr):
+            if isinstance(node, ast.Call) and re.search(r"(?i)error|refus", ast.unparse(node.func)):
+                return True
+        return isinstance(node, ast.Raise)
+
+    def _said_beside(self, code: ast.expr) -> tuple[list[str], list[str]]:
+        parent = self._parents[code]
+        if isinstance(parent, ast.IfExp):
+            # One of two codes with the same sentence.
+            return self._said_beside(parent)
+        if isinstance(parent, ast.Call) and code in parent.args:
+            hints = [text for each in parent.keywords if each.arg == "hint" for text in self._texts(each.value)]
+            return self._texts_after(code, parent.args), hints
+        if isinstance(parent, ast.Tuple):
+            return self._texts_after(code, parent.elts), []
+        if isinstance(parent, ast.Dict) and code in parent.keys:
+            return self._sentences(parent.values[parent.keys.index(code)]), []
+        if isinstance(parent, ast.Assign | ast.AnnAssign):
+            return self._docstring_below(parent), []
+        return [], []
+
+    def _texts_after(self, code: ast.expr, siblings: list[ast.expr]) -> list[str]:
+        after = siblings[siblings.index(code) + 1 :]
+        return self._sentences(after[0]) if after else []
+
+    def _sentences(self, node: ast.expr) -> list[str]:
+        """The texts of ``node`` that are more than a name."""
+        return [text for text in self._texts(node) if " " in text.strip()]
+
+    def _texts(self, node: ast.expr) -> list[str]:
+        match node:
+            case ast.Constant(value=str(text)):
+                return [text]
+            case ast.JoinedStr(values=values):
+                return ["".join(str(v.value) if isinstance(v, ast.Constant) else HOLE for v in values)]
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._texts(body) + self._texts(orelse)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return [a + b for a in self._texts(left) or [HOLE] for b in self._texts(right) or [HOLE]]
+            case ast.Tuple(elts=[first, *_]):
+                return self._texts(first)
+            case ast.Name(id=name):
+                return self._texts_of_name(name, node)
+            case _:
+                return []
+
+    def _texts_of_name(self, name: str, node: ast.expr) -> list[str]:
+        """The texts that a name is given in its function, or in the module."""
+        scope: ast.AST = node
+        while scope is not self._tree:
+            scope = self._parents[scope]
+            if isinstance(scope, ast.FunctionDef | ast.Module):
+                texts = [
+                    text
+                    for each in ast.walk(scope)
+                    if isinstance(each, ast.Assign)
+                    and any(isinstance(target, ast.Name) and target.id == name for target in each.targets)
+                    and not isinstance(each.value, ast.Name)
+                    for text in self._texts(each.value)
+                ]
+                if texts:
+                    return texts
+        return []
+
+    def _docstring_below(self, assignment: ast.stmt) -> list[str]:
+        body = getattr(self._parents[assignment], "body", [])
+        after = body[body.index(assignment) + 1 :] if assignment in body else []
+        match after[:1]:
+            case [ast.Expr(value=ast.Constant(value=str(text)))]:
+                return [" ".join(text.split())]
+            case _:
+                return []
+
+
+def page(root: Path = ROOT) -> str:
+    """Write the page as Markdown."""
+    areas: dict[str, dict[str, list[Use]]] = {}
+    area_of: dict[str, str] = {}
+    for use in uses(root, PACKAGES):
+        area = area_of.setdefault(use.code, str(Path(use.path).parent))
+        areas.setdefault(area, {}).setdefault(use.code, []).append(use)
+    return "\n\n".join([_HEAD, *(_section(root / area, area, areas[area]) for area in sorted(areas))]) + "\n"
+
+
+_HEAD = f"""\
+# Error codes
+
+Every message of petlake has a code, which stays the same when the wording changes. JSON output gives it as `code`.
+A snapshot has it in the columns `code`, `status` and `reason` of its tables.
+
+- *refused*: a value, a patient or a command was refused.
+- *recorded*: something was noticed and written down, and the work went on.
+
+{HOLE} stands for what is only known when the message is given. Use the search to find a code.
+This page is written from the source."""
+
+
+def _section(folder: Path, area: str, codes: dict[str, list[Use]]) -> str:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
+    rows = [_row(code, found) for code, found in sorted(codes.items()) if any(use.sentences for use in found)]
+    return "\n".join([f"## {area}", "", said.split("\n\n")[0], "", "| code | meaning |", "|---|---|", *rows])
+
+
+def _row(code: str, found: list[Use]) -> str:
+    kind = "refused" if any(use.refuses for use in found) else "recorded"
+    sentences = _distinct(text for use in found for text in use.sentences)
+    hints = _distinct(text for use in found for text in use.hints)
+    places = _distinct(f"{use.path}:{use.line}" for use in found)
+    meaning = "<br>".join([*sentences, *(f"*{hint}*" for hint in hints)])
+    where = f"<small>{kind} in {', '.join(f'`{place}`' for place in places)}</small>"
+    return f'| <span id="{code.lower()}">`{code}`</span> | {meaning}<br>{where} |'
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    # A sentence of the code stands in a cell of a table: neither a bar nor a tag may end it.
+    shown = (" ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*") for text in texts)
+    return list(dict.fromkeys(shown))
