@@ -9,7 +9,8 @@ from assets.records import RefusalRecord, refusal
 from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, PetctError
 from petct.lesions import LesionRecord
-from petct.radiomics.extraction import Account, Extraction, Status, extract, missing
+from petct.radiomics.engines import extract
+from petct.radiomics.extraction import Account, Extraction, Status, missing
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureExtraction, FeatureValue
 from petct.segmentation import Protocol

@@ -7,7 +7,7 @@ from assets.records import RefusalRecord, refusal
 from petct.dicom.scans import ScanRecord
 from petct.errors import PetctError
 from petct.lesions import LesionRecord
-from petct.radiomics.extraction import compute_features
+from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation import around, generator, perturb
 from petct.radiomics.perturbation_sets import UNPERTURBED, PerturbationSet

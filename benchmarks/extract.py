@@ -36,7 +36,7 @@ def read(path: str) -> object:
 
 def features_of(job: tuple[Group, str]) -> list[tuple[str, int, str, float | None, str]]:
     """Rows of all lesions of one image: mask, label, feature, value, status."""
-    from petct.radiomics.extraction import extract
+    from petct.radiomics.engines import extract
     from petct.radiomics.feature_set_files import load_feature_set
 
     ((image, mask), labels), feature_set = job

@@ -13,7 +13,7 @@ import whole_body
 from paired import paired
 from report import Report
 
-from petct.radiomics.extraction import extract
+from petct.radiomics.engines import extract
 from petct.volume import to_sitk
 
 

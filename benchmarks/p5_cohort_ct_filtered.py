@@ -11,7 +11,7 @@ import sarcoma
 from paired import paired
 from report import Report
 
-from petct.radiomics.extraction import extract
+from petct.radiomics.engines import extract
 
 
 def main() -> None:

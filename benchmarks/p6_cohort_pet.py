@@ -16,7 +16,7 @@ from paired import paired
 from report import Report
 from whole_body import write_cases
 
-from petct.radiomics.extraction import extract
+from petct.radiomics.engines import extract
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from petct.survival.groups import split_by_median
 from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from petct.survival.outcome import cause_specific
 from petct.survival.scan_result import ScanResult
+from warehouse.analysis_columns import AnalysisColumn
 from warehouse.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
-from warehouse.queries import AnalysisColumn
 
 CORRELATED = 30
 """Features in the heat map: as many as have room."""

@@ -19,7 +19,7 @@ from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, a
 from petct.survival.outcome import cause_specific
 from petct.survival.split_rules import OPTIMAL
 from petct.survival.tested import Tested, hypotheses_of_incidence
-from warehouse.queries import Endpoint
+from warehouse.analysis_columns import Endpoint
 
 _RESULTS = 64
 # Patients times permutations that take about a second.

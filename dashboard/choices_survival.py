@@ -16,7 +16,7 @@ from petct.errors import SurvivalError
 from petct.survival.km_request import KaplanMeierRequest
 from petct.survival.multiplicity import Correction
 from petct.survival.split_rules import OPTIMAL
-from warehouse.queries import AnalysisColumn
+from warehouse.analysis_columns import AnalysisColumn
 
 CORRECTIONS: dict[Correction, str] = {
     "holm": "Holm",

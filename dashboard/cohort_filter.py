@@ -9,9 +9,9 @@ import streamlit as st
 
 from dashboard import data, wording
 from dashboard.data import Source
+from warehouse.analysis_columns import AnalysisColumn
 from warehouse.conditions import PROTOCOL, Condition, Operator, with_unit
 from warehouse.errors import WarehouseError
-from warehouse.queries import AnalysisColumn
 from warehouse.selection import choices, quality_columns
 
 _PARAMETER = "where"

@@ -18,9 +18,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from warehouse.analysis_columns import AnalysisColumn, Endpoint, PatientValues
 from warehouse.catalog import SnapshotInfo, current_id, list_snapshots, resolve_id
 from warehouse.errors import WarehouseError
-from warehouse.queries import AnalysisColumn, Endpoint, PatientValues, Snapshot, open_snapshot
+from warehouse.queries import Snapshot, open_snapshot
 from warehouse.selection import Selection
 from warehouse.snapshot import SnapshotDetails, show
 

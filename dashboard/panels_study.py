@@ -14,7 +14,7 @@ from dashboard.data import Source
 from figures.flow import flow_figure, flow_in_words
 from figures.palette import BLUE
 from petct.survival.table_one import table_one_texts
-from warehouse.queries import AnalysisColumn
+from warehouse.analysis_columns import AnalysisColumn
 from warehouse.snapshot import SnapshotDetails
 
 _BINS = 20

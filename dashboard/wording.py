@@ -10,8 +10,8 @@ from petct.survival.groups import number_text
 from petct.survival.kaplan_meier import MedianTime
 from petct.survival.results import p_text
 from reporting.naming import variable_name
+from warehouse.analysis_columns import AnalysisColumn
 from warehouse.conditions import Condition
-from warehouse.queries import AnalysisColumn
 
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""

@@ -15,9 +15,9 @@ from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, V
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
-from petct.protocol_files import read_protocol
+from petct.protocol_files import load_protocol, read_protocol
 from petct.radiomics.perturbation_sets import load_perturbation_set
-from petct.segmentation import Protocol, load_protocol
+from petct.segmentation import Protocol
 from warehouse.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from petct.errors import MaskError
+from petct.params import packaged, read_packaged
 from petct.segmentation import (
     Connectivity,
     FixedThreshold,
@@ -89,6 +90,30 @@ class _File(_Section):
     exclusion_margin_mm: _NotNegative = 0.0
     fill_holes: bool = False
     krenning: _Krenning = _Krenning()
+
+
+def packaged_protocols() -> tuple[str, ...]:
+    """Names of the protocols that come with petlake."""
+    return packaged("protocols")
+
+
+def load_protocol(name: str) -> Protocol:
+    """Return the packaged protocol called ``name``.
+
+    Raises
+    ------
+    MaskError
+        PROTOCOL_UNKNOWN, naming the protocols there are.
+    """
+    if name not in packaged_protocols():
+        raise MaskError(
+            "PROTOCOL_UNKNOWN",
+            "There is no such protocol",
+            keyword="protocols",
+            found=name,
+            expected=f"{', '.join(packaged_protocols())}, or a YAML file",
+        )
+    return parse_protocol(name, read_packaged("protocols", name))
 
 
 def read_protocol(path: Path) -> Protocol:

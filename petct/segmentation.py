@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from petct.errors import MaskError
-from petct.params import packaged, read_packaged
 from petct.settings_digest import canonical_json, digest_id
 
 Connectivity = Literal[6, 18, 26]
@@ -175,33 +174,6 @@ class ProtocolRecord:
 def protocol_record(protocol: Protocol) -> ProtocolRecord:
     """The row that describes ``protocol``."""
     return ProtocolRecord(protocol.protocol_id, protocol.name, protocol.description, canonical_json(protocol.settings))
-
-
-def packaged_protocols() -> tuple[str, ...]:
-    """Names of the protocols that come with petlake."""
-    return packaged("protocols")
-
-
-def load_protocol(name: str) -> Protocol:
-    """Return the packaged protocol called ``name``.
-
-    Raises
-    ------
-    MaskError
-        PROTOCOL_UNKNOWN, naming the protocols there are.
-    """
-    if name not in packaged_protocols():
-        raise MaskError(
-            "PROTOCOL_UNKNOWN",
-            "There is no such protocol",
-            keyword="protocols",
-            found=name,
-            expected=f"{', '.join(packaged_protocols())}, or a YAML file",
-        )
-    # Not at the top: the file builds the dataclasses of this module.
-    from petct.protocol_files import parse_protocol
-
-    return parse_protocol(name, read_packaged("protocols", name))
 
 
 def _described(threshold: Threshold) -> dict[str, object]:

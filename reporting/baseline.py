@@ -24,7 +24,8 @@ from petct.survival.table_one import (
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.naming import variable_name
-from warehouse.queries import AnalysisColumn, PatientValues, Snapshot
+from warehouse.analysis_columns import AnalysisColumn, PatientValues
+from warehouse.queries import Snapshot
 
 _BURDEN = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean")
 

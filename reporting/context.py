@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from petct.errors import SurvivalError
 from reporting.recipe import Recipe
-from warehouse.queries import AnalysisColumn, Snapshot
+from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries import Snapshot
 from warehouse.selection import Selection
 
 

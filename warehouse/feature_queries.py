@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from warehouse.feature_tables import AGGREGATIONS
 
 if TYPE_CHECKING:
-    from warehouse.queries import Snapshot
+    from warehouse.snapshot_reader import SnapshotReader
 
 RELIABILITY = "feature_reliability"
 
@@ -62,7 +62,7 @@ class FeatureReliability:
     lesion_volume_n: int | None
 
 
-def feature_families(snapshot: Snapshot) -> tuple[FeatureFamily, ...]:
+def feature_families(snapshot: SnapshotReader) -> tuple[FeatureFamily, ...]:
     """Return the families that were built, in the order of the snapshot's columns."""
     sets = snapshot.sql(
         "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END"
@@ -81,7 +81,7 @@ def feature_families(snapshot: Snapshot) -> tuple[FeatureFamily, ...]:
     return tuple(families)
 
 
-def feature_reliability(snapshot: Snapshot, feature_set_id: str) -> dict[str, FeatureReliability]:
+def feature_reliability(snapshot: SnapshotReader, feature_set_id: str) -> dict[str, FeatureReliability]:
     """Return what is known of each feature of a set, by its name; empty where the study measured no robustness."""
     if RELIABILITY not in {table.name for table in snapshot.tables()}:
         return {}

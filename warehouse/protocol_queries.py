@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from warehouse.queries import Snapshot
+    from warehouse.snapshot_reader import SnapshotReader
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,18 +138,18 @@ LEFT JOIN pet_metrics AS part
 """
 
 
-def protocols(snapshot: Snapshot) -> tuple[ProtocolInfo, ...]:
+def protocols(snapshot: SnapshotReader) -> tuple[ProtocolInfo, ...]:
     """Return the protocols of the snapshot, the default protocol first."""
     return tuple(ProtocolInfo(*(str(value) for value in row)) for row in snapshot.sql(_ORDER).rows)
 
 
-def lesion_organs(snapshot: Snapshot) -> tuple[str, ...]:
+def lesion_organs(snapshot: SnapshotReader) -> tuple[str, ...]:
     """Return the organs in which some lesion of some protocol lies, sorted."""
     rows = snapshot.sql("SELECT DISTINCT region FROM pet_metrics WHERE grain = 'organ' ORDER BY region").rows
     return tuple(str(region) for (region,) in rows)
 
 
-def exclusion_accounts(snapshot: Snapshot, patients: Sequence[str]) -> tuple[ExclusionAccount, ...]:
+def exclusion_accounts(snapshot: SnapshotReader, patients: Sequence[str]) -> tuple[ExclusionAccount, ...]:
     """Return the account of each protocol over the baseline scans of ``patients``, the default protocol first."""
     asked = {"patients": list(patients)}
     lines: dict[str, list[AccountLine]] = {}
@@ -176,7 +176,7 @@ def exclusion_accounts(snapshot: Snapshot, patients: Sequence[str]) -> tuple[Exc
 
 
 def tumour_burdens(
-    snapshot: Snapshot, organ: str | None = None, patient_ids: Sequence[str] | None = None
+    snapshot: SnapshotReader, organ: str | None = None, patient_ids: Sequence[str] | None = None
 ) -> tuple[TumourBurden, ...]:
     """Return the burden under each protocol of the snapshot, the default protocol first.
 

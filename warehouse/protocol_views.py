@@ -17,7 +17,8 @@ from warehouse.errors import WarehouseError
 from warehouse.feature_tables import AGGREGATIONS, ALL_LESIONS, feature_table, wide_rows
 
 if TYPE_CHECKING:
-    from warehouse.queries import AnalysisColumn, Snapshot
+    from warehouse.analysis_columns import AnalysisColumn
+    from warehouse.snapshot_reader import SnapshotReader
 
 _COMMENT = re.compile(r"--.*")
 _CREATED = re.compile(r"\s*CREATE TEMP TABLE (\w+) AS\b(.*)", re.DOTALL)
@@ -62,13 +63,13 @@ class Related:
         return f"cohort.* REPLACE ({metrics})" if metrics else "cohort.*"
 
 
-def default_protocol(snapshot: Snapshot) -> str | None:
+def default_protocol(snapshot: SnapshotReader) -> str | None:
     """Id of the protocol of the cohort's PET metrics and of the wide features."""
     ((protocol_id,),) = snapshot.sql("SELECT default_protocol_id FROM snapshot_info").rows
     return None if protocol_id is None else str(protocol_id)
 
 
-def relations(snapshot: Snapshot, columns: Sequence[AnalysisColumn], protocol_id: str | None) -> Related:
+def relations(snapshot: SnapshotReader, columns: Sequence[AnalysisColumn], protocol_id: str | None) -> Related:
     """Relate columns to the patients of the cohort.
 
     Parameters
@@ -108,7 +109,7 @@ def relations(snapshot: Snapshot, columns: Sequence[AnalysisColumn], protocol_id
     )
 
 
-def wide_table(snapshot: Snapshot, table: str, protocol_id: str) -> tuple[str, Mapping[str, object]]:
+def wide_table(snapshot: SnapshotReader, table: str, protocol_id: str) -> tuple[str, Mapping[str, object]]:
     """Query and parameters that select a wide table of features as it is under a protocol."""
     columns = [column for column in snapshot.analysis_columns() if column.table == table]
     related = relations(snapshot, columns, protocol_id)
@@ -125,7 +126,7 @@ def _scripted(script: str) -> list[str]:
     return [f"{match[1]} AS ({match[2].strip()})" for match in created if match is not None]
 
 
-def _metrics(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+def _metrics(snapshot: SnapshotReader) -> tuple[tuple[str, str], ...]:
     """Name and SQL of the PET metrics that the cohort has: an older snapshot does not have all of today's."""
     cohort = {column.column for column in snapshot.analysis_columns() if column.table == "cohort"}
     found = tuple((name, sql) for name, sql in metric_expressions(_organs(snapshot)) if name in cohort)
@@ -143,7 +144,7 @@ def _metrics(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
     return found
 
 
-def _organs(snapshot: Snapshot) -> list[str]:
+def _organs(snapshot: SnapshotReader) -> list[str]:
     """The organs that the cohort has columns of."""
     rows = snapshot.sql(
         "SELECT DISTINCT region FROM pet_metrics JOIN baseline_scans USING (patient_id, scan_id)"
@@ -152,7 +153,7 @@ def _organs(snapshot: Snapshot) -> list[str]:
     return [str(organ) for (organ,) in rows]
 
 
-def _feature_tables(snapshot: Snapshot) -> dict[str, tuple[str, str | None, str]]:
+def _feature_tables(snapshot: SnapshotReader) -> dict[str, tuple[str, str | None, str]]:
     """Feature set, organ and rule of every name that a wide table can have."""
     sets = snapshot.sql(
         "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END"

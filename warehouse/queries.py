@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 
 from warehouse import catalog, protocol_views, select_only, selection
+from warehouse.analysis_columns import Endpoint, PatientValues
 from warehouse.connection import connect_read_only
 from warehouse.derived import quoted
 from warehouse.errors import unknown_name
 from warehouse.feature_tables import feature_table
-from warehouse.select_only import QueryResult
+from warehouse.snapshot_reader import FEATURES, TIMEOUT_S, SnapshotReader
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
 
     import pandas as pd
@@ -25,94 +24,6 @@ if TYPE_CHECKING:
 
     from warehouse.conditions import Condition
     from warehouse.selection import Selection
-
-__all__ = ["AnalysisColumn", "Endpoint", "PatientValues", "QueryResult", "Snapshot", "TableInfo", "open_snapshot"]
-
-_TIMEOUT_S = 60.0
-_FEATURES = "features__"
-_KINDS = {"number": "number", "integer": "number", "text": "category", "boolean": "category"}
-
-
-@dataclass(frozen=True)
-class TableInfo:
-    """A table of the snapshot."""
-
-    name: str
-    n_rows: int
-    n_columns: int
-
-
-@dataclass(frozen=True)
-class AnalysisColumn:
-    """A column that may serve as a covariate, with one value a patient.
-
-    Attributes
-    ----------
-    name
-        Name to ask for in ``Snapshot.values``: that of a cohort column, ``<feature set>__<aggregation>:<feature>``, or
-        ``<feature set>__<organ>__<aggregation>:<feature>``.
-    table, column
-        Where it is in the snapshot, for SQL.
-    kind
-        ``number`` or ``category``.
-    """
-
-    name: str
-    table: str
-    column: str
-    kind: str
-    unit: str | None
-    description: str
-
-
-@dataclass(frozen=True, eq=False)
-class Endpoint:
-    """Survival times of the patients who have the endpoint; ``event`` is 0 censored, 1 event, 2 competing event."""
-
-    name: str
-    patient_ids: tuple[str, ...]
-    duration_days: NDArray[np.float64]
-    event: NDArray[np.int64]
-
-    def of(self, patients: Collection[str]) -> Endpoint:
-        """The times of those of ``patients`` who have the endpoint, in the order of this one."""
-        wanted = set(patients)
-        kept = np.array([patient in wanted for patient in self.patient_ids], dtype=bool)
-        chosen = tuple(patient for patient in self.patient_ids if patient in wanted)
-        return Endpoint(self.name, chosen, self.duration_days[kept], self.event[kept])
-
-
-@dataclass(frozen=True, eq=False)
-class PatientValues:
-    """Analysis columns of all patients of the cohort, in the order of ``patient_ids``.
-
-    Attributes
-    ----------
-    columns
-        Numbers as float64 with NaN where there is no value, categories as objects (str) with None.
-    """
-
-    patient_ids: tuple[str, ...]
-    columns: Mapping[str, NDArray[Any]]
-
-    def of(self, patients: Sequence[str]) -> PatientValues:
-        """The values of ``patients``, in their order; raises ``KeyError`` for one who is not in the cohort."""
-        place = {patient: row for row, patient in enumerate(self.patient_ids)}
-        rows = np.array([place[patient] for patient in patients], dtype=int)
-        return PatientValues(tuple(patients), {name: column[rows] for name, column in self.columns.items()})
-
-    def texts(self, name: str) -> list[str | None]:
-        """A column as categories, None where there is no value; numbers as text."""
-        column = self.columns[name]
-        if column.dtype.kind == "f":
-            return [None if np.isnan(value) else f"{value:g}" for value in column]
-        return [None if value is None else str(value) for value in column]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the columns as a data frame, indexed by ``patient_id``."""
-        import pandas as pd
-
-        return pd.DataFrame(dict(self.columns), index=pd.Index(self.patient_ids, name="patient_id", dtype=object))
 
 
 def open_snapshot(lake_root: Path, snapshot_id: str | None = None) -> Snapshot:
@@ -128,14 +39,8 @@ def open_snapshot(lake_root: Path, snapshot_id: str | None = None) -> Snapshot:
     return Snapshot(full_id, path, connect_read_only(path))
 
 
-class Snapshot:
+class Snapshot(SnapshotReader):
     """A snapshot that is open for reading; a context manager, and safe to use from several threads."""
-
-    def __init__(self, snapshot_id: str, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self.id = snapshot_id
-        self.path = path
-        self._connection = connection
-        self._analysis_columns: tuple[AnalysisColumn, ...] | None = None
 
     def __enter__(self) -> Snapshot:
         return self
@@ -144,44 +49,6 @@ class Snapshot:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Release the file."""
-        self._connection.close()
-
-    def sql(
-        self,
-        query: str,
-        parameters: Sequence[object] | Mapping[str, object] = (),
-        *,
-        row_limit: int | None = None,
-        timeout_s: float = _TIMEOUT_S,
-    ) -> QueryResult:
-        """Run one reading statement.
-
-        Raises
-        ------
-        WarehouseError
-            SQL_NOT_READ_ONLY, SQL_FAILED, SQL_TIMEOUT.
-        """
-        return select_only.run(self._connection, query, parameters, row_limit=row_limit, timeout_s=timeout_s)
-
-    def frame(
-        self, query: str, parameters: Sequence[object] | Mapping[str, object] = (), *, timeout_s: float = _TIMEOUT_S
-    ) -> pd.DataFrame:
-        """Run one reading statement and return a pandas data frame; raises as ``sql`` does."""
-        with select_only.executed(self._connection, query, parameters, timeout_s) as cursor:
-            return cursor.df()
-
-    def tables(self) -> tuple[TableInfo, ...]:
-        """Return the tables that hold data: the registry's in their order, then those built from them."""
-        query = (
-            "SELECT table_name, any_value(n_rows), count(*)"
-            " FROM snapshot_tables JOIN column_definitions USING (table_name)"
-            " GROUP BY table_name ORDER BY min(snapshot_tables.rowid)"
-        )
-        with select_only.executed(self._connection, query, (), _TIMEOUT_S) as cursor:
-            return tuple(TableInfo(name, n_rows, n_columns) for name, n_rows, n_columns in cursor.fetchall())
 
     def selection(self, conditions: Sequence[str | Condition]) -> Selection:
         """Return the patients of the cohort who meet all conditions; raises as ``warehouse.selection.select``."""
@@ -214,7 +81,7 @@ class Snapshot:
             FEATURES_UNKNOWN.
         """
         name = feature_table(feature_set, aggregation, organ)
-        known = [table.name for table in self.tables() if table.name.startswith(_FEATURES)]
+        known = [table.name for table in self.tables() if table.name.startswith(FEATURES)]
         if name not in known:
             raise unknown_name("FEATURES_UNKNOWN", "The snapshot has no such wide feature table", name, known)
         if protocol_id is None:
@@ -238,38 +105,6 @@ class Snapshot:
             raise unknown_name("ENDPOINT_UNKNOWN", "The snapshot has no such endpoint", name, self.endpoints())
         patients, durations, events = zip(*rows, strict=True)
         return Endpoint(name, patients, np.array(durations, dtype=np.float64), np.array(events, dtype=np.int64))
-
-    def analysis_columns(self) -> tuple[AnalysisColumn, ...]:
-        """Return every column that may serve as a covariate: first the cohort's, then the features'."""
-        if self._analysis_columns is None:
-            self._analysis_columns = self._read_analysis_columns()
-        return self._analysis_columns
-
-    def _read_analysis_columns(self) -> tuple[AnalysisColumn, ...]:
-        rows = self.sql(
-            "SELECT table_name, column_name, kind, unit, description FROM column_definitions"
-            " WHERE role = 'covariate' AND (table_name = 'cohort' OR starts_with(table_name, $1))"
-            " ORDER BY table_name <> 'cohort', rowid",
-            [_FEATURES],
-        ).rows
-        columns = []
-        for table, column, kind, unit, description in rows:
-            name = str(column) if table == "cohort" else f"{str(table).removeprefix(_FEATURES)}:{column}"
-            # A unit of 1 is that of features without one.
-            text = None if unit is None or unit == "1" else str(unit)
-            columns.append(AnalysisColumn(name, str(table), str(column), _KINDS[str(kind)], text, str(description)))
-        return tuple(columns)
-
-    def columns(self) -> tuple[AnalysisColumn, ...]:
-        """Return the analysis columns that are numbers."""
-        return tuple(column for column in self.analysis_columns() if column.kind == "number")
-
-    def check_columns(self, names: Iterable[str]) -> None:
-        """Raise ``WarehouseError`` COLUMN_UNKNOWN, with the nearest name, for what is no analysis column."""
-        known = {column.name: column for column in self.analysis_columns()}
-        for name in names:
-            if name not in known:
-                raise unknown_name("COLUMN_UNKNOWN", "The snapshot has no such analysis column", name, tuple(known))
 
     def values(self, names: Sequence[str], protocol_id: str | None = None) -> PatientValues:
         """Return analysis columns, one value a patient of the cohort.
@@ -295,7 +130,7 @@ class Snapshot:
             f"{related.ctes}SELECT {', '.join(['cohort.patient_id', *selected])} FROM {related.joined}"
             " ORDER BY cohort.patient_id"
         )
-        with select_only.executed(self._connection, query, related.parameters, _TIMEOUT_S) as cursor:
+        with select_only.executed(self._connection, query, related.parameters, TIMEOUT_S) as cursor:
             arrays = cursor.fetchnumpy()
         columns = {
             name: _filled(arrays[f"c{position}"], column.kind) for position, (name, column) in enumerate(wanted.items())

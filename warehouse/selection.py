@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from warehouse.analysis_columns import AnalysisColumn
 from warehouse.conditions import PROTOCOL, Condition, Operator, number
 from warehouse.errors import WarehouseError, unknown_name
 from warehouse.protocol_views import default_protocol, relations
 
 if TYPE_CHECKING:
-    from warehouse.queries import AnalysisColumn, Snapshot
+    from warehouse.snapshot_reader import SnapshotReader
 
 _QUALITY = (
     # Name, SQL table, kind, description; the table's rows of a patient are counted, or their codes are compared.
@@ -85,12 +86,10 @@ class Selection:
 
 def quality_columns() -> tuple[AnalysisColumn, ...]:
     """The columns of conditions that are no analysis columns: refusals and findings of the patient."""
-    from warehouse.queries import AnalysisColumn
-
     return tuple(AnalysisColumn(name, table, name, kind, None, text) for name, table, kind, text in _QUALITY)
 
 
-def select(snapshot: Snapshot, conditions: Sequence[str | Condition]) -> Selection:
+def select(snapshot: SnapshotReader, conditions: Sequence[str | Condition]) -> Selection:
     """Select the patients of the cohort who meet all conditions.
 
     Parameters
@@ -120,7 +119,7 @@ def select(snapshot: Snapshot, conditions: Sequence[str | Condition]) -> Selecti
     return Selection((*chosen, *resolved), (*([None] if chosen else []), *columns), patients, n_cohort, protocol_id)
 
 
-def _protocol(snapshot: Snapshot, conditions: Sequence[Condition]) -> tuple[str, str] | None:
+def _protocol(snapshot: SnapshotReader, conditions: Sequence[Condition]) -> tuple[str, str] | None:
     """Id and shortest distinct name of the chosen protocol; None for the default one."""
     if not conditions:
         return None
@@ -150,7 +149,7 @@ def _protocol(snapshot: Snapshot, conditions: Sequence[Condition]) -> tuple[str,
     return found[0], called if names.count(called) == 1 else found[0]
 
 
-def _resolved(snapshot: Snapshot, known: dict[str, AnalysisColumn], condition: Condition) -> Condition:
+def _resolved(snapshot: SnapshotReader, known: dict[str, AnalysisColumn], condition: Condition) -> Condition:
     """The condition with the operands of its column's kind."""
     column = known.get(condition.column)
     if column is None:
@@ -178,7 +177,7 @@ def _resolved(snapshot: Snapshot, known: dict[str, AnalysisColumn], condition: C
     return condition
 
 
-def _unknown_column(snapshot: Snapshot, known: dict[str, AnalysisColumn], condition: Condition) -> WarehouseError:
+def _unknown_column(snapshot: SnapshotReader, known: dict[str, AnalysisColumn], condition: Condition) -> WarehouseError:
     role = snapshot.sql(
         "SELECT role FROM column_definitions WHERE table_name = 'cohort' AND column_name = $1", [condition.column]
     ).rows
@@ -194,7 +193,7 @@ def _unknown_column(snapshot: Snapshot, known: dict[str, AnalysisColumn], condit
     )
 
 
-def choices(snapshot: Snapshot, column: AnalysisColumn, protocol_id: str | None = None) -> dict[str, int]:
+def choices(snapshot: SnapshotReader, column: AnalysisColumn, protocol_id: str | None = None) -> dict[str, int]:
     """The values of a category in the cohort, sorted, each with its number of patients."""
     if column.table in _COUNTED:
         query = f"SELECT code, count(DISTINCT patient_id) FROM {column.table} GROUP BY code ORDER BY code"
@@ -211,7 +210,10 @@ _COUNTED = frozenset(table for _, table, _, _ in _QUALITY)
 
 
 def _patients(
-    snapshot: Snapshot, conditions: Sequence[Condition], columns: Sequence[AnalysisColumn], protocol_id: str | None
+    snapshot: SnapshotReader,
+    conditions: Sequence[Condition],
+    columns: Sequence[AnalysisColumn],
+    protocol_id: str | None,
 ) -> tuple[tuple[str, ...], int]:
     """The patients who meet the conditions, and the number of all."""
     related = relations(snapshot, [c for c in columns if c.table not in _COUNTED], protocol_id)

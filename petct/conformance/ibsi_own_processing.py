@@ -10,7 +10,7 @@ from __future__ import annotations
 from petct.conformance.exam import ExamLine, Verdict
 from petct.conformance.ibsi_preparation import Phantom
 from petct.radiomics.definitions import definitions_of
-from petct.radiomics.extraction import compute_features
+from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_sets import Discretisation, FeatureSet, Resampling, Resegmentation, Texture
 from petct.radiomics.ibsi import IBSI_FEATURES
 

@@ -37,7 +37,7 @@ from petct.conformance.ibsi_values import (
 )
 from petct.errors import FeatureError
 from petct.radiomics.definitions import ORIGINAL_FEATURES
-from petct.radiomics.extraction import compute_features
+from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_sets import Discretisation, FeatureSet
 
 _SIGNIFICANT_DIGITS = 3

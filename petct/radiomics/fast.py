@@ -56,7 +56,7 @@ class FastEngine:
     def extract(
         self, image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
     ) -> tuple[Extraction, ...]:
-        """See ``petct.radiomics.extraction.extract``."""
+        """See ``petct.radiomics.engines.extract``."""
         left = _left_to_reference(feature_set)
         if left == feature_set.feature_classes:
             others = ReferenceEngine().extract(image, labels, wanted, feature_set)

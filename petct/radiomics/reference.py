@@ -46,7 +46,7 @@ class ReferenceEngine:
     def extract(
         self, image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
     ) -> tuple[Extraction, ...]:
-        """See ``petct.radiomics.extraction.extract``."""
+        """See ``petct.radiomics.engines.extract``."""
         sitk_image = to_sitk(np.ascontiguousarray(image.array), image.geometry)
         sitk_labels = to_sitk(np.ascontiguousarray(labels.array), labels.geometry)
         return tuple(_extract(sitk_image, sitk_labels, label, feature_set) for label in wanted)

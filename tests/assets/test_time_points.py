@@ -10,7 +10,7 @@ import pytest
 from assets.matching import time_point_matches, unaligned_time_points
 from petct.dicom.masks import RoiMask
 from petct.lesions import LesionMap, MaskRules, find_lesions
-from petct.segmentation import load_protocol
+from petct.protocol_files import load_protocol
 from petct.volume import Geometry, Mask
 
 CONTOURS = load_protocol("contours")

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard import wording
 from petct.survival.kaplan_meier import MedianTime
-from warehouse.queries import AnalysisColumn
+from warehouse.analysis_columns import AnalysisColumn
 
 MONTH = 365.25 / 12
 

@@ -14,7 +14,7 @@ from petct.errors import MaskError
 from petct.lesion_matching import MatchKind, group_agreements, match_delineations
 from petct.lesions import LesionMap, MaskRules, find_lesions
 from petct.mask_agreement import agreement
-from petct.segmentation import load_protocol
+from petct.protocol_files import load_protocol
 from petct.volume import Geometry, Mask
 
 GRID = Geometry((30, 40, 50), (1.5, 2.0, 3.0), (-20.0, 5.0, 40.0))

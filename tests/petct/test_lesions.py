@@ -9,7 +9,8 @@ from petct.delineation import Drawing, UnreadableDrawing, delineate
 from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.lesions import MaskRules, find_lesions, match_lesions, organ_masks, resample_lesions
-from petct.segmentation import Protocol, load_protocol
+from petct.protocol_files import load_protocol
+from petct.segmentation import Protocol
 from petct.volume import Geometry, Mask
 
 GRID = Geometry((20, 20, 20), (4.0, 4.0, 4.0), (-40.0, -40.0, 100.0))

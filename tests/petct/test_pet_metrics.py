@@ -14,7 +14,8 @@ from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, find_lesions, organ_masks
 from petct.pet_metrics import Comparison, PetMetrics, krenning_score, measure
-from petct.segmentation import KrenningRatios, load_protocol
+from petct.protocol_files import load_protocol
+from petct.segmentation import KrenningRatios
 from petct.volume import Geometry, Mask, Volume
 
 GRID = Geometry((6, 6, 6), (2.0, 2.5, 4.0), (0.0, 0.0, 0.0))

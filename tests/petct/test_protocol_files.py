@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from petct.errors import MaskError
-from petct.protocol_files import read_protocol
-from petct.segmentation import FixedThreshold, OrganThreshold, ReferenceThreshold, load_protocol, packaged_protocols
+from petct.protocol_files import load_protocol, packaged_protocols, read_protocol
+from petct.segmentation import FixedThreshold, OrganThreshold, ReferenceThreshold
 
 OWN = """
 version: 1

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from petct.protocol_files import load_protocol, packaged_protocols
 from petct.protocol_wording import protocol_in_words
-from petct.segmentation import load_protocol, packaged_protocols, protocol_record
+from petct.segmentation import protocol_record
 
 
 def words(name: str) -> str:

@@ -14,16 +14,9 @@ from scipy.spatial import cKDTree
 from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.lesions import LesionMap, MaskRules, find_lesions
+from petct.protocol_files import load_protocol, packaged_protocols
 from petct.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
-from petct.segmentation import (
-    FixedThreshold,
-    OrganThreshold,
-    Protocol,
-    ReferenceThreshold,
-    ShareOfMaximum,
-    load_protocol,
-    packaged_protocols,
-)
+from petct.segmentation import FixedThreshold, OrganThreshold, Protocol, ReferenceThreshold, ShareOfMaximum
 from petct.thresholding import HOLE, KEPT, PHYSIOLOGICAL, TOO_SMALL, Thresholded, threshold_lesions
 from petct.volume import Geometry, Mask, Volume
 

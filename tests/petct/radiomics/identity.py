@@ -14,7 +14,8 @@ import pydicom
 import SimpleITK as sitk
 from radiomics import featureextractor, imageoperations
 
-from petct.radiomics.extraction import Feature, extract
+from petct.radiomics.engines import extract
+from petct.radiomics.extraction import Feature
 from petct.radiomics.feature_set_files import parse_feature_set
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.filters import filtered

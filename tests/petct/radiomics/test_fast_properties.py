@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from petct.radiomics import texture_classes
-from petct.radiomics.extraction import extract
+from petct.radiomics.engines import extract
 from petct.radiomics.region import bounding_boxes
 from petct.volume import Geometry, Mask, Volume
 from tests.petct.radiomics import identity

@@ -11,7 +11,7 @@ from radiomics import featureextractor
 
 from petct.errors import FeatureError
 from petct.radiomics.definitions import ORIGINAL_FEATURES
-from petct.radiomics.extraction import compute_features
+from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_set_files import load_feature_set, packaged_feature_sets
 from petct.radiomics.feature_sets import Discretisation
 from petct.volume import Geometry, Mask, Volume, to_sitk

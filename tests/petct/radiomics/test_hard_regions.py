@@ -11,7 +11,8 @@ import pytest
 
 from petct.radiomics import fast
 from petct.radiomics.definitions import definitions_of
-from petct.radiomics.extraction import EngineName, Extraction, extract
+from petct.radiomics.engines import extract
+from petct.radiomics.extraction import EngineName, Extraction
 from petct.radiomics.feature_set_files import load_feature_set
 from petct.radiomics.feature_sets import Discretisation, FeatureSet, ImageType, Resampling
 from petct.volume import Geometry, Mask, Volume
