@@ -8,16 +8,16 @@ import dagster as dg
 from assets.picture_steps import PictureRecord
 from assets.records import ProvenanceRecord
 from assets.settings import StudySettings
-from petct.clinical import ClinicalValue, EndpointRecord
+from petct.clinical.rows import ClinicalValue, EndpointRecord
 from petct.dicom.index import FileRecord, SeriesRecord
 from petct.dicom.scans import ScanRecord
-from petct.lesions import LesionRecord
-from petct.pet_metrics import PetMetrics
+from petct.lesions.lesion_map import LesionRecord
+from petct.lesions.pet_metrics import PetMetrics
 from petct.radiomics.extraction import Status
 from petct.radiomics.features import FeatureExtraction, FeatureValue
 from petct.radiomics.perturbation_sets import UNPERTURBED
 from petct.radiomics.robustness_records import PerturbedFeature
-from petct.suv import SuvRecord
+from petct.suv.compute import SuvRecord
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 

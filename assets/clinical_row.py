@@ -3,7 +3,7 @@
 from assets.ingest_clinical import ClinicalCell, columns_of_tables
 from assets.patient_data import PatientData
 from assets.settings import StudySettings
-from petct.clinical import ClinicalSpec, index_rows
+from petct.clinical.rows import ClinicalSpec, index_rows
 from petct.errors import ClinicalError
 
 

@@ -3,7 +3,7 @@
 from assets.clinical_row import clinical_row, declared
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
-from petct.clinical import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings, parse_patient
+from petct.clinical.rows import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings, parse_patient
 from petct.dicom.index import Finding
 from petct.errors import ClinicalError, PetctError
 

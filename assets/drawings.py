@@ -9,7 +9,6 @@ import numpy as np
 
 from assets.patient_data import PatientData
 from assets.records import RefusalRecord, refusal
-from petct.delineation import Drawing, UnreadableDrawing
 from petct.dicom.declared_masks import read_label_map
 from petct.dicom.index import Finding, SeriesRecord
 from petct.dicom.masks import RoiMask, contour_names, read_contours
@@ -18,9 +17,10 @@ from petct.dicom.roles import LABEL_MAP
 from petct.dicom.scans import ScanSeries
 from petct.dicom.series import read_grid
 from petct.errors import MaskError, PetctError
-from petct.lesions import Modality
-from petct.mask_resampling import check_overlap, resample_checked
-from petct.volume import Geometry
+from petct.image.mask_resampling import check_overlap, resample_checked
+from petct.image.volume import Geometry
+from petct.lesions.delineation import Drawing, UnreadableDrawing
+from petct.lesions.lesion_map import Modality
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ import numpy as np
 
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
-from petct.body_size import LeanBodyMass, body_surface_area_m2
 from petct.errors import MaskError, PetctError
-from petct.lesions import DelineationRecord, Lesion, LesionMap, LesionRecord
-from petct.pet_metrics import BODY_SIZE_UNKNOWN, Comparison, PetMetrics, measure
-from petct.reference_regions import ReferenceRegionRecord
-from petct.segmentation import Protocol
-from petct.suv import SuvRecord
-from petct.volume import Geometry
+from petct.image.volume import Geometry
+from petct.lesions.lesion_map import DelineationRecord, Lesion, LesionMap, LesionRecord
+from petct.lesions.pet_metrics import BODY_SIZE_UNKNOWN, Comparison, PetMetrics, measure
+from petct.lesions.protocol import Protocol
+from petct.lesions.reference_regions import ReferenceRegionRecord
+from petct.suv.body_size import LeanBodyMass, body_surface_area_m2
+from petct.suv.compute import SuvRecord
 
 
 def pet_metrics_step(data: PatientData) -> StepOutput:

@@ -7,9 +7,9 @@ from petct.dicom.index import index_files
 from petct.dicom.scans import ScanSeries, scan_record
 from petct.dicom.series import CtSeries
 from petct.errors import DicomError, PetctError
-from petct.plausibility import scan_findings
-from petct.suv import compute_suv
-from petct.suv_override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
+from petct.suv.compute import compute_suv
+from petct.suv.override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
+from petct.suv.plausibility import scan_findings
 
 
 def series_step(data: PatientData) -> StepOutput:

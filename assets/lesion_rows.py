@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from assets.patient_data import PatientData
-from petct.delineation import RESAMPLED, Delineation, Drawing
 from petct.dicom.index import Finding
-from petct.lesions import UNKNOWN_ORGAN, DelineationRecord, LesionRecord, organ_masks
-from petct.segmentation import Protocol
-from petct.thresholding import Exclusion, ExclusionRecord
-from petct.volume import Volume
+from petct.image.volume import Volume
+from petct.lesions.delineation import RESAMPLED, Delineation, Drawing
+from petct.lesions.lesion_map import UNKNOWN_ORGAN, DelineationRecord, LesionRecord, organ_masks
+from petct.lesions.protocol import Protocol
+from petct.lesions.thresholding import Exclusion, ExclusionRecord
 
 # Above this share of the drawn volume, resampling is worth a warning.
 _NOTABLE_VOLUME_CHANGE = 0.1

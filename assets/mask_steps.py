@@ -25,7 +25,10 @@ from assets.matching import (
 from assets.patient_data import Measure, PatientData, StepOutput
 from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord, refusal
-from petct.delineation import (
+from petct.dicom.index import Finding
+from petct.errors import MaskError, PetctError
+from petct.image.volume import Geometry, Volume, resample_mask
+from petct.lesions.delineation import (
     Delineation,
     Drawing,
     UnreadableDrawing,
@@ -34,14 +37,11 @@ from petct.delineation import (
     delineate_by_threshold,
     lesions_above_threshold,
 )
-from petct.dicom.index import Finding
-from petct.errors import MaskError, PetctError
-from petct.lesions import DelineationRecord, LesionMap, LesionRecord, MaskRules, Modality, organ_masks
-from petct.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
-from petct.segmentation import Protocol
-from petct.suv import SuvRecord
-from petct.thresholding import ExclusionRecord
-from petct.volume import Geometry, Volume, resample_mask
+from petct.lesions.lesion_map import DelineationRecord, LesionMap, LesionRecord, MaskRules, Modality, organ_masks
+from petct.lesions.protocol import Protocol
+from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
+from petct.lesions.thresholding import ExclusionRecord
+from petct.suv.compute import SuvRecord
 
 
 def lesions_step(data: PatientData) -> StepOutput:

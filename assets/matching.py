@@ -7,10 +7,10 @@ from itertools import pairwise
 from assets.patient_data import PatientData
 from petct.dicom.records import Finding
 from petct.dicom.scans import ScanSeries
-from petct.lesion_matching import LesionMatch, MatchKind, group_agreements, labels_on, match_delineations
-from petct.lesions import LesionMap
-from petct.mask_agreement import Agreement, agreement
-from petct.volume import Mask
+from petct.image.mask_agreement import Agreement, agreement
+from petct.image.volume import Mask
+from petct.lesions.lesion_map import LesionMap
+from petct.lesions.matching import LesionMatch, MatchKind, group_agreements, labels_on, match_delineations
 
 Maps = Mapping[tuple[str, str], LesionMap]
 """Scan and protocol to the lesions on the PET grid."""

@@ -15,7 +15,7 @@ from petct.dicom.index import FileRecord, Finding, SeriesRecord
 from petct.dicom.scans import ScanRecord, ScanSeries, scans_of
 from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet
 from petct.errors import DicomError, PetctError
-from petct.volume import Geometry, Volume
+from petct.image.volume import Geometry, Volume
 from warehouse.lake import Lake
 
 

@@ -12,13 +12,13 @@ from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from assets.settings import CODE_VERSIONS
 from petct.errors import PetctError
-from petct.lesions import UNKNOWN_ORGAN, LesionMap, LesionRecord, MaskRules
-from petct.plausibility import tracer_of
-from petct.projection import SUV_WINDOW, project
-from petct.reference_regions import ReferenceRegion, ReferenceRegionRecord
-from petct.segmentation import Protocol
-from petct.suv import SuvRecord
-from petct.volume import Volume
+from petct.image.volume import Volume
+from petct.lesions.lesion_map import UNKNOWN_ORGAN, LesionMap, LesionRecord, MaskRules
+from petct.lesions.projection import SUV_WINDOW, project
+from petct.lesions.protocol import Protocol
+from petct.lesions.reference_regions import ReferenceRegion, ReferenceRegionRecord
+from petct.suv.compute import SuvRecord
+from petct.suv.plausibility import tracer_of
 
 MIP = "mip"
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from assets.patient_data import PatientData
-from petct.delineation import Drawing
 from petct.dicom.index import Finding
 from petct.errors import PetctError
-from petct.lesions import organ_masks
-from petct.plausibility import LIMITS, organ_finding, tracer_of
-from petct.suv import SuvRecord
-from petct.volume import resample_mask
+from petct.image.volume import resample_mask
+from petct.lesions.delineation import Drawing
+from petct.lesions.lesion_map import organ_masks
+from petct.suv.compute import SuvRecord
+from petct.suv.plausibility import LIMITS, organ_finding, tracer_of
 
 
 def organ_findings(data: PatientData, scan_id: str, drawings: Sequence[Drawing]) -> list[Finding]:

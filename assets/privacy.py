@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from petct import privacy
+from petct.privacy import signs
 from warehouse.lake import Lake, Partition
 from warehouse.schema import Column, Kind
 from warehouse.tables import table
@@ -89,7 +89,7 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
     def note(code: str, table_name: str, column: str, patient_id: str | None, text: str, n_rows: int = 1) -> None:
         key = (code, table_name, column, patient_id)
         counts[key] += n_rows
-        shapes.setdefault(key, privacy.shape_of(text))
+        shapes.setdefault(key, signs.shape_of(text))
 
     for cell in _cells(lake):
         where = f"{cell.column.name}: {cell.variable}" if cell.variable else cell.column.name
@@ -98,12 +98,12 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
         if isinstance(cell.value, str) and (cell.table, cell.column.name) in _COPIED:
             words[(cell.table, cell.column.name, cell.variable)][cell.patient_id] = cell.value
     for (table_name, column, variable), of_patients in words.items():
-        if privacy.may_be_full_names(list(of_patients.values())):
+        if signs.may_be_full_names(list(of_patients.values())):
             where = f"{column}: {variable}" if variable else column
             for patient_id, text in of_patients.items():
                 note("PRIVACY_NAME", table_name, where, patient_id, text)
     for patient_id in lake.patients("patients"):
-        if privacy.id_may_be_name(patient_id):
+        if signs.id_may_be_name(patient_id):
             note("PRIVACY_ID_IS_NAME", "patients", "patient_id", patient_id, patient_id)
     for path in sorted(root.rglob("*")):
         if path.is_file() and (path.suffix.lower() in _FOREIGN or _is_dicom(path)):
@@ -131,27 +131,27 @@ def _cells(lake: Lake) -> Iterator[_Cell]:
 def _codes(cell: _Cell, first_scan: date | None) -> Iterator[str]:
     """What is suspicious about one cell."""
     if isinstance(cell.value, date):
-        named = privacy.is_named_birth(cell.variable)
-        if named or (cell.table == "clinical" and privacy.may_be_birth(_day(cell.value), first_scan)):
+        named = signs.is_named_birth(cell.variable)
+        if named or (cell.table == "clinical" and signs.may_be_birth(_day(cell.value), first_scan)):
             yield "PRIVACY_BIRTH_DATE"
         return
     text = str(cell.value)
     place = (cell.table, cell.column.name)
-    named_birth = place in _COPIED and privacy.is_named_birth(cell.variable)
-    if place[1].endswith("_json") or (privacy.is_technical(text) and not named_birth):
+    named_birth = place in _COPIED and signs.is_named_birth(cell.variable)
+    if place[1].endswith("_json") or (signs.is_technical(text) and not named_birth):
         return
-    if privacy.name_in(text) or (place in _COPIED and privacy.is_named_name(cell.variable)):
+    if signs.name_in(text) or (place in _COPIED and signs.is_named_name(cell.variable)):
         yield "PRIVACY_NAME"
-    if place in _COPIED | _SENTENCES and privacy.contact_in(text):
+    if place in _COPIED | _SENTENCES and signs.contact_in(text):
         yield "PRIVACY_CONTACT"
     if place not in _COPIED:
         return
-    days = privacy.dates_in(text)
-    if named_birth or any(privacy.may_be_birth(day, first_scan) for day in days):
+    days = signs.dates_in(text)
+    if named_birth or any(signs.may_be_birth(day, first_scan) for day in days):
         yield "PRIVACY_BIRTH_DATE"
     elif days and place not in _DATED:
         yield "PRIVACY_DATE_IN_TEXT"
-    if place[1] != "path" and privacy.is_free_text(text):
+    if place[1] != "path" and signs.is_free_text(text):
         yield "PRIVACY_FREE_TEXT"
 
 

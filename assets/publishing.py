@@ -2,9 +2,9 @@
 
 from assets.robustness_rows import ROBUSTNESS, write_robustness
 from assets.settings import CODE_VERSIONS, StudySettings
+from petct.lesions.protocol import protocol_record
 from petct.radiomics.definitions import definitions_of_all
 from petct.radiomics.feature_sets import feature_set_record
-from petct.segmentation import protocol_record
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 from warehouse.snapshot import Published, SnapshotSettings, publish

@@ -8,14 +8,14 @@ from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, PetctError
-from petct.lesions import LesionRecord
+from petct.image.volume import Volume
+from petct.lesions.lesion_map import LesionRecord
+from petct.lesions.protocol import Protocol
 from petct.radiomics.engines import extract
 from petct.radiomics.extraction import Account, Extraction, Status, missing
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureExtraction, FeatureValue
-from petct.segmentation import Protocol
-from petct.suv import SuvRecord
-from petct.volume import Volume
+from petct.suv.compute import SuvRecord
 
 
 def radiomic_features_step(data: PatientData) -> StepOutput:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from assets.settings import StudySettings
 from petct.dicom.scans import ScanRecord
-from petct.lesions import LesionRecord
+from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureValue

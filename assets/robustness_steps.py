@@ -6,13 +6,13 @@ from assets.radiomics_steps import image_sha256_of
 from assets.records import RefusalRecord, refusal
 from petct.dicom.scans import ScanRecord
 from petct.errors import PetctError
-from petct.lesions import LesionRecord
+from petct.image.volume import Mask
+from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation import around, generator, perturb
 from petct.radiomics.perturbation_sets import UNPERTURBED, PerturbationSet
 from petct.radiomics.robustness_records import PerturbedFeature
-from petct.volume import Mask
 
 
 def perturbed_features_step(data: PatientData) -> StepOutput:

@@ -5,19 +5,19 @@ from dataclasses import asdict, astuple, dataclass, field
 from datetime import date
 from pathlib import Path
 
-from petct.body_size import LeanBodyMass
-from petct.clinical import ClinicalSpec
+from petct.clinical.rows import ClinicalSpec
 from petct.dicom.declarations import DeclaredMasks, DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import FeatureError
-from petct.lesions import MaskRules
+from petct.lesions.lesion_map import MaskRules
+from petct.lesions.protocol import Protocol
 from petct.radiomics.extraction import EngineName
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation_sets import PerturbationSet
-from petct.segmentation import Protocol
 from petct.settings_digest import canonical_json
-from petct.suv_override_cells import SuvOverrideSpec
-from petct.suv_policy import SuvPolicy
+from petct.suv.body_size import LeanBodyMass
+from petct.suv.override_cells import SuvOverrideSpec
+from petct.suv.policy import SuvPolicy
 from warehouse.feature_tables import OrganAggregation
 
 CODE_VERSIONS: dict[str, str] = {

@@ -23,7 +23,7 @@ def read(path: str) -> object:
     """An image file as ``Volume``, without a copy of its array."""
     import SimpleITK as sitk
 
-    from petct.volume import Geometry, Volume
+    from petct.image.volume import Geometry, Volume
 
     image = sitk.ReadImage(path)
     array = sitk.GetArrayViewFromImage(image)

@@ -13,8 +13,8 @@ import whole_body
 from paired import paired
 from report import Report
 
+from petct.image.volume import to_sitk
 from petct.radiomics.engines import extract
-from petct.volume import to_sitk
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from skimage.draw import polygon
 from benchmarks.paired import paired
 from petct.dicom.contour_planes import fill
 from petct.dicom.regions import Refusal
-from petct.mask_resampling import ResamplingLimits
-from petct.volume import Geometry
+from petct.image.mask_resampling import ResamplingLimits
+from petct.image.volume import Geometry
 
 TARGET = 1.0
 HEADING = "| case | contours | petlake CPU ms | skimage CPU ms | CPU ratio | wall ratio | target | voxels |"

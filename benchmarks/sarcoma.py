@@ -14,7 +14,7 @@ import SimpleITK as sitk
 
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_ct, read_pet
-from petct.volume import Volume, to_sitk
+from petct.image.volume import Volume, to_sitk
 
 PATIENTS = tuple(f"STS_{number:03d}" for number in range(1, 21))
 

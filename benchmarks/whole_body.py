@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from petct.volume import Geometry, Volume, to_sitk
+from petct.image.volume import Geometry, Volume, to_sitk
 
 SEED = 20251124
 N_LESIONS = 40

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.data import Source, details, parsed, snapshot
 from figures.time_line import Kind, Moment
-from petct.lesions import UNKNOWN_ORGAN
+from petct.lesions.lesion_map import UNKNOWN_ORGAN
 
 _ENTRIES = 128
 _OUTCOMES: dict[int, tuple[Kind, str]] = {

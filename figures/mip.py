@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from figures.organ_colours import OrganColour
 from figures.outline import draw_outline, scaled_mask
 from figures.palette import INK, MUTED, PAPER
-from petct.projection import Projection
+from petct.lesions.projection import Projection
 
 _HEIGHT = 860
 _MOST_PIXELS_PER_MM = 4.0

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from figures.organ_colours import OrganColour
 from figures.outline import BLACK, WHITE, colour_of, draw_outline
 from figures.palette import SKY
-from petct.volume import Geometry, Volume
+from petct.image.volume import Geometry, Volume
 
 Plane = Literal["axial", "coronal", "sagittal"]
 Shown = Literal["fused", "PET", "CT"]
@@ -47,7 +47,7 @@ _BARS_MM = (200, 100, 50, 20, 10)
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """The images of one scan, each turned upright (``petct.orientation.turned``); what is not there is None.
+    """The images of one scan, each turned upright (``petct.image.orientation.turned``); what is not there is None.
 
     Attributes
     ----------

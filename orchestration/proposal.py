@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from petct.clinical_proposal import RoleProposal, propose_roles
+from petct.clinical.proposal import RoleProposal, propose_roles
 from warehouse.derived import cohort_names
 from warehouse.imports import read_table
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from petct.pseudonyms import PatientPseudonym, PseudonymError, Pseudonyms, new_key
+from petct.privacy.pseudonyms import PatientPseudonym, PseudonymError, Pseudonyms, new_key
 from warehouse.atomic import replacing
 
 _ABOUT = (

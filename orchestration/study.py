@@ -11,13 +11,13 @@ from pydantic import BaseModel, ValidationError
 from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
 from orchestration.feature_set_entries import feature_sets_of
 from orchestration.study_file import RobustnessSection, StudyFile
-from petct.clinical import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.clinical.rows import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError
-from petct.protocol_files import load_protocol, read_protocol
+from petct.lesions.protocol import Protocol
+from petct.lesions.protocol_files import load_protocol, read_protocol
 from petct.radiomics.perturbation_sets import load_perturbation_set
-from petct.segmentation import Protocol
 from warehouse.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"

@@ -7,14 +7,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestration.feature_set_entries import FeatureSetEntry
-from petct.body_size import LeanBodyMass
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.dicom.declarations import DeclaredMasks, DeclaredUnits, totalsegmentator_labels
-from petct.lesions import MaskRules, ReaderRule
-from petct.mask_resampling import ResamplingLimits
+from petct.image.mask_resampling import ResamplingLimits
+from petct.lesions.lesion_map import MaskRules, ReaderRule
 from petct.radiomics.extraction import EngineName
-from petct.suv_override_cells import Quantity, SuvOverrideSpec
-from petct.suv_policy import SuvPolicy
+from petct.suv.body_size import LeanBodyMass
+from petct.suv.override_cells import Quantity, SuvOverrideSpec
+from petct.suv.policy import SuvPolicy
 
 
 class _Section(BaseModel):

@@ -11,13 +11,13 @@ import click
 from orchestration import console
 from orchestration.pseudonym_file import check_outside, open_pseudonyms, save_pseudonyms
 from orchestration.study import lake_root
-from petct.clinical_deidentify import DeidentifiedTable, deidentify_table
 from petct.errors import DicomError
-from petct.pseudonyms import Pseudonyms
+from petct.privacy.clinical import DeidentifiedTable, deidentify_table
+from petct.privacy.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     # Not at run time: `petlake lint-privacy` needs no DICOM.
-    from petct.dicom.deidentify_folder import DeidentificationReport
+    from petct.privacy.dicom_folder import DeidentificationReport
 
 EXIT_SET_ASIDE = 3
 # The places that a new study.yaml names.
@@ -56,7 +56,7 @@ def deidentify(
     replaced, and what identifies is removed (DICOM PS3.15 Annex E). Exit code 3 where files were dropped.
     """
     from orchestration.commands.study import progress_bar
-    from petct.dicom.deidentify_folder import deidentify_folder, new_folder
+    from petct.privacy.dicom_folder import deidentify_folder, new_folder
 
     target = destination.absolute()
     if target.resolve().is_relative_to(source.resolve()) or source.resolve().is_relative_to(target.resolve()):

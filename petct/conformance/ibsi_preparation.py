@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from petct.volume import Geometry, Mask, Volume, to_sitk
+from petct.image.volume import Geometry, Mask, Volume, to_sitk
 
 if TYPE_CHECKING:
     from pathlib import Path

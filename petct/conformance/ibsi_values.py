@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.conformance.ibsi_preparation import Configuration, Phantom, Prepared
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics.ibsi import IBSI_FEATURES
 from petct.radiomics.prepared_classes import TextureClass, first_order_values, own_levels, shape_values, texture_values
-from petct.volume import Geometry, Mask, Volume
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from petct.dicom.records import DicomIndex, SeriesRecord
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 _QUANTITY = "voxels inside"
 _DIFFERENT = "voxels that differ"

@@ -14,8 +14,8 @@ from petct.dicom.index import index_folder
 from petct.dicom.masks import read_contours
 from petct.dicom.series import read_pet
 from petct.errors import DicomError, MaskError, PetctError, SuvError
-from petct.suv import compute_suv
-from petct.volume import Geometry
+from petct.image.volume import Geometry
+from petct.suv.compute import compute_suv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

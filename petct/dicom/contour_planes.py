@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.dicom.contours import rasterise
-from petct.mask_resampling import check_volume
-from petct.volume import Mask
+from petct.image.mask_resampling import check_volume
+from petct.image.volume import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from petct.dicom.regions import Refusal
-    from petct.mask_resampling import ResamplingLimits
-    from petct.volume import Geometry
+    from petct.image.mask_resampling import ResamplingLimits
+    from petct.image.volume import Geometry
 
 BETWEEN_SLICES = "CONTOURS_BETWEEN_SLICES"
 """The contours lie between the slices of their series: every slice takes those of the nearest plane."""

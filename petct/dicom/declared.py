@@ -16,7 +16,7 @@ from petct.dicom.instances import PATIENT_ID, Instance, digest_of
 from petct.dicom.records import FileRecord
 from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError
-from petct.volume import Geometry, Volume
+from petct.image.volume import Geometry, Volume
 
 if TYPE_CHECKING:
     import re

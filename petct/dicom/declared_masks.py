@@ -13,8 +13,8 @@ import numpy as np
 
 from petct.dicom.declared import declared_patient, uid_of, volume_record
 from petct.dicom.regions import Refusal, RoiMask
-from petct.mask_resampling import resample_checked
-from petct.volume import Geometry, Mask
+from petct.image.mask_resampling import resample_checked
+from petct.image.volume import Geometry, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from petct.dicom.declarations import DeclaredMasks
     from petct.dicom.instances import Instance
     from petct.dicom.records import FileRecord
-    from petct.mask_resampling import ResamplingLimits
+    from petct.image.mask_resampling import ResamplingLimits
 
 SOURCE = "LABELMAP"
 # NIfTI keeps its places in single precision.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime, time
 
-    from petct.volume import Volume
+    from petct.image.volume import Volume
 
 
 DATE_NOT_STATED = date(1900, 1, 1)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from petct.dicom.records import SeriesRecord
-    from petct.mask_resampling import ResamplingLimits
-    from petct.volume import Geometry
+    from petct.image.mask_resampling import ResamplingLimits
+    from petct.image.volume import Geometry
 
 __all__ = ["RoiMask", "contour_names", "read_contours", "read_rtstruct", "read_segmentation"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from petct.dicom.parsing import Header
-    from petct.volume import Mask
+    from petct.image.volume import Mask
 
 
 RULES = {

@@ -9,7 +9,7 @@ import numpy as np
 from petct.dicom import parsing, values
 from petct.dicom.contour_planes import fill
 from petct.dicom.regions import Refusal, RoiMask, open_contours, select_names
-from petct.mask_resampling import ResamplingLimits
+from petct.image.mask_resampling import ResamplingLimits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 _TAGS = values.tags(
     (

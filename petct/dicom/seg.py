@@ -11,8 +11,8 @@ from pydicom import dcmread
 
 from petct.dicom import parsing, values
 from petct.dicom.regions import Refusal, RoiMask, open_contours, select_names
-from petct.mask_resampling import ResamplingLimits, resample_checked
-from petct.volume import Geometry, Mask
+from petct.image.mask_resampling import ResamplingLimits, resample_checked
+from petct.image.volume import Geometry, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -50,7 +50,7 @@ def read_segmentation(
     """Read the segments of a SEG (BINARY, FRACTIONAL or LABELMAP), in the order of their numbers.
 
     Frames are placed by their Image Position (Patient); slices without a frame are empty. A SEG on another grid is
-    filled into a grid of its own and resampled by ``petct.mask_resampling.resample_checked``.
+    filled into a grid of its own and resampled by ``petct.image.mask_resampling.resample_checked``.
 
     Parameters
     ----------

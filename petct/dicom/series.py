@@ -14,7 +14,7 @@ from petct.dicom.pixels import PIXEL_KEYWORDS, stored_values
 from petct.dicom.roles import ENHANCED_PET, LEGACY_CONVERTED_PET
 from petct.dicom.series_files import SeriesPlace, parse_file
 from petct.dicom.slices import SlicePlane, arrange, plane_of
-from petct.volume import Volume
+from petct.image.volume import Volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from petct.dicom.parsing import Header
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 _IMAGE_TAGS = values.tags(
     (

@@ -9,7 +9,7 @@ import numpy as np
 
 from petct.dicom import values
 from petct.errors import DicomError
-from petct.volume import Geometry
+from petct.image.volume import Geometry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from petct.errors import FeatureError
+from petct.image.volume import Mask, Volume
 from petct.radiomics.extraction import EngineName, Extraction, Feature
 from petct.radiomics.feature_sets import FeatureSet
-from petct.volume import Mask, Volume
 
 
 class Engine(Protocol):

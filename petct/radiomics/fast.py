@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from radiomics import imageoperations
 from threadpoolctl import ThreadpoolController
 
+from petct.image.volume import Volume, to_sitk
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.extraction import (
     Account,
@@ -32,7 +33,6 @@ from petct.radiomics.reference import ReferenceEngine
 from petct.radiomics.region import Box, Region, bounding_boxes, native_region, resampled_region
 from petct.radiomics.shape import shape
 from petct.radiomics.texture import bytes_needed, discretise, texture
-from petct.volume import Volume, to_sitk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

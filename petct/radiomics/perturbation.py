@@ -13,8 +13,8 @@ import numpy as np
 from scipy import ndimage
 
 from petct.errors import FeatureError
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics.perturbation_sets import Step
-from petct.volume import Geometry, Mask, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from petct.volume import Mask, Volume, to_sitk
+from petct.image.volume import Mask, Volume, to_sitk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

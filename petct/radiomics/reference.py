@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from radiomics import featureextractor, imageoperations
 
+from petct.image.volume import Volume, to_sitk
 from petct.radiomics.definitions import definitions_of, image_names
 from petct.radiomics.extraction import (
     Account,
@@ -24,7 +25,6 @@ from petct.radiomics.extraction import (
 )
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.pyradiomics_settings import feature_class_settings, general_settings, image_type_settings
-from petct.volume import Volume, to_sitk
 
 # pyradiomics announces on every call that a symmetrical GLCM makes two features redundant.
 logging.getLogger("radiomics").setLevel(logging.CRITICAL)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import SimpleITK as sitk
 
+from petct.image.volume import Geometry, Volume, to_sitk
 from petct.radiomics.pyradiomics_settings import INTERPOLATORS
-from petct.volume import Geometry, Volume, to_sitk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

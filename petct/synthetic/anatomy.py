@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from petct.image.volume import Geometry
 from petct.synthetic.shapes import Barrel, Column, Ellipsoid, Point, Solid
-from petct.volume import Geometry
 
 #: Extent of the scan (x, y, z) in mm and the patient coordinate of its lower edge.
 EXTENT_MM: Point = (400.0, 304.0, 920.0)

@@ -21,7 +21,7 @@ from petct.synthetic.settings import CohortSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 Corner = tuple[int, int]
 _SERIES_KEY = "RTSTRUCT tumour"

@@ -26,7 +26,7 @@ from petct.synthetic.settings import CohortSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 _CT_KEY = "CT"
 _INTERCEPT = -1024

@@ -17,7 +17,7 @@ from petct.synthetic.settings import CohortSettings, uid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 MANUFACTURER = "petlake"
 MODEL = "Synthetic PET/CT"

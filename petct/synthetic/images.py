@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from petct.image.volume import Geometry
 from petct.synthetic.anatomy import AIR_HU, ct_geometry, pet_geometry
 from petct.synthetic.lesions import Lesion
 from petct.synthetic.patients import PatientPlan
 from petct.synthetic.settings import CohortSettings, Stream, generator
 from petct.synthetic.shapes import axes_mm, paint, voxels
-from petct.volume import Geometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

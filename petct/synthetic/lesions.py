@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from petct.image.volume import Geometry
 from petct.synthetic.anatomy import Anatomy
 from petct.synthetic.shapes import Column, Ellipsoid, Solid, directions, voxels
-from petct.volume import Geometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -29,7 +29,7 @@ from petct.synthetic.settings import CohortSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from petct.volume import Geometry
+    from petct.image.volume import Geometry
 
 HALF_LIFE_S = 4057.7
 DECAY_CONSTANT_PER_S = math.log(2.0) / HALF_LIFE_S

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from petct.volume import Geometry
+from petct.image.volume import Geometry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

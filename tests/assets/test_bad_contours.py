@@ -15,7 +15,7 @@ from assets.matching import LesionMatchRecord, ReaderAgreementRecord
 from assets.records import RefusalRecord
 from assets.work import PatientJob, process_patient
 from petct.dicom.records import Finding
-from petct.lesions import LesionRecord
+from petct.lesions.lesion_map import LesionRecord
 from warehouse.lake import Lake
 
 FIRST = "NET-001"

@@ -14,7 +14,7 @@ from assets.records import RefusalRecord
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.records import Finding
-from petct.lesions import LesionRecord
+from petct.lesions.lesion_map import LesionRecord
 from warehouse.lake import Lake
 
 STUDY = """

@@ -12,7 +12,7 @@ from assets.ingest import ingest
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.scans import ScanRecord
-from petct.suv import SuvAdaptation, SuvRecord
+from petct.suv.compute import SuvAdaptation, SuvRecord
 from warehouse.lake import Lake
 
 DECLARATION = "dicom: {volumes: [{files: '{patient_id}/suv_{scan_date}.nii.gz', units: SUVbw}]}\n"

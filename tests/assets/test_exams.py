@@ -12,7 +12,7 @@ from assets.settings import CODE_VERSIONS, ConformanceSettings, StudySettings
 from orchestration.study import StudyError, load_study
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.conformance.suv_objects import suv_objects
-from petct.conformance.suv_synthesis import small_phantom, write_object
+from tests.petct.conformance.suv_synthesis import small_phantom, write_object
 from warehouse.lake import Lake
 
 

@@ -13,10 +13,10 @@ from PIL import Image
 from assets.picture_steps import PictureRecord
 from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
-from petct.lesions import LesionRecord
-from petct.suv import SuvRecord
-from petct.thresholding import ExclusionRecord
-from petct.volume import Geometry
+from petct.image.volume import Geometry
+from petct.lesions.lesion_map import LesionRecord
+from petct.lesions.thresholding import ExclusionRecord
+from petct.suv.compute import SuvRecord
 from warehouse.errors import WarehouseError
 from warehouse.lake import Lake
 

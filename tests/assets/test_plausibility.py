@@ -13,8 +13,8 @@ from assets.patient_data import PatientData, StepOutput
 from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord
 from petct.dicom.index import Finding
-from petct.plausibility import LIMITS, Tracer
-from petct.suv import SuvRecord
+from petct.suv.compute import SuvRecord
+from petct.suv.plausibility import LIMITS, Tracer
 from tests.assets.conftest import PATIENTS, Study
 from warehouse.lake import Lake
 

@@ -12,7 +12,7 @@ from assets import privacy
 from assets.ingest_clinical import ClinicalCell
 from assets.privacy import lint_lake
 from assets.records import PatientRecord
-from petct.clinical import ClinicalValue
+from petct.clinical.rows import ClinicalValue
 from petct.dicom.records import FileRecord
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -15,7 +15,7 @@ from assets.robustness_rows import robustness_of, write_robustness
 from assets.settings import RobustnessSettings
 from assets.work import PatientJob, process_patient
 from petct.dicom.scans import ScanRecord
-from petct.lesions import LesionRecord
+from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.features import FeatureValue
 from petct.radiomics.perturbation_sets import PerturbationSet, load_perturbation_set
 from petct.radiomics.robustness_records import PerturbedFeature, RobustnessRecord

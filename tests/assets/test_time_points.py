@@ -9,9 +9,9 @@ import pytest
 
 from assets.matching import time_point_matches, unaligned_time_points
 from petct.dicom.masks import RoiMask
-from petct.lesions import LesionMap, MaskRules, find_lesions
-from petct.protocol_files import load_protocol
-from petct.volume import Geometry, Mask
+from petct.image.volume import Geometry, Mask
+from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions
+from petct.lesions.protocol_files import load_protocol
 
 CONTOURS = load_protocol("contours")
 

@@ -16,9 +16,9 @@ from assets.settings import StudySettings
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.records import Finding
-from petct.lesions import LesionRecord
-from petct.pet_metrics import PetMetrics
-from petct.thresholding import ExclusionRecord
+from petct.lesions.lesion_map import LesionRecord
+from petct.lesions.pet_metrics import PetMetrics
+from petct.lesions.thresholding import ExclusionRecord
 from warehouse.lake import Lake
 from warehouse.queries import open_snapshot
 

@@ -13,8 +13,8 @@ from assets import work
 from assets.publishing import publish_snapshot
 from assets.records import RefusalRecord
 from assets.work import PatientJob, lose_patient, process_patient
-from petct.lesions import DelineationRecord
-from petct.pet_metrics import PetMetrics
+from petct.lesions.lesion_map import DelineationRecord
+from petct.lesions.pet_metrics import PetMetrics
 from warehouse.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"

@@ -16,7 +16,7 @@ from figures.organ_colours import OrganColour, organ_colours
 from figures.outline import colour_of, draw_outline
 from figures.palette import SERIES, VERMILION
 from figures.png import png_bytes
-from petct.projection import ProjectedReference, Projection
+from petct.lesions.projection import ProjectedReference, Projection
 
 ORGANS = ("liver", "spleen", "kidneys", "bladder", "pituitary", "spine", "lymph_node", "unknown")
 COLOURS = organ_colours(ORGANS)

@@ -10,8 +10,8 @@ from figures.organ_colours import OrganColour
 from figures.outline import colour_of
 from figures.palette import VERMILION
 from figures.planes import Field, Images, Look, Plane, near_field, plane_picture, whole_field
-from petct.orientation import turned
-from petct.volume import Geometry, Volume
+from petct.image.orientation import turned
+from petct.image.volume import Geometry, Volume
 
 PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 # 120 x 160 x 200 mm of PET in feet-first order, and a CT that covers the middle of it more finely.

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from orchestration.study import load_study
-from petct.lesions import LesionRecord
-from petct.pet_metrics import PetMetrics
-from petct.suv import SuvRecord
-from petct.volume import Geometry
+from petct.image.volume import Geometry
+from petct.lesions.lesion_map import LesionRecord
+from petct.lesions.pet_metrics import PetMetrics
+from petct.suv.compute import SuvRecord
 from warehouse.lake import Lake
 
 N_PATIENTS = 8

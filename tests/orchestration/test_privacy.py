@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from orchestration.commands.privacy import deidentify, lint_privacy
 from orchestration.commands.study import init
 from petct.errors import DicomError
-from petct.pseudonyms import PseudonymError
+from petct.privacy.pseudonyms import PseudonymError
 from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
 

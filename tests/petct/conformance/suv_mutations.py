@@ -13,10 +13,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from petct.conformance.suv_objects import SuvObject, suv_objects
-from petct.conformance.suv_synthesis import SuvPhantom, pet_slices, small_phantom
+from petct.image.volume import Geometry
 from petct.synthetic.dicom import save
-from petct.volume import Geometry
 from tests.petct.conformance.suv_oracle import Header, Text, moment, number
+from tests.petct.conformance.suv_synthesis import SuvPhantom, pet_slices, small_phantom
 
 BASES = (
     "DRO_0_0",

@@ -15,9 +15,9 @@ from petct.conformance.ibsi_own_processing import explained
 from petct.conformance.ibsi_preparation import Configuration, Phantom, prepare
 from petct.conformance.radiomics import Reference, within_tolerance
 from petct.errors import FeatureError
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.ibsi import IBSI_FEATURES
-from petct.volume import Geometry, Mask, Volume
 
 FEATURE_SET = "digital phantom, the 107 features"
 

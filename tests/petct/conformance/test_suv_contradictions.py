@@ -10,8 +10,8 @@ import pytest
 from pydicom.dataset import Dataset
 
 from petct.conformance.suv_objects import EXPECTED_SUV, suv_objects
-from petct.conformance.suv_synthesis import enhanced_pet, pet_slices
 from tests.petct.conformance.suv_mutations import PHANTOM, put, write
+from tests.petct.conformance.suv_synthesis import enhanced_pet, pet_slices
 from tests.petct.conformance.test_suv_mutations import outcome
 
 Edit = Callable[[list[Dataset]], None]

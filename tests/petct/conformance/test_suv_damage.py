@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from pydicom.datadict import keyword_for_tag
 
 from petct.conformance.suv_objects import SuvObject, suv_objects
-from petct.conformance.suv_synthesis import pet_slices
 from tests.petct.conformance.suv_mutations import OF_A_SLICE, PHANTOM, header_of, write
 from tests.petct.conformance.suv_oracle import Header
+from tests.petct.conformance.suv_synthesis import pet_slices
 from tests.petct.conformance.test_suv_mutations import Outcome, disagreement, outcome
 
 N_DAMAGED = int(os.environ.get("PETLAKE_DAMAGED", "200"))

@@ -13,8 +13,8 @@ from orchestration.commands.conformance import conformance
 from petct.conformance.exam import ExamLine, Verdict
 from petct.conformance.suv import run
 from petct.conformance.suv_objects import SuvObject, suv_objects
-from petct.conformance.suv_synthesis import small_phantom, write_object
 from petct.errors import PetctError
+from tests.petct.conformance.suv_synthesis import small_phantom, write_object
 
 OBJECTS = suv_objects()
 RIGHT = "0.200/1.000/4.000"

@@ -13,13 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from petct.conformance.suv_objects import suv_objects
-from petct.conformance.suv_synthesis import pet_slices
 from petct.dicom.index import DicomIndex, index_folder
 from petct.dicom.series import read_pet
 from petct.errors import PetctError
-from petct.suv import compute_suv
+from petct.suv.compute import compute_suv
 from tests.petct.conformance.suv_mutations import PHANTOM, header_of, mutated, put, write
 from tests.petct.conformance.suv_oracle import Header, expect, number
+from tests.petct.conformance.suv_synthesis import pet_slices
 
 N_HEADERS = int(os.environ.get("PETLAKE_MUTATIONS", "500"))
 

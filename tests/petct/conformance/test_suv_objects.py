@@ -13,11 +13,11 @@ from pydicom import Dataset, dcmread
 from petct.conformance.exam import Verdict
 from petct.conformance.suv import run
 from petct.conformance.suv_objects import EXPECTED_SUV, suv_object, suv_objects
-from petct.conformance.suv_synthesis import SuvPhantom, pet_slices, small_phantom, write_object
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_pet
-from petct.suv import compute_suv
-from petct.volume import Geometry
+from petct.image.volume import Geometry
+from petct.suv.compute import compute_suv
+from tests.petct.conformance.suv_synthesis import SuvPhantom, pet_slices, small_phantom, write_object
 
 OBJECTS = suv_objects()
 SHIPPED = ("DRO_0_0", "DRO_1_0", "DRO_2_0", "DRO_2_3", "DRO_3_0", "DRO_3_2", "DRO_4_0", "DRO_4_2")

@@ -13,7 +13,7 @@ from petct.dicom.declared import read_declared_pet
 from petct.dicom.index import DicomIndex, index_files, index_folder
 from petct.dicom.scans import scans_of
 from petct.errors import DicomError, SuvError
-from petct.suv import SuvPolicy, compute_suv
+from petct.suv.compute import SuvPolicy, compute_suv
 
 SUV = DeclaredUnits.SUV_BW
 DATED = DeclaredPet("{patient_id}/pet_{scan_date}.nii.gz", SUV)

@@ -19,8 +19,8 @@ from petct.dicom.declared_masks import LabelMap, read_label_map
 from petct.dicom.index import index_folder
 from petct.dicom.scans import scans_of
 from petct.errors import MaskError
-from petct.mask_resampling import ResamplingLimits
-from petct.volume import Geometry
+from petct.image.mask_resampling import ResamplingLimits
+from petct.image.volume import Geometry
 
 TURN = np.array([[0.8, -0.6, 0.0], [0.48, 0.64, -0.6], [0.36, 0.48, 0.8]])
 CT = Geometry((9, 11, 13), (0.9765625, 0.9765625, 3.27), (-249.51171875, -180.3, -1203.65), tuple(TURN.ravel()))

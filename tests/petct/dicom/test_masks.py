@@ -14,8 +14,8 @@ from petct.dicom.index import index_folder
 from petct.dicom.masks import RoiMask, read_contours, read_rtstruct, read_segmentation
 from petct.dicom.series import read_pet
 from petct.errors import MaskError
-from petct.mask_resampling import ResamplingLimits
-from petct.volume import Geometry
+from petct.image.mask_resampling import ResamplingLimits
+from petct.image.volume import Geometry
 
 GRID = Geometry((4, 6, 7), (2.0, 2.5, 3.0), (-10.0, 20.0, 5.0))
 

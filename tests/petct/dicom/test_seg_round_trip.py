@@ -21,7 +21,7 @@ from petct.dicom.index import index_folder
 from petct.dicom.masks import contour_names, read_contours
 from petct.dicom.series import read_grid
 from petct.errors import MaskError
-from petct.volume import Geometry
+from petct.image.volume import Geometry
 
 CATEGORY = CodedConcept("49755003", "SCT", "Morphologically Abnormal Structure")
 LESION = CodedConcept("52988006", "SCT", "Lesion")

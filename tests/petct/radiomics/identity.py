@@ -14,6 +14,7 @@ import pydicom
 import SimpleITK as sitk
 from radiomics import featureextractor, imageoperations
 
+from petct.image.volume import Geometry, Mask, Volume, to_sitk
 from petct.radiomics.engines import extract
 from petct.radiomics.extraction import Feature
 from petct.radiomics.feature_set_files import parse_feature_set
@@ -21,7 +22,6 @@ from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.filters import filtered
 from petct.radiomics.parameter_files import translate
 from petct.radiomics.region import bounding_boxes, native_region, resampled_region
-from petct.volume import Geometry, Mask, Volume, to_sitk
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 PATIENTS = tuple(f"STS_{number:03d}" for number in range(1, 21))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics import texture_classes
 from petct.radiomics.engines import extract
 from petct.radiomics.region import bounding_boxes
-from petct.volume import Geometry, Mask, Volume
 from tests.petct.radiomics import identity
 from tests.petct.radiomics.identity import Case
 

@@ -10,11 +10,11 @@ import radiomics
 from radiomics import featureextractor
 
 from petct.errors import FeatureError
+from petct.image.volume import Geometry, Mask, Volume, to_sitk
 from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_set_files import load_feature_set, packaged_feature_sets
 from petct.radiomics.feature_sets import Discretisation
-from petct.volume import Geometry, Mask, Volume, to_sitk
 
 GRID = Geometry((24, 30, 28), (3.0, 2.0, 4.0), (-50.0, 20.0, 300.0))
 PET = load_feature_set("pet_original")

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics import fast
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.engines import extract
 from petct.radiomics.extraction import EngineName, Extraction
 from petct.radiomics.feature_set_files import load_feature_set
 from petct.radiomics.feature_sets import Discretisation, FeatureSet, ImageType, Resampling
-from petct.volume import Geometry, Mask, Volume
 
 PET = load_feature_set("pet_original")
 FILTERED = replace(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from petct.errors import FeatureError
+from petct.image.volume import Geometry, Mask, Volume
 from petct.radiomics.perturbation import around, generator, noise_level, perturb
 from petct.radiomics.perturbation_sets import (
     PerturbationSet,
@@ -16,7 +17,6 @@ from petct.radiomics.perturbation_sets import (
     packaged_perturbation_sets,
     parse_perturbation_set,
 )
-from petct.volume import Geometry, Mask, Volume
 
 GRID = Geometry((21, 23, 25), (2.0, 2.0, 4.0), (5.0, -7.0, 11.0))
 DISTANCE_MM = np.linalg.norm(

@@ -11,7 +11,7 @@ from petct.dicom.index import DicomIndex, index_folder
 from petct.dicom.masks import RoiMask, read_contours
 from petct.dicom.scans import ScanSeries, scans_of
 from petct.dicom.series import read_ct, read_pet
-from petct.volume import Geometry
+from petct.image.volume import Geometry
 from tests.petct.synthetic.written import WRITTEN, WrittenPatient
 
 

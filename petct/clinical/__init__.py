@@ -1,0 +1,1 @@
+"""Clinical cells as typed values, and the endpoints made of them."""

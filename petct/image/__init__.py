@@ -1,0 +1,1 @@
+"""Arrays in millimetres: volumes, their orientation, and masks resampled and compared."""

@@ -1,0 +1,1 @@
+"""SUV and masks as lesions with their PET metrics: protocols, reference regions, SUVpeak, projections."""

@@ -1,0 +1,1 @@
+"""Pseudonyms, signs of identity, and the de-identification of DICOM and clinical tables."""

@@ -1,0 +1,1 @@
+"""A PET series as SUV, with every adaptation and refusal; SUVpeak is in ``petct.lesions.intensity_peaks``."""
