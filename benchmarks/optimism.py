@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from petct.feature_table import FeatureTable
-from petct.preparation import PreparationRules
-from petct.survival.cross_validation import nested_cross_validation
-from petct.survival.outcome import Outcome
-from petct.survival.procedures import BestUnivariable, ElasticNet, Procedure
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.preparation import PreparationRules
+from petct.survival.prediction.cross_validation import nested_cross_validation
+from petct.survival.prediction.procedures import BestUnivariable, ElasticNet, Procedure
 
 SEED = 20250881
 N_COHORTS = 100

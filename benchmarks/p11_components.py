@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from benchmarks.paired import paired
-from petct.survival.pca import pca
+from petct.survival.features.pca import pca
 
 N_PATIENTS, N_FEATURES = 10_000, 120
 TARGET = 1.5

@@ -13,9 +13,9 @@ import warnings
 import numpy as np
 
 from benchmarks.paired import paired
-from petct.survival.columns import Columns
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.outcome import Outcome
 from petct.survival.km_request import KaplanMeierRequest, analyse
-from petct.survival.outcome import Outcome
 
 N_PATIENTS = 10_000
 TARGET = 1.5

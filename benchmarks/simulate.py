@@ -19,19 +19,7 @@ from typing import get_args
 import numpy as np
 
 from benchmarks import optimism
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import cumulative_incidence
-from petct.survival.covariates import NumericCovariate
-from petct.survival.cox import Firth, cox, fit_cox
-from petct.survival.cox_residuals import robust_covariance
-from petct.survival.cox_tests import CoxTests
-from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.fine_gray import fine_gray
-from petct.survival.groups import split_by_category, split_by_median
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.log_rank import PETO_PETO
-from petct.survival.multiplicity import adjusted_p_values
-from petct.survival.operating_characteristics import (
+from benchmarks.operating_characteristics import (
     CovariateShape,
     Power,
     Procedure,
@@ -44,9 +32,21 @@ from petct.survival.operating_characteristics import (
     power,
     rates,
 )
-from petct.survival.permutation_null import permutation_null
-from petct.survival.results import chi_squared_p
-from petct.survival.score_tests import score_test
+from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.groups import split_by_category, split_by_median
+from petct.survival.cohort.multiplicity import adjusted_p_values
+from petct.survival.cohort.results import chi_squared_p
+from petct.survival.competing.cumulative import cumulative_incidence
+from petct.survival.competing.fine_gray import fine_gray
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.cox.model import Firth, cox, fit_cox
+from petct.survival.cox.residuals import robust_covariance
+from petct.survival.cox.score_tests import score_test
+from petct.survival.cox.tests import CoxTests
+from petct.survival.features.permutation_null import permutation_null
+from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.log_rank import PETO_PETO
 
 PERMUTATIONS = 499
 Found = Mapping[str, float | None]

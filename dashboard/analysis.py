@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.data import Source, analysis_columns, endpoint, values
 from dashboard.wording import distinct_names
-from petct.survival.columns import Columns
+from petct.survival.cohort.columns import Columns
 from warehouse.analysis_columns import AnalysisColumn, Endpoint
 
 

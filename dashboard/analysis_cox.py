@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard.analysis import aligned
 from dashboard.data import Source
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.cox_request import AnyCoxResult, CoxRequest, ModelResiduals, analyse, residuals, validated
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.outcome import cause_specific
 
 _RESULTS = 64
 

@@ -9,13 +9,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.data import Source, analysis_columns, endpoint, snapshot, values
-from petct.correlation import clustered_order, spearman, spearman_with
-from petct.feature_table import FeatureTable
-from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
-from petct.survival.groups import split_by_median
-from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from petct.survival.outcome import cause_specific
-from petct.survival.scan_result import ScanResult
+from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cohort.groups import split_by_median
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.features.correlation import clustered_order, spearman, spearman_with
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
 from warehouse.analysis_columns import AnalysisColumn
 from warehouse.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
 
@@ -106,11 +106,11 @@ def scan_family(
     Raises
     ------
     SurvivalError
-        What ``petct.survival.scan`` refuses.
+        What ``petct.survival.features.scan`` refuses.
     WarehouseError
         ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
     """
-    from petct.survival.scan import scan
+    from petct.survival.features.scan import scan
 
     family_of = family_values(source, endpoint_name, family)
     times = endpoint(source, endpoint_name)

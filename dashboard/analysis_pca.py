@@ -9,10 +9,10 @@ import streamlit as st
 
 from dashboard.analysis import colours
 from dashboard.data import Source, analysis_columns, endpoint, values
-from petct.survival.groups import split_by_eye
-from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from petct.survival.outcome import cause_specific
-from petct.survival.pca import PcaResult, pca
+from petct.survival.cohort.groups import split_by_eye
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.features.pca import PcaResult, pca
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
 from warehouse.feature_queries import FeatureFamily
 
 __all__ = ["colours", "components", "picked_survival", "what_was_picked"]
@@ -28,7 +28,7 @@ def components(source: Source, family: FeatureFamily) -> PcaResult:
     Raises
     ------
     SurvivalError
-        What ``petct.survival.pca`` refuses.
+        What ``petct.survival.features.pca`` refuses.
     """
     names = [column.name for column in analysis_columns(source) if column.name.startswith(f"{family.name}:")]
     table = values(source, tuple(names))

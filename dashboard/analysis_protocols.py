@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.data import Source, endpoint, selected_patients, snapshot
-from petct.protocol_sensitivity import (
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.cox_repeated.protocol_sensitivity import (
     HazardSensitivity,
     ProtocolBurden,
     ProtocolSensitivity,
     compare_protocols,
     hazard_ratios,
 )
-from petct.survival.outcome import cause_specific
 from warehouse.protocol_queries import (
     ExclusionAccount,
     ProtocolInfo,

@@ -14,8 +14,8 @@ from dashboard.contents import protocol
 from dashboard.data import Source, snapshot
 from dashboard.wording import distinct_names, variable_name
 from figures.flow import FlowStep, Lost
-from petct.survival.groups import Grouping, split_by_category, split_by_median
-from petct.survival.table_one import Baseline, BaselineCategory, BaselineNumber, TableOne, table_one
+from petct.survival.cohort.groups import Grouping, split_by_category, split_by_median
+from petct.survival.cohort.table_one import Baseline, BaselineCategory, BaselineNumber, TableOne, table_one
 from warehouse.analysis_columns import AnalysisColumn
 from warehouse.outliers import LARGEST_ROBUST_Z
 
@@ -146,7 +146,7 @@ def first_table(source: Source, names: tuple[str, ...], group: str | None) -> Ta
     Raises
     ------
     SurvivalError
-        What ``petct.survival.table_one`` and the splits refuse.
+        What ``petct.survival.cohort.table_one`` and the splits refuse.
     """
     known = {column.name: column for column in table_one_columns(source)[0]}
     table = data.values(source, tuple(dict.fromkeys((*names, *([group] if group else [])))))

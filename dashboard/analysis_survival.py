@@ -10,14 +10,14 @@ from dashboard.analysis import aligned
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN
 from figures.screen import AxisUnit
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.competing_models import CompetingModels, competing_models
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cut_points import CutPointResult
-from petct.survival.kaplan_meier import round_times
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.estimate import round_times
+from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
-from petct.survival.outcome import cause_specific
-from petct.survival.split_rules import OPTIMAL
 from petct.survival.tested import Tested, hypotheses_of_incidence
 from warehouse.analysis_columns import Endpoint
 

@@ -11,7 +11,7 @@ from dashboard import data, filters, wording
 from dashboard.choices_survival import days, levels
 from dashboard.data import Source
 from figures.screen import AxisUnit
-from petct.survival.covariates import Scale
+from petct.survival.cohort.covariates import Scale
 from petct.survival.cox_request import CoxRequest, PenaltyName
 from warehouse.analysis_columns import AnalysisColumn
 

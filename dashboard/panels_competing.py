@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import notices, panels_survival, wording
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.competing.fine_gray import FineGrayResult, FineGrayTerm
 from petct.survival.competing_models import CompetingModels
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult, CoxTerm
-from petct.survival.fine_gray import FineGrayResult, FineGrayTerm
+from petct.survival.cox.result import CoxResult, CoxTerm
 
 
 def gray_tests(result: CumulativeIncidenceResult) -> None:

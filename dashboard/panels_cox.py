@@ -7,12 +7,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import wording
-from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.forest_table import ForestTable
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.results import SIGNIFICANCE_LEVEL, normal_quantile, p_text
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, normal_quantile, p_text
+from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
 
 
 def model_numbers(result: CoxResult) -> None:

@@ -10,8 +10,8 @@ from dashboard.analysis_features import Correlations
 from dashboard.choices_features import FEATURE_KEY, Trust
 from dashboard.data import Source
 from figures.screen import confounding_figure, correlation_figure, volcano_figure
-from petct.survival.results import p_text
-from petct.survival.scan_result import HazardRatio, ScanResult, ScanRow
+from petct.survival.cohort.results import p_text
+from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
 from warehouse.feature_queries import FeatureFamily, FeatureReliability
 
 VOLCANO_KEY = "volcano"

@@ -11,8 +11,8 @@ from dashboard.analysis_features import FamilyValues
 from dashboard.data import Source
 from figures.print import kaplan_meier_print
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
-from petct.survival.results import p_text
-from petct.survival.scan_result import ScanRow
+from petct.survival.cohort.results import p_text
+from petct.survival.features.scan_result import ScanRow
 from petct.survival.tested import hypotheses_of_kaplan_meier
 from reporting.numbers import survival_numbers
 from reporting.recipe import Recipe

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import access, analysis_pca, charts, filters, ledger, notices, panels, panels_survival, wording
 from dashboard.data import Source
 from figures.screen import kaplan_meier_figure
-from petct.survival.pca import PcaResult
+from petct.survival.features.pca import PcaResult
 from petct.survival.tested import hypotheses_of_kaplan_meier
 from warehouse.analysis_columns import AnalysisColumn
 from warehouse.feature_queries import FeatureFamily

@@ -9,7 +9,12 @@ from dashboard import charts, ledger, notices, wording
 from dashboard.data import Source
 from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
 from petct.lesions.protocol_wording import protocol_in_words
-from petct.protocol_sensitivity import Agreement, HazardSensitivity, ProtocolPair, ProtocolSensitivity
+from petct.survival.cox_repeated.protocol_sensitivity import (
+    Agreement,
+    HazardSensitivity,
+    ProtocolPair,
+    ProtocolSensitivity,
+)
 from petct.survival.tested import hypothesis_of_protocol
 from warehouse.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
 

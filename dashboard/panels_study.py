@@ -13,7 +13,7 @@ from dashboard.contents import EndpointSummary, Sizes
 from dashboard.data import Source
 from figures.flow import flow_figure, flow_in_words
 from figures.palette import BLUE
-from petct.survival.table_one import table_one_texts
+from petct.survival.cohort.table_one import table_one_texts
 from warehouse.analysis_columns import AnalysisColumn
 from warehouse.snapshot import SnapshotDetails
 

@@ -10,11 +10,11 @@ import streamlit as st
 from dashboard import wording
 from dashboard.choices_survival import CORRECTIONS
 from dashboard.panels import widths
-from petct.survival.cut_points import CutPointResult
-from petct.survival.group_tests import LogRankTest
-from petct.survival.groups import number_text
-from petct.survival.kaplan_meier_result import KaplanMeierResult
-from petct.survival.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
+from petct.survival.cohort.groups import number_text
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.group_tests import LogRankTest
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 NO_UNCORRECTED_P = (
     "The ordinary p-value of the best cut is not shown: it is below 0.05 in about 40 % of cohorts without any effect, "

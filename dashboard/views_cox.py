@@ -12,12 +12,12 @@ from dashboard.data import Source
 from dashboard.ledger import Entries
 from figures.print import AnyCoxResult, calibration_print, forest_print, residuals_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_request import CoxRequest, hypotheses
-from petct.survival.cox_result import CoxResult
-from petct.survival.discrimination import FEWEST_RESAMPLES
-from petct.survival.forest_table import ForestTable
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.subgroups import SubgroupTable
 from reporting.findings import Findings
 from reporting.numbers import calibration_numbers, hazard_numbers, residual_numbers
 from reporting.recipe import recipe_of_cox

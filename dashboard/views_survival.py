@@ -19,8 +19,8 @@ from figures.screen import (
     restricted_mean_figure,
 )
 from petct.survival.competing_models import hypotheses_of_fit
+from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest
-from petct.survival.split_rules import OPTIMAL
 from reporting.findings import Findings
 from reporting.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
 from reporting.recipe import recipe_of_km

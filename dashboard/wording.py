@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from petct.survival.groups import number_text
-from petct.survival.kaplan_meier import MedianTime
-from petct.survival.results import p_text
+from petct.survival.cohort.groups import number_text
+from petct.survival.cohort.results import p_text
+from petct.survival.kaplan_meier.estimate import MedianTime
 from reporting.naming import variable_name
 from warehouse.analysis_columns import AnalysisColumn
 from warehouse.conditions import Condition

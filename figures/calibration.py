@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from figures.palette import BLUE, MUTED, VERMILION
 from figures.paper import dress
-from petct.survival.cox_validation import CorrectedGroup, CoxValidation
+from petct.survival.cox_repeated.validation import CorrectedGroup, CoxValidation
 
 _PIXELS = 460
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from figures.forest import ForestLine, draw_forest
-from petct.survival.cox import CoxResult, CoxTerm
-from petct.survival.results import p_text
-from petct.survival.subgroups import Subgroup, SubgroupTable
+from petct.survival.cohort.results import p_text
+from petct.survival.cox.model import CoxResult, CoxTerm
+from petct.survival.cox_repeated.subgroups import Subgroup, SubgroupTable
 
 _AXIS = "Hazard ratio (logarithmic axis; above 1: shorter survival)"
 

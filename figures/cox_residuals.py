@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from figures.palette import BLUE, INK, MUTED, translucent
 from figures.paper import dress, plain
-from petct.survival.cox_curves import ResidualCurve
+from petct.survival.cox.curves import ResidualCurve
 
 _PIXELS = 360
 

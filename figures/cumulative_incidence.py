@@ -10,7 +10,7 @@ from figures.palette import PAPER, series_colour, translucent
 from figures.paper import plain
 from figures.ticks import AxisUnit
 from figures.time_axis import TimeAxis, add_band, curves_over_table
-from petct.survival.competing_risks import CumulativeIncidenceResult, IncidenceCurve
+from petct.survival.competing.cumulative import CumulativeIncidenceResult, IncidenceCurve
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 

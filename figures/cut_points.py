@@ -9,8 +9,8 @@ from plotly.subplots import make_subplots
 
 from figures.palette import BLUE, GREEN, MUTED, VERMILION, translucent
 from figures.paper import dress, plain
-from petct.survival.cut_points import CutPointResult
-from petct.survival.groups import number_text
+from petct.survival.cohort.groups import number_text
+from petct.survival.kaplan_meier.cut_points import CutPointResult
 
 _LOGARITHMIC_FROM = 5.0
 _PIXELS = 430

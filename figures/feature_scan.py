@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
 from figures.paper import dress, plain
 from figures.ticks import round_ratios
-from petct.survival.results import SIGNIFICANCE_LEVEL, p_text
-from petct.survival.scan_result import ScanResult, ScanRow
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text
+from petct.survival.features.scan_result import ScanResult, ScanRow
 
 _PIXELS = 480
 # Not by colour alone: each kind of point has a shape of its own.

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from figures.palette import BLUE, INK, MUTED, VERMILION, series_colour
 from figures.paper import dress, plain
-from petct.survival.pca import Component, PcaResult
+from petct.survival.features.pca import Component, PcaResult
 
 
 def pca_scores_figure(

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from figures.palette import BLUE, MUTED, VERMILION
 from figures.print_page import SINGLE_COLUMN_MM, SMALL, axes_at, journal_look, new_figure
-from petct.survival.calibration import Calibration, CalibrationGroup
-from petct.survival.cox_validation import CorrectedGroup, CoxValidation
+from petct.survival.accuracy.calibration import Calibration, CalibrationGroup
+from petct.survival.cox_repeated.validation import CorrectedGroup, CoxValidation
 
 
 def calibration_print(result: Calibration | CoxValidation, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:

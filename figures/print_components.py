@@ -19,7 +19,7 @@ from figures.print_page import (
     readable,
     width_of,
 )
-from petct.survival.pca import Component, PcaResult
+from petct.survival.features.pca import Component, PcaResult
 
 _PANEL_MM = 72.0
 _ROW_MM = 3.6

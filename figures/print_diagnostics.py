@@ -18,11 +18,11 @@ from figures.print_page import (
     readable,
 )
 from figures.ticks import AxisUnit, in_unit
-from petct.survival.cox_curves import ResidualCurve
-from petct.survival.cut_points import CutPointResult
-from petct.survival.groups import number_text
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.results import p_text
+from petct.survival.cohort.groups import number_text
+from petct.survival.cohort.results import p_text
+from petct.survival.cox.curves import ResidualCurve
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 
 _PANEL_MM = 60.0
 _LOGARITHMIC_FROM = 5.0

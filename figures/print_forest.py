@@ -22,13 +22,13 @@ from figures.print_page import (
     width_of,
 )
 from figures.ticks import round_ratios
-from petct.protocol_sensitivity import HazardSensitivity
-from petct.survival.cox_result import CoxResult, CoxTerm
-from petct.survival.forest_table import ForestTable
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
-from petct.survival.results import p_text
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.cohort.results import p_text
+from petct.survival.cox.result import CoxResult, CoxTerm
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledCoxResult, PooledTerm
+from petct.survival.cox_repeated.protocol_sensitivity import HazardSensitivity
+from petct.survival.cox_repeated.subgroups import SubgroupTable
 
 AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 

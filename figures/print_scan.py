@@ -10,8 +10,8 @@ from matplotlib.ticker import NullLocator
 from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
 from figures.print_page import SINGLE_COLUMN_MM, SMALL, axes_at, journal_look, new_figure, readable
 from figures.ticks import round_ratios
-from petct.survival.results import SIGNIFICANCE_LEVEL, p_text
-from petct.survival.scan_result import ScanResult, ScanRow
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text
+from petct.survival.features.scan_result import ScanResult, ScanRow
 
 _HEIGHT_MM = 84.0
 _NAMED = 5

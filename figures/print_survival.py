@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from figures.print_page import SINGLE_COLUMN_MM
 from figures.print_steps import StepCurve, step_figure
 from figures.ticks import AxisUnit, in_unit
-from petct.survival.competing_risks import CumulativeIncidenceResult, IncidenceCurve
-from petct.survival.kaplan_meier import KaplanMeierResult, SurvivalCurve, round_times
-from petct.survival.results import counted, p_text
+from petct.survival.cohort.results import counted, p_text
+from petct.survival.competing.cumulative import CumulativeIncidenceResult, IncidenceCurve
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, SurvivalCurve, round_times
 
 
 def kaplan_meier_print(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from figures.palette import BLUE, INK, MUTED, PAPER, series_colour, translucent
 from figures.paper import dress, plain
 from figures.ticks import round_numbers, round_ratios
-from petct.protocol_sensitivity import Agreement, ProtocolHazard
-from petct.survival.results import p_text
+from petct.survival.cohort.results import p_text
+from petct.survival.cox_repeated.protocol_sensitivity import Agreement, ProtocolHazard
 
 _PIXELS = 420
 _ROW_PIXELS = 42

@@ -11,8 +11,8 @@ from figures.palette import MUTED, PAPER, series_colour, translucent
 from figures.paper import dress, plain
 from figures.ticks import AxisUnit
 from figures.time_axis import TimeAxis, add_band, curves_over_table
-from petct.survival.kaplan_meier import KaplanMeierResult, SurvivalCurve
-from petct.survival.results import p_text
+from petct.survival.cohort.results import p_text
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, SurvivalCurve
 
 _RESTRICTED_PIXELS = 380
 _STATEMENT_LETTERS = 90

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from figures.palette import INK, series_colour, translucent
 from figures.paper import dress
 from figures.ticks import AxisUnit, in_unit
-from petct.survival.kaplan_meier import round_times
+from petct.survival.kaplan_meier.estimate import round_times
 
 _ROW_PIXELS = 24
 _CURVES_PIXELS = 400

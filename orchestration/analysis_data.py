@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
-from petct.survival.columns import Columns
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.outcome import Outcome, cause_specific
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.outcome import Outcome, cause_specific
+from petct.survival.competing.outcome import CompetingOutcome
 from reporting.context import default_endpoint, feature_table_of
 from warehouse import queries
 from warehouse.selection import Selection

@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.groups import Grouping, split_at, split_by_category
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.landmark import landmark_cohort
-from petct.survival.outcome import cause_specific
-from petct.survival.table_one import (
+from petct.survival.cohort.groups import Grouping, split_at, split_by_category
+from petct.survival.cohort.landmark import landmark_cohort
+from petct.survival.cohort.outcome import cause_specific
+from petct.survival.cohort.table_one import (
     Baseline,
     BaselineCategory,
     BaselineNumber,
@@ -21,6 +19,8 @@ from petct.survival.table_one import (
     table_one,
     table_one_texts,
 )
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.naming import variable_name

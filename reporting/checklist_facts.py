@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledCoxResult
-from petct.survival.results import counted
-from petct.survival.scan_result import ScanResult
+from petct.survival.cohort.results import counted
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledCoxResult
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.lineage import Lineage

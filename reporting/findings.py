@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from petct.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.cut_points import CutPointResult
-from petct.survival.fine_gray import FineGrayResult
-from petct.survival.forest_table import ForestTable
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledCoxResult
-from petct.survival.scan_result import ScanResult
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.competing.fine_gray import FineGrayResult
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledCoxResult
+from petct.survival.cox_repeated.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 
 AnyResult = (
     KaplanMeierResult

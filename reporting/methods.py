@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from petct.survival.results import counted
+from petct.survival.cohort.results import counted
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.lineage import FeatureSource, Lineage

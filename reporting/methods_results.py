@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from petct.protocol_sensitivity import ProtocolSensitivity
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxTerm
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.forest_table import ForestTable
-from petct.survival.kaplan_meier import KaplanMeierResult, MedianTime
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledTerm
-from petct.survival.results import p_text
-from petct.survival.scan_result import ScanResult
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.cohort.results import p_text
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.cox.result import CoxTerm
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledTerm
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, MedianTime
 from reporting.findings import Findings
 
 _DAYS_A_MONTH = 365.25 / 12

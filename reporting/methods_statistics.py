@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from petct.protocol_sensitivity import ProtocolSensitivity
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.cut_points import CutPointResult
-from petct.survival.fine_gray import FineGrayResult
-from petct.survival.forest_table import ForestTable
-from petct.survival.groups import number_text
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledCoxResult
-from petct.survival.results import counted
-from petct.survival.scan_result import ScanResult
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.cohort.groups import number_text
+from petct.survival.cohort.results import counted
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.competing.fine_gray import FineGrayResult
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledCoxResult
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
 from reporting.context import Resolved
 from reporting.findings import Findings

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from petct.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_curves import ResidualCurve
-from petct.survival.cox_result import CoxResult, CoxTerm
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.cut_points import CutPointResult
-from petct.survival.forest_table import ForestTable
-from petct.survival.kaplan_meier import KaplanMeierResult
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pca import PcaResult
-from petct.survival.pooled_cox import PooledCoxResult, PooledTerm
-from petct.survival.results import as_dict
-from petct.survival.scan_result import ScanResult
-from petct.survival.subgroups import SubgroupTable
+from petct.survival.cohort.results import as_dict
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.cox.curves import ResidualCurve
+from petct.survival.cox.result import CoxResult, CoxTerm
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledCoxResult, PooledTerm
+from petct.survival.cox_repeated.protocol_sensitivity import HazardSensitivity, ProtocolSensitivity
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.scan_result import ScanResult
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 
 _HAZARDS = ("model", "covariate", "compared", "n", "n_events", "hazard_ratio", "lower", "upper", "p")
 

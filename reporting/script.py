@@ -68,7 +68,7 @@ def script_of(resolved: Resolved, labels: Mapping[str, str], version: str) -> st
     code.use("json")
     code.use("pathlib", "Path")
     code.use("figures", "print as paper")
-    code.use("petct.survival.results", "as_dict")
+    code.use("petct.survival.cohort.results", "as_dict")
     code.use("warehouse.queries", "open_snapshot")
     code.use("pandas", "DataFrame")
     code.use("matplotlib.figure", "Figure")

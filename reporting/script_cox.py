@@ -8,14 +8,14 @@ from reporting.recipe import Recipe
 from reporting.script_parts import Parts, column, read, texts
 from reporting.script_text import Code, literal
 
-_COVARIATES = "petct.survival.covariates"
+_COVARIATES = "petct.survival.cohort.covariates"
 
 
 def cox_statements(resolved: Resolved, code: Code) -> Parts:
     """Add the statements of a Cox analysis."""
     recipe = resolved.recipe
     read(resolved, code)
-    code.use("petct.survival.outcome", "cause_specific")
+    code.use("petct.survival.cohort.outcome", "cause_specific")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     for name in recipe.names("entry"):
         code.use("dataclasses", "replace")
@@ -25,31 +25,36 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
     model = recipe.names("covariates")
     if recipe.has("univariable"):
         covariates = _list(resolved, code, "covariates", model)
-        _call(code, "forest_table", "forest_table", [*covariates, *_strata(strata), *_penalty(recipe, code), *how])
+        _call(
+            code,
+            "cox_repeated.forest_table",
+            "forest_table",
+            [*covariates, *_strata(strata), *_penalty(recipe, code), *how],
+        )
     elif recipe.has("added"):
         base = _list(resolved, code, "base", model)
         added = _list(resolved, code, "added", recipe.names("added"))
-        _call(code, "model_comparison", "compare_models", [*base, *added, *_strata(strata), *how])
+        _call(code, "cox_repeated.model_comparison", "compare_models", [*base, *added, *_strata(strata), *how])
     elif recipe.has("subgroups"):
         code.add(f"effect = {_covariate(resolved, code, model[0])}")
         variables = _list(resolved, code, "variables", recipe.names("subgroups"), category=True)
         others = _list(resolved, code, "others", model[1:])
         adjusted = [f"adjust_for={others[0]}"] if others else []
-        _call(code, "subgroups", "subgroup_table", ["effect", *variables, *adjusted, *how])
+        _call(code, "cox_repeated.subgroups", "subgroup_table", ["effect", *variables, *adjusted, *how])
     elif recipe.has("impute"):
-        code.use("petct.survival.cox_tests", "DEFAULT_SEED")
+        code.use("petct.survival.cox.tests", "DEFAULT_SEED")
         covariates = _list(resolved, code, "covariates", model)
         seed = recipe.value("seed") or "DEFAULT_SEED"
         options = [f"n_imputations={int(recipe.value('impute') or 0)}", f"seed={seed}"]
-        _call(code, "pooled_cox", "cox_imputed", [*covariates, *_strata(strata), *options])
+        _call(code, "cox_repeated.pooled", "cox_imputed", [*covariates, *_strata(strata), *options])
     elif recipe.has("therapy-start"):
         (start,) = recipe.names("therapy-start")
         covariates = _list(resolved, code, "covariates", model)
         options = [f"name={literal(start)}", "patients=values.patient_ids"]
-        _call(code, "time_varying", "cox_with_therapy", [column(start), *covariates, *options])
+        _call(code, "cox.time_varying", "cox_with_therapy", [column(start), *covariates, *options])
     else:
         covariates = _list(resolved, code, "covariates", model)
-        _call(code, "cox", "cox", [*covariates, *_strata(strata), *_single_model(resolved, code), *how])
+        _call(code, "cox.model", "cox", [*covariates, *_strata(strata), *_single_model(resolved, code), *how])
         if recipe.has("horizon"):
             return _validation(resolved, code, covariates)
     code.use("reporting.numbers", "hazard_numbers")
@@ -63,7 +68,7 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
 
 def _validation(resolved: Resolved, code: Code, covariates: list[str]) -> Parts:
     recipe = resolved.recipe
-    code.use("petct.survival.cox_validation", "validate_cox")
+    code.use("petct.survival.cox_repeated.validation", "validate_cox")
     code.use("reporting.numbers", "calibration_numbers")
     options = [f"n_resamples={int(recipe.value('resamples') or 0)}"] if recipe.has("resamples") else []
     horizon = literal(float(recipe.value("horizon") or 0))
@@ -92,10 +97,10 @@ def _strata(strata: list[str]) -> list[str]:
 def _penalty(recipe: Recipe, code: Code) -> list[str]:
     penalty = recipe.value("penalty")
     if penalty == "firth":
-        code.use("petct.survival.penalised", "Firth")
+        code.use("petct.survival.likelihood.penalised", "Firth")
         return ["penalty=Firth()"]
     if penalty == "ridge":
-        code.use("petct.survival.penalised", "Ridge")
+        code.use("petct.survival.likelihood.penalised", "Ridge")
         strength = recipe.value("ridge-strength")
         return [f"penalty=Ridge({'' if strength is None else repr(float(strength))})"]
     return []

@@ -12,7 +12,7 @@ def pca_statements(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
     read(resolved, code)
     _matrix(resolved, code)
-    code.use("petct.survival.pca", "pca")
+    code.use("petct.survival.features.pca", "pca")
     code.use("reporting.numbers", "component_numbers")
     code.add("result = pca(matrix, names, values.patient_ids)")
     figure = 'paper.components_print(found["result"])'
@@ -21,9 +21,9 @@ def pca_statements(resolved: Resolved, code: Code) -> Parts:
     if n_in_model is None:
         code.add('return {"result": result}')
         return Parts(('return {**as_dict(found["result"]), "cox": None}',), table, figure)
-    code.use("petct.survival.cox", "cox")
-    code.use("petct.survival.covariates", "NumericCovariate")
-    code.use("petct.survival.outcome", "cause_specific")
+    code.use("petct.survival.cox.model", "cox")
+    code.use("petct.survival.cohort.covariates", "NumericCovariate")
+    code.use("petct.survival.cohort.outcome", "cause_specific")
     code.add(
         'outcome = cause_specific(times.duration_days, times.event, "day")',
         "complete = np.isin(values.patient_ids, result.row_ids)",
@@ -40,9 +40,9 @@ def scan_statements(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
     read(resolved, code)
     _matrix(resolved, code)
-    code.use("petct.feature_table", "FeatureTable")
-    code.use("petct.survival.outcome", "cause_specific")
-    code.use("petct.survival.scan", "scan")
+    code.use("petct.survival.features.feature_table", "FeatureTable")
+    code.use("petct.survival.cohort.outcome", "cause_specific")
+    code.use("petct.survival.features.scan", "scan")
     code.use("reporting.numbers", "scan_numbers")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     if recipe.value("feature-set") is not None:
@@ -56,7 +56,7 @@ def scan_statements(resolved: Resolved, code: Code) -> Parts:
         for name in recipe.names("adjust-for"):
             found = resolved.columns[name]
             kind = "NumericCovariate" if found.kind == "number" else "CategoricalCovariate"
-            code.use("petct.survival.covariates", kind)
+            code.use("petct.survival.cohort.covariates", kind)
             values = f"{column(name)}, {literal(found.unit)}" if found.kind == "number" else texts(name)
             code.add(f"    {kind}({literal(name)}, {values}),")
         code.add("]")

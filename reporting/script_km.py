@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from petct.errors import SurvivalError
-from petct.survival.groups import QUANTILE_RULES
+from petct.survival.cohort.groups import QUANTILE_RULES
 from reporting.context import Resolved
 from reporting.script_parts import Parts, column, read, texts
 from reporting.script_text import Code, literal
 
-_GROUPS = "petct.survival.groups"
+_GROUPS = "petct.survival.cohort.groups"
 _NAMED_WEIGHTS = {"peto-peto": "PETO_PETO", "gehan-breslow": "GEHAN_BRESLOW", "tarone-ware": "TARONE_WARE"}
 # What the command says where no number is.
 _CODES = {"--split": "SPLIT_UNKNOWN", "--weights": "WEIGHTING_UNKNOWN", "--landmarks": "TIME_INVALID"}
@@ -21,8 +21,8 @@ def km_statements(resolved: Resolved, code: Code) -> Parts:
     if resolved.recipe.has("competing"):
         return _competing(resolved, code)
     recipe = resolved.recipe
-    code.use("petct.survival.kaplan_meier", "kaplan_meier")
-    code.use("petct.survival.outcome", "cause_specific")
+    code.use("petct.survival.kaplan_meier.estimate", "kaplan_meier")
+    code.use("petct.survival.cohort.outcome", "cause_specific")
     code.use("reporting.numbers", "survival_numbers")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     (entry,) = recipe.names("entry") or ("",)
@@ -32,7 +32,7 @@ def km_statements(resolved: Resolved, code: Code) -> Parts:
     landmark = recipe.value("from-landmark")
     if landmark is not None:
         code.use("dataclasses", "replace")
-        code.use("petct.survival.landmark", "landmark_cohort")
+        code.use("petct.survival.cohort.landmark", "landmark_cohort")
         code.add(
             f"cohort = landmark_cohort(outcome, {_number(landmark, '--from-landmark')})",
             "outcome = cohort.outcome",
@@ -63,8 +63,8 @@ def km_statements(resolved: Resolved, code: Code) -> Parts:
 
 def _competing(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
-    code.use("petct.survival.competing_outcome", "CompetingOutcome")
-    code.use("petct.survival.competing_risks", "cumulative_incidence")
+    code.use("petct.survival.competing.outcome", "CompetingOutcome")
+    code.use("petct.survival.competing.cumulative", "cumulative_incidence")
     code.use("reporting.numbers", "incidence_numbers")
     code.call(
         "outcome",
@@ -116,13 +116,13 @@ _SHOWN = (
 
 def _models(resolved: Resolved, code: Code) -> None:
     code.use("petct.errors", "SurvivalError")
-    code.use("petct.survival.cox", "cox")
-    code.use("petct.survival.fine_gray", "fine_gray")
+    code.use("petct.survival.cox.model", "cox")
+    code.use("petct.survival.competing.fine_gray", "fine_gray")
     code.add("covariates = [")
     for name in resolved.recipe.names("covariates"):
         found = resolved.columns[name]
         kind = "NumericCovariate" if found.kind == "number" else "CategoricalCovariate"
-        code.use("petct.survival.covariates", kind)
+        code.use("petct.survival.cohort.covariates", kind)
         values = f"{column(name)}, {literal(found.unit)}" if found.kind == "number" else texts(name)
         code.add(f"    {kind}({literal(name)}, {values}),")
     code.add(
@@ -159,7 +159,7 @@ def _grouping(resolved: Resolved, code: Code) -> list[str]:
             hint="Use --split category.",
         )
     if split == "optimal":
-        code.use("petct.survival.cut_points", "maximally_selected_cut")
+        code.use("petct.survival.kaplan_meier.cut_points", "maximally_selected_cut")
         code.use(_GROUPS, "split_at_chosen_cut")
         options = {"permutations": "n_permutations", "resamples": "n_resamples", "seed": "seed"}
         given = [f"{argument}={int(recipe.value(o) or 0)}" for o, argument in options.items() if recipe.has(o)]
@@ -184,9 +184,9 @@ def _grouping(resolved: Resolved, code: Code) -> list[str]:
 
 def _weighting(name: str, code: Code) -> str:
     if name in _NAMED_WEIGHTS:
-        code.use("petct.survival.log_rank", _NAMED_WEIGHTS[name])
+        code.use("petct.survival.kaplan_meier.log_rank", _NAMED_WEIGHTS[name])
         return _NAMED_WEIGHTS[name]
-    code.use("petct.survival.log_rank", "Weighting")
+    code.use("petct.survival.kaplan_meier.log_rank", "Weighting")
     rho, gamma = (_number(part, "--weights") for part in (name if ":" in name else f"{name}:").split(":", 1))
     return f"Weighting({literal(f'Fleming-Harrington rho {rho:g}, gamma {gamma:g}')}, rho={rho!r}, gamma={gamma!r})"
 

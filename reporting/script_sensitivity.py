@@ -10,8 +10,8 @@ from reporting.script_text import Code, indented, literal
 def sensitivity_statements(resolved: Resolved, code: Code) -> Parts:
     """Add the statements of a comparison of the protocols."""
     code.use("numpy")
-    code.use("petct.protocol_sensitivity", "ProtocolBurden", "compare_protocols", "hazard_ratios")
-    code.use("petct.survival.outcome", "cause_specific")
+    code.use("petct.survival.cox_repeated.protocol_sensitivity", "ProtocolBurden", "compare_protocols", "hazard_ratios")
+    code.use("petct.survival.cohort.outcome", "cause_specific")
     code.use("reporting.numbers", "protocol_numbers")
     code.use("warehouse.protocol_queries", "tumour_burdens")
     organ = literal(resolved.recipe.value("organ"))

@@ -19,8 +19,8 @@ from dashboard import (
 )
 from figures.print import forest_print
 from figures.screen import forest_figure
+from petct.survival.cox.result import CoxResult
 from petct.survival.cox_request import hypotheses
-from petct.survival.cox_result import CoxResult
 from reporting.numbers import hazard_numbers
 from reporting.recipe import recipe_of_cox
 

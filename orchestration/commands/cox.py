@@ -11,14 +11,14 @@ from orchestration.commands import cox_report
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.cox_ledger import enter_cox
 from petct.errors import SurvivalError
-from petct.survival.covariates import AtZero, Scale
-from petct.survival.cox_curves import baseline_hazards
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
+from petct.survival.cohort.covariates import AtZero, Scale
+from petct.survival.cohort.results import as_dict
+from petct.survival.cox.curves import baseline_hazards
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox.schoenfeld import Transform
+from petct.survival.cox.tests import DEFAULT_SEED
 from petct.survival.cox_request import CoxRequest, PenaltyName, analyse, fitted, residuals, validated
-from petct.survival.cox_result import CoxResult
-from petct.survival.cox_tests import DEFAULT_SEED
-from petct.survival.discrimination import FEWEST_RESAMPLES
-from petct.survival.results import as_dict
-from petct.survival.schoenfeld import Transform
 
 
 @click.command()

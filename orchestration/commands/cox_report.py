@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from orchestration import console
 from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
+from petct.survival.cohort.results import p_text
+from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.pooled import PooledTerm
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.cox_request import AnyCoxResult
-from petct.survival.cox_result import CovariateTest, CoxResult, CoxTerm
-from petct.survival.cox_validation import CoxValidation
-from petct.survival.forest_table import ForestTable
-from petct.survival.model_comparison import ModelComparison
-from petct.survival.pooled_cox import PooledTerm
-from petct.survival.results import p_text
-from petct.survival.subgroups import SubgroupTable
 
 
 def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain: bool) -> None:

@@ -9,11 +9,17 @@ import numpy as np
 
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from petct.errors import SurvivalError
-from petct.feature_table import FeatureTable
-from petct.preparation import PreparationRules
-from petct.survival.outcome import Outcome
-from petct.survival.procedures import AllFeatures, BestUnivariable, ElasticNet, PrincipalComponents, Procedure
-from petct.survival.results import counted
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.cohort.results import counted
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.preparation import PreparationRules
+from petct.survival.prediction.procedures import (
+    AllFeatures,
+    BestUnivariable,
+    ElasticNet,
+    PrincipalComponents,
+    Procedure,
+)
 
 _FAMILY_OPTIONS = (
     click.option("--features", help="Columns, separated by commas.  [default: all of a wide feature table]"),

@@ -11,10 +11,10 @@ from orchestration.commands.km_competing import run_competing
 from orchestration.commands.km_ledger import enter_tests
 from orchestration.commands.km_report import say_cut_point, say_kaplan_meier
 from petct.errors import SurvivalError
-from petct.survival.cut_points import DEFAULT_PERMUTATIONS, DEFAULT_RESAMPLES, DEFAULT_SEED
+from petct.survival.cohort.multiplicity import Correction
+from petct.survival.cohort.results import as_dict
+from petct.survival.kaplan_meier.cut_points import DEFAULT_PERMUTATIONS, DEFAULT_RESAMPLES, DEFAULT_SEED
 from petct.survival.km_request import KaplanMeierRequest, analyse, refuse_cut_of_nothing, refuse_with_competing
-from petct.survival.multiplicity import Correction
-from petct.survival.results import as_dict
 
 
 @click.command()

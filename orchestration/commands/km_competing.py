@@ -7,11 +7,11 @@ from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.analysis import say_notes
 from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_models
 from orchestration.commands.km_report import say_cumulative_incidence, shown_p, shown_span
+from petct.survival.cohort.results import as_dict
+from petct.survival.competing.fine_gray import FineGrayResult, FineGrayTerm
 from petct.survival.competing_models import CompetingModels, competing_models
-from petct.survival.cox import CoxResult, CoxTerm
-from petct.survival.fine_gray import FineGrayResult, FineGrayTerm
+from petct.survival.cox.model import CoxResult, CoxTerm
 from petct.survival.km_request import KaplanMeierRequest, analyse_competing
-from petct.survival.results import as_dict
 
 
 def run_competing(

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.ledger import enter_test
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.competing_models import CompetingModels, hypotheses_of_fit
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.kaplan_meier_result import KaplanMeierResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.tested import Tested, hypotheses_of_incidence
 
 

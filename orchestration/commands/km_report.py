@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from orchestration import console
 from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cut_points import CutPointResult
-from petct.survival.group_tests import LogRankTest
-from petct.survival.kaplan_meier_result import KaplanMeierResult, MedianTime
-from petct.survival.restricted_mean import RestrictedMean
-from petct.survival.results import p_text
+from petct.survival.cohort.results import p_text
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.group_tests import LogRankTest
+from petct.survival.kaplan_meier.restricted_mean import RestrictedMean
+from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime
 
 
 def say_kaplan_meier(

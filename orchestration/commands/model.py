@@ -12,9 +12,9 @@ from orchestration.commands.families import Plan, family_options, load_family, p
 from orchestration.commands.km_ledger import enter_tests
 from orchestration.commands.km_report import say_kaplan_meier
 from petct.errors import SurvivalError
-from petct.survival.calibration import Calibration
-from petct.survival.discrimination import Discrimination, Estimate
-from petct.survival.results import as_dict
+from petct.survival.accuracy.calibration import Calibration
+from petct.survival.accuracy.discrimination import Discrimination, Estimate
+from petct.survival.cohort.results import as_dict
 from petct.survival.tested import hypotheses_of_kaplan_meier
 
 
@@ -46,8 +46,8 @@ def freeze(
     petlake model freeze os.json --feature-set pet_original__largest
     petlake model freeze os.json --features age_years,suv_max --procedure all --cuts 0.33,0.67
     """  # noqa: D301 (click reads the character \b)
-    from petct.serialised import write_json
-    from petct.survival.frozen_model import freeze as freeze_model
+    from petct.survival.prediction.frozen_model import freeze as freeze_model
+    from petct.survival.prediction.serialised import write_json
 
     if file.exists() and not overwrite:
         raise SurvivalError(
@@ -111,7 +111,7 @@ def apply(
     petlake model apply os.json --study second-hospital --horizon 1095
     petlake model apply os.json --csv second.csv --duration days --event died --unit day --horizon 1095
     """  # noqa: D301 (click reads the character \b)
-    from petct.survival.frozen_model import read_model, refuse_own_cohort, validate_externally
+    from petct.survival.prediction.frozen_model import read_model, refuse_own_cohort, validate_externally
 
     frozen = read_model(file.read_bytes())
     names = ",".join(frozen.preparation.names)

@@ -13,12 +13,12 @@ from orchestration.commands.cox_report import say_terms
 from orchestration.commands.families import Family, family_options, load_family
 from orchestration.ledger import enter_test
 from petct.errors import SurvivalError
-from petct.survival.covariates import NumericCovariate
-from petct.survival.cox import CoxResult
-from petct.survival.cox import cox as fit_cox
-from petct.survival.pca import PcaResult
-from petct.survival.pca import pca as fit_pca
-from petct.survival.results import as_dict
+from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.results import as_dict
+from petct.survival.cox.model import CoxResult
+from petct.survival.cox.model import cox as fit_cox
+from petct.survival.features.pca import PcaResult
+from petct.survival.features.pca import pca as fit_pca
 from petct.survival.tested import Tested
 
 
@@ -114,8 +114,8 @@ def _say_cox(model: CoxResult) -> None:
 
 
 def _write_umap(family: Family, file: Path) -> None:
-    from petct.serialised import write_json
-    from petct.survival.picture import umap_picture
+    from petct.survival.features.picture import umap_picture
+    from petct.survival.prediction.serialised import write_json
 
     file.write_text(write_json(umap_picture(family.table, family.data.row_ids)), encoding="utf-8")
 

@@ -7,9 +7,9 @@ from orchestration.analysis_data import Source, load_analysis
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.families import Family, family_options, load_family, names_in
 from orchestration.ledger import enter_test
-from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
-from petct.survival.results import as_dict, p_text
-from petct.survival.scan_result import HazardRatio, ScanResult, ScanRow
+from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cohort.results import as_dict, p_text
+from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
 from petct.survival.tested import hypotheses_of_scan
 
 
@@ -39,7 +39,7 @@ def scan(
     petlake scan --feature-set pet_original__largest --adjust-for tumour_volume_ml --stability
     petlake scan --csv trial.csv --duration time --event status
     """  # noqa: D301 (click reads the character \b)
-    from petct.survival.scan import scan as run_scan
+    from petct.survival.features.scan import scan as run_scan
 
     covariates = names_in(adjust_for) or []
     family = load_family(source, features, feature_set, without=covariates)

@@ -14,7 +14,8 @@ from orchestration.commands.analysis import WHERE_OPTION, say_notes
 from orchestration.ledger import enter_test
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
-from petct.protocol_sensitivity import (
+from petct.survival.cohort.results import as_dict, counted, p_text
+from petct.survival.cox_repeated.protocol_sensitivity import (
     Agreement,
     HazardSensitivity,
     ProtocolBurden,
@@ -23,7 +24,6 @@ from petct.protocol_sensitivity import (
     compare_protocols,
     hazard_ratios,
 )
-from petct.survival.results import as_dict, counted, p_text
 from petct.survival.tested import hypothesis_of_protocol
 from warehouse import queries
 from warehouse.protocol_queries import TumourBurden, tumour_burdens

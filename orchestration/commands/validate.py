@@ -6,9 +6,9 @@ from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
 from orchestration.commands.families import Family, Plan, family_options, load_family, procedure_options
-from petct.survival.cross_validation import CrossValidation
-from petct.survival.optimism import OptimismCorrected
-from petct.survival.results import as_dict
+from petct.survival.cohort.results import as_dict
+from petct.survival.prediction.cross_validation import CrossValidation
+from petct.survival.prediction.optimism import OptimismCorrected
 
 
 @click.command()
@@ -45,8 +45,8 @@ def validate(
     petlake validate --features age_years,suv_max --procedure all --method bootstrap
     petlake validate --csv trial.csv --duration time --event status --procedure components --size 3
     """  # noqa: D301 (click reads the character \b)
-    from petct.survival.cross_validation import nested_cross_validation
-    from petct.survival.optimism import optimism_corrected
+    from petct.survival.prediction.cross_validation import nested_cross_validation
+    from petct.survival.prediction.optimism import optimism_corrected
 
     family = load_family(source, features, feature_set, batch_column=plan.batch_column)
     outcome, table, left_out = family.measured()

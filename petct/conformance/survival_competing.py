@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from petct.conformance.survival_reference import Found, Statistic, Table
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import CumulativeIncidenceResult, cumulative_incidence
-from petct.survival.covariates import NumericCovariate
-from petct.survival.fine_gray import fine_gray
-from petct.survival.groups import split_by_category
-from petct.survival.outcome import BoolArray
+from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.groups import split_by_category
+from petct.survival.cohort.outcome import BoolArray
+from petct.survival.competing.cumulative import CumulativeIncidenceResult, cumulative_incidence
+from petct.survival.competing.fine_gray import fine_gray
+from petct.survival.competing.outcome import CompetingOutcome
 
 _CAUSES = ("1", "2")
 

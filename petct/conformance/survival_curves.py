@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from petct.conformance.survival_reference import Found, Statistic, Table
-from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.groups import Grouping, split_by_category, split_by_median
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.log_rank import PETO_PETO
-from petct.survival.outcome import Outcome
+from petct.survival.cohort.groups import Grouping, split_by_category, split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.log_rank import PETO_PETO
 
 _OUTCOMES = {
     "rossi": ("week", "arrest", "week"),

@@ -10,12 +10,12 @@ import numpy as np
 
 from petct.conformance.survival_curves import outcome_of
 from petct.conformance.survival_reference import Found, Statistic, Table
-from petct.survival.covariates import CategoricalCovariate, NumericCovariate
-from petct.survival.cox import CoxResult, cox
-from petct.survival.cox_curves import baseline_hazards
-from petct.survival.cox_fit import CoxFit, fit_cox
-from petct.survival.cox_residuals import martingale_residuals
-from petct.survival.schoenfeld import Transform
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
+from petct.survival.cox.curves import baseline_hazards
+from petct.survival.cox.fit import CoxFit, fit_cox
+from petct.survival.cox.model import CoxResult, cox
+from petct.survival.cox.residuals import martingale_residuals
+from petct.survival.cox.schoenfeld import Transform
 
 # The models whose predictions and residuals R judged.
 _FORMULAS = {"gbsg2": "age+tsize+pnodes+progrec+estrec", "lung": "age+sex+ph.ecog"}

@@ -8,9 +8,9 @@ import numpy as np
 
 from petct.conformance.survival_models import model_of
 from petct.conformance.survival_reference import Found, Statistic, Table
-from petct.survival.concordance import concordance, uno_concordance
-from petct.survival.cox_curves import baseline_hazards
-from petct.survival.prediction_error import auc_at, brier_at
+from petct.survival.accuracy.concordance import concordance, uno_concordance
+from petct.survival.accuracy.prediction_error import auc_at, brier_at
+from petct.survival.cox.curves import baseline_hazards
 
 
 def harrell_concordance(table: Table, _: str, __: Sequence[Statistic]) -> Found:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from petct.survival.outcome import BoolArray, FloatArray
+    from petct.survival.cohort.outcome import BoolArray, FloatArray
 
 REFERENCE_FILES = ("r_survival_shared.csv", "r_survival_more_shared.csv")
 _COLUMNS = {"dataset", "analysis", "group", "term", "statistic", "value"}

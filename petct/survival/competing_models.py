@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petct.errors import SurvivalError
-from petct.survival.columns import Columns
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.covariates import CategoricalCovariate, Covariate, NumericCovariate
-from petct.survival.cox import CoxResult, cox
-from petct.survival.fine_gray import FineGrayResult, fine_gray
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.competing.fine_gray import FineGrayResult, fine_gray
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.cox.model import CoxResult, cox
 from petct.survival.tested import Tested
 
 

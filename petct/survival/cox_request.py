@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from petct.errors import SurvivalError
-from petct.survival.columns import Columns
-from petct.survival.covariates import AtZero, CategoricalCovariate, Covariate, NumericCovariate, Scale
-from petct.survival.cox import cox
-from petct.survival.cox_curves import ResidualCurve, functional_form, schoenfeld_curves
-from petct.survival.cox_fit import CoxFit, fit_cox
-from petct.survival.cox_result import CoxResult
-from petct.survival.cox_tests import DEFAULT_SEED
-from petct.survival.cox_validation import DEFAULT_SEED as VALIDATION_SEED
-from petct.survival.cox_validation import CoxValidation, validate_cox
-from petct.survival.discrimination import FEWEST_RESAMPLES
-from petct.survival.forest_table import ForestTable, forest_table
-from petct.survival.model_comparison import ModelComparison, compare_models
-from petct.survival.outcome import Outcome
-from petct.survival.penalised import Firth, Penalty, Ridge
-from petct.survival.pooled_cox import PooledCoxResult, cox_imputed
-from petct.survival.schoenfeld import Transform
-from petct.survival.subgroups import SubgroupTable, subgroup_table
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.covariates import AtZero, CategoricalCovariate, Covariate, NumericCovariate, Scale
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.cox.curves import ResidualCurve, functional_form, schoenfeld_curves
+from petct.survival.cox.fit import CoxFit, fit_cox
+from petct.survival.cox.model import cox
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox.schoenfeld import Transform
+from petct.survival.cox.tests import DEFAULT_SEED
+from petct.survival.cox.time_varying import cox_with_therapy
+from petct.survival.cox_repeated.forest_table import ForestTable, forest_table
+from petct.survival.cox_repeated.model_comparison import ModelComparison, compare_models
+from petct.survival.cox_repeated.pooled import PooledCoxResult, cox_imputed
+from petct.survival.cox_repeated.subgroups import SubgroupTable, subgroup_table
+from petct.survival.cox_repeated.validation import DEFAULT_SEED as VALIDATION_SEED
+from petct.survival.cox_repeated.validation import CoxValidation, validate_cox
+from petct.survival.likelihood.penalised import Firth, Penalty, Ridge
 from petct.survival.tested import Tested, hypotheses_of_cox
-from petct.survival.time_varying import cox_with_therapy
 
 AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 PenaltyName = Literal["none", "ridge", "firth"]

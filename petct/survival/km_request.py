@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from petct.errors import SurvivalError
-from petct.survival.columns import Columns
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import CumulativeIncidenceResult, cumulative_incidence
-from petct.survival.cut_points import (
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.groups import Grouping, everyone, split_at_chosen_cut
+from petct.survival.cohort.landmark import landmark_cohort
+from petct.survival.cohort.multiplicity import Correction
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.competing.cumulative import CumulativeIncidenceResult, cumulative_incidence
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.kaplan_meier.cut_points import (
     DEFAULT_PERMUTATIONS,
     DEFAULT_RESAMPLES,
     DEFAULT_SEED,
     CutPointResult,
     maximally_selected_cut,
 )
-from petct.survival.groups import Grouping, everyone, split_at_chosen_cut
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.kaplan_meier_result import KaplanMeierResult
-from petct.survival.landmark import landmark_cohort
-from petct.survival.multiplicity import Correction
-from petct.survival.outcome import Outcome
-from petct.survival.split_rules import NOT_NUMERIC_HINT, OPTIMAL, split_by_rule, weighting_of
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.result import KaplanMeierResult
+from petct.survival.kaplan_meier.split_rules import NOT_NUMERIC_HINT, OPTIMAL, split_by_rule, weighting_of
 from petct.survival.tested import Tested, hypotheses_of_kaplan_meier, hypothesis_of_cut
 
 

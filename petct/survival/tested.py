@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from petct.survival.competing_risks import CumulativeIncidenceResult
-from petct.survival.cox_result import CoxResult
-from petct.survival.cut_points import CutPointResult
-from petct.survival.group_tests import PairwiseTest
-from petct.survival.kaplan_meier_result import KaplanMeierResult
-from petct.survival.restricted_mean import MeanContrast
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.cox.result import CoxResult
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.group_tests import PairwiseTest
+from petct.survival.kaplan_meier.restricted_mean import MeanContrast
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 if TYPE_CHECKING:
-    from petct.protocol_sensitivity import ProtocolHazard
-    from petct.survival.scan_result import ScanResult
+    from petct.survival.cox_repeated.protocol_sensitivity import ProtocolHazard
+    from petct.survival.features.scan_result import ScanResult
 
 # The splits of a number and of a category that need no choice.
 _PLAIN_SPLITS = ("median split", "categories")

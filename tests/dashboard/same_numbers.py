@@ -12,9 +12,9 @@ from dashboard import analysis_cox, analysis_survival, data
 from dashboard.data import Source
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
+from petct.survival.cohort.results import JsonValue, as_dict
 from petct.survival.cox_request import CoxRequest
 from petct.survival.km_request import KaplanMeierRequest
-from petct.survival.results import JsonValue, as_dict
 from warehouse.catalog import current_id
 
 

@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import analysis_survival
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from petct.survival.cohort.results import p_text
 from petct.survival.km_request import analyse
-from petct.survival.results import p_text
 from tests.dashboard.opened import charts, checked, page_of, texts
 
 VIEW = "survival_view"

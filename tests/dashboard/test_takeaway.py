@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import analysis_cox, analysis_survival
 from dashboard.data import Source
+from petct.survival.cohort.results import as_dict
 from petct.survival.cox_request import CoxRequest
 from petct.survival.km_request import KaplanMeierRequest
-from petct.survival.results import as_dict
 from reporting.context import resolve
 from reporting.recipe import recipe_of_cox, recipe_of_km
 from reporting.running import program_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard import wording
-from petct.survival.kaplan_meier import MedianTime
+from petct.survival.kaplan_meier.estimate import MedianTime
 from warehouse.analysis_columns import AnalysisColumn
 
 MONTH = 365.25 / 12

@@ -19,12 +19,12 @@ from figures.screen import (
     volcano_figure,
     volumes_figure,
 )
-from petct.feature_table import FeatureTable
-from petct.protocol_sensitivity import ProtocolBurden, compare_protocols, hazard_ratios
-from petct.survival.outcome import Outcome
-from petct.survival.pca import pca
-from petct.survival.scan import scan
-from petct.survival.scan_result import ScanResult
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, compare_protocols, hazard_ratios
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.pca import pca
+from petct.survival.features.scan import scan
+from petct.survival.features.scan_result import ScanResult
 
 N = 60
 NAMES = tuple(f"f{j}" for j in range(12))

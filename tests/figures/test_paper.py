@@ -10,9 +10,9 @@ import pytest
 from figures.palette import BLUE, INK, ON_DARK, PAPER, SERIES, translucent
 from figures.paper import on_dark
 from figures.screen import kaplan_meier_figure
-from petct.survival.groups import split_by_median
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.outcome import Outcome
+from petct.survival.cohort.groups import split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.kaplan_meier.estimate import kaplan_meier
 
 
 def luminance(colour: str) -> float:

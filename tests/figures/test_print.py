@@ -36,21 +36,21 @@ from figures.print import (
     volcano_print,
 )
 from figures.print_forest import forest_lines
-from petct.feature_table import FeatureTable
-from petct.survival.calibration import calibration
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import cumulative_incidence
-from petct.survival.cox import CategoricalCovariate, NumericCovariate, cox, fit_cox
-from petct.survival.cox_curves import schoenfeld_curves
-from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.forest_table import forest_table
-from petct.survival.groups import split_by_category, split_by_median
-from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from petct.survival.model_comparison import compare_models
-from petct.survival.outcome import Outcome
-from petct.survival.pca import pca
-from petct.survival.scan import scan
-from petct.survival.subgroups import subgroup_table
+from petct.survival.accuracy.calibration import calibration
+from petct.survival.cohort.groups import split_by_category, split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.competing.cumulative import cumulative_incidence
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.cox.curves import schoenfeld_curves
+from petct.survival.cox.model import CategoricalCovariate, NumericCovariate, cox, fit_cox
+from petct.survival.cox_repeated.forest_table import forest_table
+from petct.survival.cox_repeated.model_comparison import compare_models
+from petct.survival.cox_repeated.subgroups import subgroup_table
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.pca import pca
+from petct.survival.features.scan import scan
+from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
 
 N = 67
 RNG = np.random.default_rng(7)

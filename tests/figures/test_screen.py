@@ -19,12 +19,12 @@ from figures.screen import (
     pca_scree_figure,
     residual_figure,
 )
-from petct.survival.cox import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
-from petct.survival.cox_curves import functional_form, schoenfeld_curves
-from petct.survival.groups import split_at, split_by_median
-from petct.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from petct.survival.outcome import Outcome
-from petct.survival.pca import PcaResult, pca
+from petct.survival.cohort.groups import split_at, split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.cox.curves import functional_form, schoenfeld_curves
+from petct.survival.cox.model import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
+from petct.survival.features.pca import PcaResult, pca
+from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
 
 RNG = np.random.default_rng(7)
 N = 67

@@ -17,15 +17,15 @@ from figures.screen import (
     restricted_mean_figure,
     subgroup_figure,
 )
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import cumulative_incidence
-from petct.survival.covariates import CategoricalCovariate, NumericCovariate
-from petct.survival.cox_validation import validate_cox
-from petct.survival.cut_points import CutPointResult, maximally_selected_cut
-from petct.survival.groups import split_by_category, split_by_median
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.outcome import Outcome
-from petct.survival.subgroups import subgroup_table
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
+from petct.survival.cohort.groups import split_by_category, split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.competing.cumulative import cumulative_incidence
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.cox_repeated.subgroups import subgroup_table
+from petct.survival.cox_repeated.validation import validate_cox
+from petct.survival.kaplan_meier.cut_points import CutPointResult, maximally_selected_cut
+from petct.survival.kaplan_meier.estimate import kaplan_meier
 
 RNG = np.random.default_rng(7)
 N = 67

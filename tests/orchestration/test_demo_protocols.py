@@ -28,7 +28,7 @@ from petct.lesions.pet_metrics import PetMetrics
 from petct.lesions.protocol import Protocol
 from petct.lesions.reference_regions import ReferenceRegionRecord
 from petct.lesions.thresholding import ExclusionRecord
-from petct.protocol_sensitivity import FEWEST_PATIENTS
+from petct.survival.cox_repeated.protocol_sensitivity import FEWEST_PATIENTS
 from petct.suv.compute import SuvRecord
 from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings

@@ -15,9 +15,9 @@ from orchestration.commands.km import km
 from orchestration.commands.km_ledger import enter_tests
 from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
-from petct.survival.columns import Columns
+from petct.survival.cohort.columns import Columns
+from petct.survival.cohort.outcome import Outcome
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse
-from petct.survival.outcome import Outcome
 from warehouse.journal import ledger_of
 
 

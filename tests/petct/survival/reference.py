@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from petct.conformance import survival_curves, survival_reference
-from petct.survival.outcome import Outcome
+from petct.survival.cohort.outcome import Outcome
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from petct.errors import SurvivalError
-from petct.survival.competing_outcome import CompetingOutcome
-from petct.survival.competing_risks import cumulative_incidence
-from petct.survival.covariates import NumericCovariate
-from petct.survival.cut_points import maximally_selected_cut
-from petct.survival.fine_gray import fine_gray
-from petct.survival.groups import split_by_median, split_by_quantiles
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.landmark import landmark_cohort
-from petct.survival.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weighting
-from petct.survival.outcome import FloatArray, Outcome
-from petct.survival.results import as_dict
+from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.groups import split_by_median, split_by_quantiles
+from petct.survival.cohort.landmark import landmark_cohort
+from petct.survival.cohort.outcome import FloatArray, Outcome
+from petct.survival.cohort.results import as_dict
+from petct.survival.competing.cumulative import cumulative_incidence
+from petct.survival.competing.fine_gray import fine_gray
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weighting
 
 N = 30
 _SPREAD = np.random.default_rng(0).exponential(10, N)

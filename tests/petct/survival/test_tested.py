@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from petct.feature_table import FeatureTable
-from petct.protocol_sensitivity import ProtocolBurden, hazard_ratios
-from petct.survival.covariates import NumericCovariate
-from petct.survival.cox import cox
-from petct.survival.groups import split_at, split_by_median
-from petct.survival.kaplan_meier import kaplan_meier
-from petct.survival.outcome import Outcome
-from petct.survival.scan import scan
+from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.groups import split_at, split_by_median
+from petct.survival.cohort.outcome import Outcome
+from petct.survival.cox.model import cox
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, hazard_ratios
+from petct.survival.features.feature_table import FeatureTable
+from petct.survival.features.scan import scan
+from petct.survival.kaplan_meier.estimate import kaplan_meier
 from petct.survival.tested import (
     hypotheses_of_cox,
     hypotheses_of_kaplan_meier,

@@ -1,0 +1,1 @@
+"""How good predictions are: concordance, prediction error, discrimination, calibration."""

@@ -1,0 +1,185 @@
+"""How well a risk score orders new patients, with bootstrap limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from petct.errors import SurvivalError
+from petct.survival.accuracy.concordance import concordance, uno_concordance
+from petct.survival.accuracy.prediction_error import HorizonScore, auc_at, brier_at, horizon_score
+from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
+from petct.survival.cohort.results import counted
+
+FEWEST_RESAMPLES = 200
+N_RESAMPLES = 500
+MOST_REFUSED = 0.1
+"""Share of the resamples that may have no value (no event before the horizon, for example)."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with percentile bootstrap limits, from ``n_resamples`` resamples that had a value."""
+
+    value: float
+    lower: float
+    upper: float
+    confidence: float
+    n_resamples: int
+
+
+@dataclass(frozen=True)
+class Discrimination:
+    """Order and accuracy of predictions in patients who were not in the fit.
+
+    Parameters
+    ----------
+    unit
+        Unit of the survival times.
+    n, n_events
+        Patients and events.
+    harrell, uno
+        Concordance: 0.5 is a coin, 1 perfect order.
+    at_horizon
+        AUC(t), Brier score and index of prediction accuracy; None without a horizon.
+    auc, brier
+        The same with limits; None without a horizon.
+    seed
+        Of the resamples.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    unit: str
+    n: int
+    n_events: int
+    harrell: Estimate
+    uno: Estimate
+    at_horizon: HorizonScore | None
+    auc: Estimate | None
+    brier: Estimate | None
+    seed: int
+    notes: tuple[str, ...]
+
+
+def discrimination(
+    outcome: Outcome,
+    risk: FloatArray,
+    *,
+    horizon: float | None = None,
+    probability: FloatArray | None = None,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Discrimination:
+    """Measure a risk score that was fitted on other patients.
+
+    Parameters
+    ----------
+    outcome
+        The cohort.
+    risk
+        Higher means earlier events, shape (n,).
+    horizon
+        Time for AUC(t) and Brier score, in the unit of the outcome.
+    probability
+        Predicted probability of the event by the horizon, shape (n,); needed with a horizon.
+    n_resamples, seed, confidence
+        Of the bootstrap over patients, at least 200.
+
+    Raises
+    ------
+    SurvivalError
+        BOOTSTRAP_INVALID, BOOTSTRAP_REFUSED, HORIZON_WITHOUT_PROBABILITY, and the codes of ``concordance``,
+        ``auc_at`` and ``brier_at``.
+    """
+    if (horizon is None) != (probability is None):
+        raise SurvivalError(
+            "HORIZON_WITHOUT_PROBABILITY", "A horizon and the predicted probabilities at it go together"
+        )
+    measures: dict[str, Callable[[Outcome, FloatArray, FloatArray], float]] = {
+        "harrell": lambda of, score, _: concordance(of, score).value,
+        "uno": lambda of, score, _: uno_concordance(of, score),
+    }
+    at_horizon = None
+    predicted = np.zeros(outcome.n)
+    if horizon is not None and probability is not None:
+        predicted = probability
+        at_horizon = horizon_score(outcome, risk, probability, horizon)
+        measures["auc"] = lambda of, score, _: auc_at(of, score, horizon)
+        measures["brier"] = lambda of, _, p: brier_at(of, p, horizon)
+    found = {name: measure(outcome, risk, predicted) for name, measure in measures.items()}
+    rows = resamples(outcome.n, n_resamples, seed)
+    estimates = {
+        name: _estimate(found[name], measure, outcome, risk, predicted, rows, confidence)
+        for name, measure in measures.items()
+    }
+    fewest = min(estimate.n_resamples for estimate in estimates.values())
+    notes = list(outcome.notes)
+    if fewest < n_resamples:
+        notes.append(f"{counted(n_resamples - fewest, 'resample')} without a value left out.")
+    if estimates["harrell"].lower <= 0.5:
+        notes.append(
+            f"No evidence that the risk score orders these patients (C {found['harrell']:.3f}, "
+            f"{estimates['harrell'].lower:.3f} to {estimates['harrell'].upper:.3f})."
+        )
+    if at_horizon is not None and at_horizon.ipa is not None and at_horizon.ipa <= 0:
+        notes.append("The predicted probabilities are no better than the Kaplan-Meier estimate of these patients.")
+    return Discrimination(
+        unit=outcome.unit,
+        n=outcome.n,
+        n_events=outcome.n_events,
+        harrell=estimates["harrell"],
+        uno=estimates["uno"],
+        at_horizon=at_horizon,
+        auc=estimates.get("auc"),
+        brier=estimates.get("brier"),
+        seed=seed,
+        notes=tuple(notes),
+    )
+
+
+def resamples(n: int, n_resamples: int, seed: int) -> IntArray:
+    """Patients drawn with replacement, shape (resamples, n); raises BOOTSTRAP_INVALID below 200."""
+    if n_resamples < FEWEST_RESAMPLES:
+        raise SurvivalError(
+            "BOOTSTRAP_INVALID",
+            "Limits of a bootstrap need more resamples",
+            found=str(n_resamples),
+            expected=f"at least {FEWEST_RESAMPLES}",
+        )
+    return np.random.default_rng(seed).integers(0, n, size=(n_resamples, n))
+
+
+def refuse_lost_resamples(n_kept: int, n_resamples: int, code: str | None) -> None:
+    """Refuse (BOOTSTRAP_REFUSED) when more than a tenth of the resamples have no value."""
+    if n_resamples - n_kept > MOST_REFUSED * n_resamples:
+        raise SurvivalError(
+            "BOOTSTRAP_REFUSED",
+            "Too many resamples have no value",
+            found=f"{n_resamples - n_kept} of {n_resamples}, mostly {code}",
+            expected=f"at most {100 * MOST_REFUSED:g} %",
+            hint="There are too few events, or the model is too large for them.",
+        )
+
+
+def _estimate(
+    value: float,
+    measure: Callable[[Outcome, FloatArray, FloatArray], float],
+    outcome: Outcome,
+    risk: FloatArray,
+    probability: FloatArray,
+    rows: IntArray,
+    confidence: float,
+) -> Estimate:
+    found, code = [], None
+    for drawn in rows:
+        try:
+            found.append(measure(outcome.subset(drawn), risk[drawn], probability[drawn]))
+        except SurvivalError as error:
+            code = error.code
+    refuse_lost_resamples(len(found), len(rows), code)
+    lower, upper = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value, float(lower), float(upper), confidence, len(found))

@@ -1,0 +1,1 @@
+"""What every method takes: outcome, columns, groups, covariates, folds."""

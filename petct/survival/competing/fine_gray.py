@@ -1,0 +1,210 @@
+"""Fine and Gray's model of the subdistribution hazard: what covariates do to the cumulative incidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from petct.errors import SurvivalError
+from petct.survival.cohort.covariates import Column, Covariate, design_of
+from petct.survival.cohort.results import (
+    SIGNIFICANCE_LEVEL,
+    Suppressed,
+    check_confidence,
+    chi_squared_p,
+    counted,
+    normal_quantile,
+    p_text,
+    small_arm,
+)
+from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.competing.subdistribution import SubdistributionRiskSets, maximise_subdistribution
+from petct.survival.cox.model import FEWEST_EVENTS_PER_PARAMETER, WARNED_EVENTS_PER_PARAMETER
+
+__all__ = ["FineGrayResult", "FineGrayTerm", "fine_gray"]
+
+
+@dataclass(frozen=True)
+class FineGrayTerm:
+    """One coefficient.
+
+    Parameters
+    ----------
+    covariate, level, reference
+        What it belongs to; level and reference of a category.
+    scale
+        What the hazard ratio compares, for example ``per SD (11.2 ml)`` or ``G3 vs G1``.
+    coefficient, standard_error
+        Log subdistribution hazard ratio.
+    subdistribution_hazard_ratio, lower, upper
+        With its confidence limits (Wald). Above 1 means a higher cumulative incidence; it is no ratio of probabilities.
+    z
+        Coefficient over standard error.
+    p
+        From the robust score test (ADR 0021); None exactly when ``p_suppressed`` says why.
+    """
+
+    covariate: str
+    level: str | None
+    reference: str | None
+    scale: str
+    coefficient: float
+    standard_error: float
+    subdistribution_hazard_ratio: float
+    lower: float
+    upper: float
+    z: float
+    p: float | None
+    p_suppressed: Suppressed | None
+
+    @property
+    def wald_p(self) -> float:
+        """Wald's p, as R prints it; it is not shown."""
+        return chi_squared_p(self.z**2, 1)
+
+
+@dataclass(frozen=True)
+class FineGrayResult:
+    """A fitted model of one event.
+
+    Parameters
+    ----------
+    unit, cause
+        Unit of the times, and the event of interest.
+    n, n_missing, n_events, n_competing
+        Complete cases, patients left out for a missing covariate, and events of interest and competing ones.
+    n_parameters, events_per_parameter
+        Size of the model.
+    confidence
+        Level of the intervals.
+    terms
+        The coefficients.
+    log_likelihood, log_likelihood_null
+        Log pseudo-likelihood with and without the covariates.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    unit: str
+    cause: str
+    n: int
+    n_missing: int
+    n_events: int
+    n_competing: int
+    n_parameters: int
+    events_per_parameter: float
+    confidence: float
+    terms: tuple[FineGrayTerm, ...]
+    log_likelihood: float
+    log_likelihood_null: float
+    notes: tuple[str, ...]
+
+
+def fine_gray(
+    outcome: CompetingOutcome, covariates: Sequence[Covariate], *, confidence: float = 0.95
+) -> FineGrayResult:
+    """Fit the subdistribution hazard of the event of interest, equal to R's ``cmprsk::crr``.
+
+    Parameters
+    ----------
+    outcome
+        The cohort; ``of_interest`` puts another event first.
+    covariates
+        Numbers and categories, one value a patient in the order of the outcome.
+    confidence
+        Level of the intervals.
+
+    Raises
+    ------
+    SurvivalError
+        FINE_GRAY_TOO_FEW_EVENTS below 5 events per parameter, FINE_GRAY_SEPARATION, FINE_GRAY_NOT_CONVERGED,
+        FINE_GRAY_VARIANCE, CONFIDENCE_INVALID, the codes of ``design_of``, and those of ``CompetingOutcome`` for the
+        complete cases.
+    """
+    check_confidence(confidence)
+    design = design_of(covariates, outcome.n)
+    cohort = outcome.subset(design.complete)
+    n_events, n_parameters = cohort.n_events(1), len(design.columns)
+    per_parameter = n_events / n_parameters
+    if per_parameter < FEWEST_EVENTS_PER_PARAMETER:
+        raise SurvivalError(
+            "FINE_GRAY_TOO_FEW_EVENTS",
+            "The model has more parameters than the events can carry",
+            found=f"{counted(n_events, 'event')} for {counted(n_parameters, 'parameter')}",
+            expected=f"at least {FEWEST_EVENTS_PER_PARAMETER} events per parameter",
+            hint="Use fewer covariates.",
+        )
+    matrix = design.matrix
+    sd = matrix.std(axis=0)
+    risk_sets = SubdistributionRiskSets.of(cohort.duration, cohort.cause, (matrix - matrix.mean(axis=0)) / sd)
+    coefficients, variance, log_likelihood, null = maximise_subdistribution(
+        risk_sets, tuple(column.name for column in design.columns)
+    )
+    z = normal_quantile(confidence)
+    names = tuple(column.name for column in design.columns)
+    errors = np.sqrt(np.diag(variance)) / sd
+    terms = tuple(
+        _term(column, float(beta), float(error), z, risk_sets.robust_score(i, names))
+        for i, (column, beta, error) in enumerate(zip(design.columns, coefficients / sd, errors, strict=True))
+    )
+    n_missing = outcome.n - cohort.n
+    notes = list(design.notes)
+    if n_missing:
+        notes.append(f"{counted(n_missing, 'patient')} without all covariates left out: n = {cohort.n}.")
+    if per_parameter < WARNED_EVENTS_PER_PARAMETER:
+        notes.append(
+            f"{per_parameter:.1f} events per parameter, fewer than {WARNED_EVENTS_PER_PARAMETER}: estimates are "
+            "unstable and p-values approximate."
+        )
+    notes += list(dict.fromkeys(term.p_suppressed.message for term in terms if term.p_suppressed is not None))
+    notes += [
+        f"No evidence of an association of {term.covariate} ({term.scale}) with the cumulative incidence of "
+        f"'{cohort.causes[0]}' ({p_text(term.p)})."
+        for term in terms
+        if term.p is not None and term.p >= SIGNIFICANCE_LEVEL
+    ]
+    return FineGrayResult(
+        unit=cohort.unit,
+        cause=cohort.causes[0],
+        n=cohort.n,
+        n_missing=n_missing,
+        n_events=n_events,
+        n_competing=int(np.count_nonzero(cohort.cause > 1)),
+        n_parameters=n_parameters,
+        events_per_parameter=per_parameter,
+        confidence=confidence,
+        terms=terms,
+        log_likelihood=log_likelihood,
+        log_likelihood_null=null,
+        notes=tuple(notes),
+    )
+
+
+def _term(column: Column, beta: float, error: float, quantile: float, score: float) -> FineGrayTerm:
+    suppressed = small_arm(*column.smallest_arm) if column.smallest_arm else None
+    with np.errstate(over="ignore"):
+        upper = float(np.exp(beta + quantile * error))
+    if not (error > 0 and np.isfinite(upper)):
+        raise SurvivalError(
+            "FINE_GRAY_VARIANCE",
+            f"The hazard ratio of {column.name} has no usable standard error",
+            keyword=column.name,
+            found=f"log hazard ratio {beta:.3g}, standard error {error:.3g}",
+            hint="Are there patients at risk beyond the first event? Is the scale too large? Try the scale per SD.",
+        )
+    return FineGrayTerm(
+        column.covariate,
+        column.level,
+        column.reference,
+        column.scale,
+        beta,
+        error,
+        float(np.exp(beta)),
+        float(np.exp(beta - quantile * error)),
+        upper,
+        beta / error,
+        None if suppressed else chi_squared_p(score, 1),
+        suppressed,
+    )

@@ -1,0 +1,1 @@
+"""One Cox model: its fit, tests, residuals, curves and wording."""

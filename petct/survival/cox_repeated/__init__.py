@@ -1,0 +1,1 @@
+"""The Cox model fitted again: per covariate, subgroup, imputation, protocol and resample."""

@@ -1,0 +1,247 @@
+"""An effect in subgroups, with the tests of whether it differs between them.
+
+Subgroups show hazard ratios and intervals and no p-values of their own: whether an effect differs is the question of
+the interaction (Rothwell PM, Lancet 2005;365:176).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from petct.errors import SurvivalError
+from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate, design_of
+from petct.survival.cohort.outcome import BoolArray, Outcome
+from petct.survival.cohort.results import SMALLEST_ARM, Suppressed, counted
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
+from petct.survival.cox.result import CovariateTest, CoxTerm
+from petct.survival.cox.tests import DEFAULT_SEED, CoxTests
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """The effect in the patients of one level.
+
+    Parameters
+    ----------
+    level, n, n_events
+        The level, its patients and events.
+    hazard_ratio, lower, upper
+        With confidence limits (Wald); None exactly when ``withheld`` says why.
+    withheld
+        Code and sentence.
+    """
+
+    level: str
+    n: int
+    n_events: int
+    hazard_ratio: float | None
+    lower: float | None
+    upper: float | None
+    withheld: Suppressed | None
+
+
+@dataclass(frozen=True)
+class SubgroupVariable:
+    """All levels of one variable, and the test that the effect is the same in them."""
+
+    variable: str
+    n_missing: int
+    interaction: CovariateTest
+    subgroups: tuple[Subgroup, ...]
+
+
+@dataclass(frozen=True)
+class SubgroupTable:
+    """An effect in all patients and in subgroups.
+
+    Parameters
+    ----------
+    unit, n, n_events
+        Unit of the times; patients and events with a value of the effect.
+    effect
+        The effect in all of them.
+    adjusted_for
+        Other covariates of every model.
+    variables
+        The subgroups.
+    n_interaction_tests
+        How many interactions were tested.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    unit: str
+    n: int
+    n_events: int
+    effect: CoxTerm
+    adjusted_for: tuple[str, ...]
+    variables: tuple[SubgroupVariable, ...]
+    n_interaction_tests: int
+    notes: tuple[str, ...]
+
+
+def subgroup_table(
+    outcome: Outcome,
+    effect: Covariate,
+    variables: Sequence[CategoricalCovariate],
+    *,
+    adjust_for: Sequence[Covariate] = (),
+    permutations: int | None = None,
+    seed: int = DEFAULT_SEED,
+    confidence: float = 0.95,
+) -> SubgroupTable:
+    """Estimate an effect in subgroups.
+
+    Parameters
+    ----------
+    outcome
+        The cohort.
+    effect
+        A number, or a category of two levels; its scale is that of all patients in every subgroup.
+    variables
+        What the subgroups are made of.
+    adjust_for
+        Other covariates of every model.
+    permutations, seed, confidence
+        As for ``cox``.
+
+    Raises
+    ------
+    SurvivalError
+        SUBGROUPS_NONE, SUBGROUP_EFFECT for an effect with more than one coefficient, and the codes of ``cox`` for the
+        model of all patients. What is refused in a subgroup stands in its row.
+    """
+    if not variables:
+        raise SurvivalError("SUBGROUPS_NONE", "There is no variable to make subgroups of", found="0")
+    design = design_of([effect], outcome.n)
+    if len(design.columns) > 1:
+        raise SurvivalError(
+            "SUBGROUP_EFFECT",
+            f"The effect of {effect.name} is not one hazard ratio",
+            keyword=effect.name,
+            found=f"{len(design.columns)} coefficients",
+            expected="a number on a straight scale, or a category of two levels",
+        )
+    (column,) = design.columns
+    values = np.full(outcome.n, np.nan)
+    values[design.complete] = column.values
+    fixed = NumericCovariate(effect.name, values, scale="as_is", known_from=effect.known_from)
+    whole = cox(outcome, [fixed, *adjust_for], permutations=permutations, seed=seed, confidence=confidence)
+    term = replace(whole.terms[0], scale=column.scale, level=column.level, reference=column.reference)
+    found = tuple(
+        _variable(outcome, fixed, variable, adjust_for, permutations, seed, confidence) for variable in variables
+    )
+    return SubgroupTable(
+        unit=outcome.unit,
+        n=whole.n,
+        n_events=whole.n_events,
+        effect=term,
+        adjusted_for=tuple(covariate.name for covariate in adjust_for),
+        variables=found,
+        n_interaction_tests=sum(variable.interaction.p is not None for variable in found),
+        notes=(
+            "An effect that differs between subgroups shows in the interaction, not in intervals that do or do not "
+            "cross 1; subgroups that were not declared beforehand are exploratory.",
+        ),
+    )
+
+
+def _variable(
+    outcome: Outcome,
+    effect: NumericCovariate,
+    variable: CategoricalCovariate,
+    adjust_for: Sequence[Covariate],
+    permutations: int | None,
+    seed: int,
+    confidence: float,
+) -> SubgroupVariable:
+    there = ~np.isnan(np.asarray(effect.values, dtype=np.float64))
+    levels = sorted({value for value, kept in zip(variable.values, there, strict=True) if value is not None and kept})
+    of_level = {level: there & np.array([value == level for value in variable.values]) for level in levels}
+    small = next((level for level in levels if of_level[level].sum() < SMALLEST_ARM), None)
+    subgroups = tuple(_subgroup(outcome, effect, level, of_level[level], adjust_for, confidence) for level in levels)
+    n_missing = int(there.sum()) - sum(int(rows.sum()) for rows in of_level.values())
+    return SubgroupVariable(
+        variable.name,
+        n_missing,
+        _interaction(outcome, effect, variable, levels, small, adjust_for, permutations, seed),
+        subgroups,
+    )
+
+
+def _subgroup(
+    outcome: Outcome,
+    effect: NumericCovariate,
+    level: str,
+    rows: BoolArray,
+    adjust_for: Sequence[Covariate],
+    confidence: float,
+) -> Subgroup:
+    n, n_events = int(rows.sum()), int(outcome.event[rows].sum())
+    withheld = None
+    if n < SMALLEST_ARM:
+        withheld = Suppressed(
+            "ARM_TOO_SMALL", f"No hazard ratio: {counted(n, 'patient')}, fewer than the {SMALLEST_ARM} it takes."
+        )
+    else:
+        try:
+            covariates = [covariate_of(rows, covariate) for covariate in (effect, *adjust_for)]
+            part = cox(outcome.subset(rows), covariates, permutations=0, confidence=confidence)
+        except SurvivalError as error:
+            withheld = Suppressed(error.code, error.sentence())
+        else:
+            term = part.terms[0]
+            return Subgroup(level, part.n, part.n_events, term.hazard_ratio, term.lower, term.upper, None)
+    return Subgroup(level, n, n_events, None, None, None, withheld)
+
+
+def covariate_of(rows: BoolArray, covariate: Covariate) -> Covariate:
+    """Return the values of a covariate in the patients where ``rows`` is true, shape (n,)."""
+    known = np.broadcast_to(np.asarray(covariate.known_from, dtype=np.float64), rows.shape)[rows]
+    if isinstance(covariate, NumericCovariate):
+        return replace(covariate, values=np.asarray(covariate.values, dtype=np.float64)[rows], known_from=known)
+    values = [value for value, kept in zip(covariate.values, rows, strict=True) if kept]
+    return replace(covariate, values=values, known_from=known)
+
+
+def _interaction(
+    outcome: Outcome,
+    effect: NumericCovariate,
+    variable: CategoricalCovariate,
+    levels: list[str],
+    small: str | None,
+    adjust_for: Sequence[Covariate],
+    permutations: int | None,
+    seed: int,
+) -> CovariateTest:
+    values = np.asarray(effect.values, dtype=np.float64)
+    df = max(len(levels) - 1, 1)
+
+    def withheld(code: str, message: str) -> CovariateTest:
+        return CovariateTest(variable.name, "interaction", "none", df, None, None, Suppressed(code, message))
+
+    if len(levels) < 2:
+        return withheld("SUBGROUP_SINGLE", "No test: all patients are in one subgroup.")
+    if small is not None:
+        return withheld(
+            "ARM_TOO_SMALL", f"No p-value: subgroup '{small}' has fewer than the {SMALLEST_ARM} patients it takes."
+        )
+    products = [
+        NumericCovariate(
+            f"{effect.name} in {level}",
+            np.where([value == level for value in variable.values], values, 0.0 * values),
+            scale="as_is",
+        )
+        for level in levels[1:]
+    ]
+    try:
+        fit = fit_cox(outcome, [effect, variable, *adjust_for, *products])
+        columns = tuple(range(len(fit.names) - len(products), len(fit.names)))
+        test = CoxTests(fit, permutations, seed).of(columns)
+    except SurvivalError as error:
+        return withheld(error.code, error.sentence())
+    return CovariateTest(variable.name, "interaction", test.name, test.df, test.chi_squared, test.p, test.p_suppressed)

@@ -1,0 +1,1 @@
+"""Many features: their table, preparation, harmonisation, scan and components."""

@@ -1,0 +1,1 @@
+"""Survival curves, tests between groups, restricted means and cut-points."""

@@ -1,0 +1,276 @@
+"""Kaplan-Meier analysis of a cohort or of its groups: curves, log-rank test, restricted means, follow-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from petct.errors import SurvivalError
+from petct.survival.cohort.groups import Grouping, groups_of
+from petct.survival.cohort.multiplicity import Correction
+from petct.survival.cohort.outcome import FloatArray, Outcome
+from petct.survival.cohort.power import minimum_detectable_hazard_ratio
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, check_confidence, counted, p_text
+from petct.survival.kaplan_meier.curves import ProductLimit, crossing_half, product_limit
+from petct.survival.kaplan_meier.group_tests import (
+    LogRankGroup,
+    LogRankTest,
+    PairwiseTest,
+    TrendTest,
+    pairwise_tests,
+    trend_test,
+    weighted_test,
+    withheld_reason,
+)
+from petct.survival.kaplan_meier.log_rank import Weighting
+from petct.survival.kaplan_meier.restricted_mean import GroupMean, MeanContrast, RestrictedMean, restricted_means
+from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime, SurvivalAt, SurvivalCurve
+
+__all__ = [
+    "GroupMean",
+    "KaplanMeierResult",
+    "LogRankGroup",
+    "LogRankTest",
+    "MeanContrast",
+    "MedianTime",
+    "PairwiseTest",
+    "RestrictedMean",
+    "SurvivalAt",
+    "SurvivalCurve",
+    "TrendTest",
+    "kaplan_meier",
+    "round_times",
+]
+
+
+def kaplan_meier(
+    outcome: Outcome,
+    grouping: Grouping | None = None,
+    *,
+    at_risk_times: Sequence[float] | None = None,
+    landmarks: Sequence[float] = (),
+    tau: float | None = None,
+    confidence: float = 0.95,
+    weightings: Sequence[Weighting] = (),
+    trend: bool = False,
+    pairwise: bool = False,
+    correction: Correction = "holm",
+) -> KaplanMeierResult:
+    """Kaplan-Meier analysis with log-log intervals, equal to R's ``survfit(conf.type="log-log")``.
+
+    Parameters
+    ----------
+    outcome
+        The cohort.
+    grouping
+        Groups to compare; None for the whole cohort.
+    at_risk_times
+        Times for the numbers at risk; round times over the follow-up when None.
+    landmarks
+        Times at which to give S(t).
+    tau
+        Horizon of the restricted mean; the largest time observed in every group when None.
+    confidence
+        Level of the intervals.
+    weightings
+        Weighted variants of the log-rank test to run beside it.
+    trend
+        Test a trend over the groups in their order.
+    pairwise
+        Test every two of several groups.
+    correction
+        How p-values of several pairs, or of several contrasts of restricted means, are adjusted.
+
+    Raises
+    ------
+    SurvivalError
+        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, TAU_INVALID, CONFIDENCE_INVALID, TREND_UNORDERED,
+        CORRECTION_UNKNOWN, and the codes of ``Outcome`` when the patients with a group have no event.
+    """
+    check_confidence(confidence)
+    groups = groups_of(grouping, outcome.n)
+    check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
+    several = len(groups.labels) > 1
+    if trend and not (groups.ordered and several):
+        raise SurvivalError(
+            "TREND_UNORDERED",
+            "A trend needs groups in an order",
+            keyword=groups.variable,
+            found=f"{groups.rule}: {', '.join(groups.labels)}",
+            expected="groups by cuts or quantiles, or categories with a declared order",
+        )
+    n_missing = groups.n_missing
+    kept = groups.codes >= 0
+    cohort = outcome.subset(kept) if n_missing else outcome
+    codes = groups.codes[kept]
+    grid = tuple(
+        round_times(float(cohort.duration.max()), cohort.unit) if at_risk_times is None else map(float, at_risk_times)
+    )
+
+    fits = []
+    curves = []
+    for i, label in enumerate(groups.labels):
+        arm = codes == i
+        entry = None if cohort.entry is None else cohort.entry[arm]
+        fit = product_limit(cohort.duration[arm], cohort.event[arm], entry)
+        fits.append(fit)
+        follow_up = _median(product_limit(cohort.duration[arm], 1 - cohort.event[arm], entry), confidence)
+        curves.append(_curve(label, fit, follow_up, grid, landmarks, confidence))
+
+    withheld = withheld_reason(groups, [curve.n for curve in curves])
+    test = weighted_test(cohort, codes, groups, withheld) if several else None
+    detectable = None
+    if test is not None and len(curves) == 2 and test.chi_squared is not None:
+        detectable = minimum_detectable_hazard_ratio(cohort.n_events, curves[0].n / cohort.n)
+    restricted = restricted_means(
+        fits,
+        groups.labels,
+        tau=tau,
+        confidence=confidence,
+        unit=cohort.unit,
+        withheld=withheld,
+        contrasts=several and not groups.chosen_by_outcome,
+        correction=correction,
+    )
+    return KaplanMeierResult(
+        cohort.unit,
+        cohort.n,
+        cohort.n_events,
+        n_missing,
+        groups.variable,
+        groups.unit,
+        groups.rule,
+        groups.cut_points,
+        confidence,
+        tuple(curves),
+        grid,
+        _median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry), confidence),
+        test,
+        tuple(weighted_test(cohort, codes, groups, withheld, weighting) for weighting in weightings if several),
+        trend_test(cohort, codes, len(curves), withheld) if trend else None,
+        pairwise_tests(cohort, codes, groups.labels, correction) if pairwise and len(curves) > 2 else (),
+        correction,
+        restricted,
+        detectable,
+        _notes(cohort, groups, n_missing, fits, curves, (test, len(weightings)), detectable),
+    )
+
+
+def round_times(longest: float, unit: str, about: int = 6) -> tuple[float, ...]:
+    """Return about ``about`` round times from 0 to ``longest``: 1, 2 or 5 times a power of ten; months by the year."""
+    if longest <= 0:
+        return (0.0,)
+    raw = longest / about
+    power = 10.0 ** math.floor(math.log10(raw))
+    steps = [factor * power for factor in (1, 2, 5, 10)]
+    if unit == "month" and raw > 2:
+        steps = [3.0, 6.0, *(12.0 * years for years in (1, 2, 3, 5, 10, 20))]
+    step = min(steps, key=lambda candidate: abs(math.log(candidate / raw)))
+    return tuple(float(f"{i * step:.12g}") for i in range(int(longest / step * (1 + 1e-12)) + 1))
+
+
+def check_times(times: Sequence[float]) -> None:
+    """Raise TIME_GRID_INVALID unless all times are finite and at least 0."""
+    bad = [time for time in times if not (math.isfinite(time) and time >= 0)]
+    if bad:
+        raise SurvivalError("TIME_GRID_INVALID", "A time asked for is negative or not finite", found=str(bad[0]))
+
+
+def _optional(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _median(fit: ProductLimit, confidence: float) -> MedianTime:
+    lower, upper = fit.band(confidence)
+    return MedianTime(
+        crossing_half(fit.times, fit.survival), crossing_half(fit.times, lower), crossing_half(fit.times, upper)
+    )
+
+
+def _curve(
+    label: str,
+    fit: ProductLimit,
+    follow_up: MedianTime,
+    grid: Sequence[float],
+    landmarks: Sequence[float],
+    confidence: float,
+) -> SurvivalCurve:
+    lower, upper = fit.band(confidence)
+    steps, marks = fit.events > 0, fit.censored > 0
+
+    def at(time: float) -> SurvivalAt:
+        i = fit.index_at(time)
+        if i < 0:
+            return SurvivalAt(float(time), 1.0, None, None, fit.n_at_risk(time))
+        limits = _optional(lower[i]), _optional(upper[i])
+        return SurvivalAt(float(time), float(fit.survival[i]), *limits, fit.n_at_risk(time))
+
+    return SurvivalCurve(
+        group=label,
+        n=fit.n,
+        n_events=int(fit.events.sum()),
+        n_censored=int(fit.censored.sum()),
+        last_time=float(fit.times[-1]),
+        times=_floats(fit.times[steps]),
+        survival=_floats(fit.survival[steps]),
+        lower=tuple(_optional(value) for value in lower[steps]),
+        upper=tuple(_optional(value) for value in upper[steps]),
+        at_risk=tuple(int(value) for value in fit.at_risk[steps]),
+        events=tuple(int(value) for value in fit.events[steps]),
+        censor_times=_floats(fit.times[marks]),
+        censored=tuple(int(value) for value in fit.censored[marks]),
+        censor_survival=_floats(fit.survival[marks]),
+        n_at_risk=tuple(fit.n_at_risk(time) for time in grid),
+        median=_median(fit, confidence),
+        follow_up=follow_up,
+        landmarks=tuple(at(time) for time in landmarks),
+    )
+
+
+def _floats(values: FloatArray) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _notes(
+    cohort: Outcome,
+    groups: Grouping,
+    n_missing: int,
+    fits: Sequence[ProductLimit],
+    curves: Sequence[SurvivalCurve],
+    tests: tuple[LogRankTest | None, int],
+    detectable: float | None,
+) -> tuple[str, ...]:
+    test, n_weighted = tests
+    notes = list(cohort.notes)
+    if n_missing:
+        notes.append(f"{counted(n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}.")
+    notes += [
+        f"At {landmark.time:g} {cohort.unit} nobody of group '{curve.group}' was under observation any more."
+        for curve in curves
+        for landmark in curve.landmarks
+        if landmark.time > curve.last_time
+    ]
+    notes += [
+        f"In group '{curve.group}' the only patients at risk at {emptied:g} {cohort.unit} had the event although "
+        "others came later: S(t) is 0 from there on. Begin at a landmark after it."
+        for curve, fit in zip(curves, fits, strict=True)
+        if cohort.entry is not None and (emptied := fit.emptied_at()) is not None
+    ]
+    if test is None:
+        return tuple(notes)
+    if test.p_suppressed is not None:
+        notes.append(test.p_suppressed.message)
+    elif test.p is not None and test.p >= SIGNIFICANCE_LEVEL:
+        notes.append(f"No evidence of a difference in survival between the groups (log-rank {p_text(test.p)}).")
+    elif test.p is not None:
+        notes.append(f"The groups differ in survival (log-rank {p_text(test.p)}, not corrected for other tests).")
+    if n_weighted and not groups.chosen_by_outcome:
+        notes.append(
+            f"{n_weighted + 1} log-rank tests of one question, by their weights: the one chosen beforehand counts."
+        )
+    if detectable is not None and (test.p is None or test.p >= SIGNIFICANCE_LEVEL):
+        notes.append(
+            f"{cohort.n_events} events in groups of {curves[0].n} and {curves[1].n} detect a hazard ratio of "
+            f"{detectable:.2f} or more with 80 % power; smaller effects would probably go unseen."
+        )
+    return tuple(notes)

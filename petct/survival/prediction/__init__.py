@@ -1,0 +1,1 @@
+"""Prediction from many features: procedures, cross-validation and frozen models."""
