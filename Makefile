@@ -101,8 +101,8 @@ simulate: install  ## Simulate what the tests find in noise and in signal, into 
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulate --seed $(SEED) --cohorts $(COHORTS) --planted $(PLANTED)
 
 .PHONY: dictionary
-dictionary: install  ## Write docs/data-dictionary.md from warehouse/table_groups
-	$(BIN)/python -m warehouse.dictionary > docs/data-dictionary.md.new
+dictionary: install  ## Write docs/data-dictionary.md from warehouse/registry
+	$(BIN)/python -m warehouse.registry.dictionary > docs/data-dictionary.md.new
 	mv docs/data-dictionary.md.new docs/data-dictionary.md
 
 .PHONY: docs

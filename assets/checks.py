@@ -19,7 +19,7 @@ from petct.radiomics.perturbation_sets import UNPERTURBED
 from petct.radiomics.robustness_records import PerturbedFeature
 from petct.suv.compute import SuvRecord
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 _TOLERANCE_ML = 1e-6
 

@@ -11,8 +11,8 @@ from assets.reporting import DATA_VERSION_TAG
 from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
 from assets.specs import column_metadata
 from petct.conformance.exam import Verdict
-from warehouse.snapshot import Published
-from warehouse.tables import table
+from warehouse.registry.tables import table
+from warehouse.snapshots.publish import Published
 
 
 def definitions_asset(settings: StudySettings | None) -> dg.AssetsDefinition:

@@ -12,7 +12,7 @@ from petct.conformance.exam import EXAM_FOLDERS, Exam, Verdict
 from petct.errors import PetctError
 from petct.settings_digest import canonical_json
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 CONFORMANCE = "conformance"
 NOT_RUN = "not_run"

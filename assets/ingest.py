@@ -18,8 +18,8 @@ from assets.settings import StudySettings
 from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
 from petct.dicom.roles import CONTOURS
 from petct.errors import ClinicalError, DicomError
-from warehouse.lake import Lake
-from warehouse.locks import patient_lock
+from warehouse.storage.lake import Lake
+from warehouse.storage.locks import patient_lock
 
 # Above this share of patients without files, the folder is more likely to be away than the patients.
 _MOST_LOST = 0.5

@@ -11,7 +11,7 @@ from petct.dicom.index import FileRecord, Finding
 from petct.errors import ClinicalError
 from warehouse.errors import WarehouseError
 from warehouse.imports import ImportedTable, read_table
-from warehouse.lake import Lake, check_patient_id
+from warehouse.storage.lake import Lake, check_patient_id
 
 _MOST_LOST = 0.5
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from assets.settings import UPSTREAM
 from petct.dicom.index import Finding
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 DICOM_FILES = "dicom_files"
 CLINICAL_TABLE = "clinical_table"

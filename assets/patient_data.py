@@ -16,7 +16,7 @@ from petct.dicom.scans import ScanRecord, ScanSeries, scans_of
 from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet
 from petct.errors import DicomError, PetctError
 from petct.image.volume import Geometry, Volume
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 from petct.privacy import signs
-from warehouse.lake import Lake, Partition
-from warehouse.schema import Column, Kind
-from warehouse.tables import table
+from warehouse.registry.schema import Column, Kind
+from warehouse.registry.tables import table
+from warehouse.storage.lake import Lake, Partition
 
 # What petlake writes itself: sentences, which may quote a value but are not free text.
 _SENTENCES = {

@@ -6,8 +6,8 @@ from petct.lesions.protocol import protocol_record
 from petct.radiomics.definitions import definitions_of_all
 from petct.radiomics.feature_sets import feature_set_record
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
-from warehouse.snapshot import Published, SnapshotSettings, publish
+from warehouse.snapshots.publish import Published, SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 DEFINITION_TABLES = ("protocols", "feature_sets", "feature_definitions")
 """Tables that describe the study's settings; they hold no patient."""
@@ -37,7 +37,7 @@ def publish_snapshot(settings: StudySettings) -> Published:
     Raises
     ------
     WarehouseError
-        LAKE_EMPTY when no patient is registered, and those of ``warehouse.snapshot.publish``.
+        LAKE_EMPTY when no patient is registered, and those of ``warehouse.snapshots.publish.publish``.
     """
     lake = Lake(settings.lake)
     if not lake.patients("patients"):

@@ -8,7 +8,7 @@ from assets.ingest import IngestReport, ingest
 from assets.partitions import PATIENTS
 from assets.reporting import DATA_VERSION_TAG
 from assets.specs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, column_metadata
-from warehouse.tables import table
+from warehouse.registry.tables import table
 
 ABSENT = "absent"
 

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.robustness_rows import ROBUSTNESS, write_robustness
 from assets.settings import CODE_VERSIONS, StudySettings
 from assets.specs import column_metadata, patient_spec
-from warehouse.tables import table
+from warehouse.registry.tables import table
 
 
 def perturbation_specs(settings: StudySettings | None) -> list[dg.AssetSpec]:

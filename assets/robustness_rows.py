@@ -10,7 +10,7 @@ from petct.radiomics.definitions import definitions_of
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.features import FeatureValue
 from petct.radiomics.robustness_records import Measurement, PerturbedFeature, RobustnessRecord, robustness_records
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 ROBUSTNESS = "robustness"
 

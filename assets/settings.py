@@ -18,7 +18,7 @@ from petct.settings_digest import canonical_json
 from petct.suv.body_size import LeanBodyMass
 from petct.suv.override_cells import SuvOverrideSpec
 from petct.suv.policy import SuvPolicy
-from warehouse.feature_tables import OrganAggregation
+from warehouse.snapshots.feature_tables import OrganAggregation
 
 CODE_VERSIONS: dict[str, str] = {
     "series": "3",

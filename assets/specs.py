@@ -5,7 +5,7 @@ import dagster as dg
 from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES
 from assets.partitions import patients_partitions
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
-from warehouse.tables import table
+from warehouse.registry.tables import table
 
 
 def patient_spec(name: str, settings: StudySettings | None) -> dg.AssetSpec:

@@ -7,9 +7,9 @@ from enum import StrEnum
 from assets.inputs import input_sha256
 from assets.records import ProvenanceRecord, RefusalRecord, sentence
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
-from warehouse.attrition import Attrition, attrition
-from warehouse.lake import Lake
-from warehouse.locks import was_interrupted
+from warehouse.snapshots.attrition import Attrition, attrition
+from warehouse.storage.lake import Lake
+from warehouse.storage.locks import was_interrupted
 
 
 class State(StrEnum):
@@ -62,7 +62,7 @@ def feature_attrition(settings: StudySettings) -> tuple[Attrition, ...]:
     Raises
     ------
     WarehouseError
-        Those of ``warehouse.attrition.attrition``, for example where a file of the lake is damaged or outdated.
+        Those of ``warehouse.snapshots.attrition.attrition``, for example where a file of the lake is damaged.
     """
     return attrition(
         Lake(settings.lake),

@@ -11,10 +11,10 @@ from assets.steps import STEPS
 from petct.dicom.index import Finding
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
-from warehouse.locks import patient_lock
-from warehouse.rows import to_arrow
-from warehouse.tables import TABLES
+from warehouse.registry.tables import TABLES
+from warehouse.storage.lake import Lake
+from warehouse.storage.locks import patient_lock
+from warehouse.storage.rows import to_arrow
 
 
 @dataclass(frozen=True)

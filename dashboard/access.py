@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard import audit, data, wording
 from dashboard.data import Source
 from dashboard.visitor import ANYONE, LOCAL, Visitor, visitor
-from warehouse.access import ACCESS_FILE, Permission
-from warehouse.audit import Action
 from warehouse.errors import WarehouseError
+from warehouse.people.access import ACCESS_FILE, Permission
+from warehouse.people.audit import Action
 
 __all__ = ["Permission", "about", "admit", "may", "require"]
 

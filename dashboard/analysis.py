@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dashboard.data import Source, analysis_columns, endpoint, values
 from dashboard.wording import distinct_names
 from petct.survival.cohort.columns import Columns
-from warehouse.analysis_columns import AnalysisColumn, Endpoint
+from warehouse.queries.analysis_columns import AnalysisColumn, Endpoint
 
 
 def column(source: Source, name: str) -> AnalysisColumn:

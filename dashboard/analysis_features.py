@@ -16,8 +16,8 @@ from petct.survival.features.correlation import clustered_order, spearman, spear
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
 
 CORRELATED = 30
 """Features in the heat map: as many as have room."""

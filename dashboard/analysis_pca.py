@@ -13,7 +13,7 @@ from petct.survival.cohort.groups import split_by_eye
 from petct.survival.cohort.outcome import cause_specific
 from petct.survival.features.pca import PcaResult, pca
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
-from warehouse.feature_queries import FeatureFamily
+from warehouse.queries.feature_queries import FeatureFamily
 
 __all__ = ["colours", "components", "picked_survival", "what_was_picked"]
 

@@ -13,7 +13,7 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     compare_protocols,
     hazard_ratios,
 )
-from warehouse.protocol_queries import (
+from warehouse.queries.protocol_queries import (
     ExclusionAccount,
     ProtocolInfo,
     TumourBurden,

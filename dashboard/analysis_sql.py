@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.data import Source, snapshot
-from warehouse.bounded_query import QueryLimits, run_bounded
-from warehouse.select_only import QueryResult
+from warehouse.queries.bounded_query import QueryLimits, run_bounded
+from warehouse.queries.select_only import QueryResult
 
 LIMITS = QueryLimits()
 """Rows, time and memory of a query of the page."""
@@ -92,7 +92,7 @@ def answer(source: Source, query: str) -> QueryResult:
     Raises
     ------
     WarehouseError
-        What ``warehouse.bounded_query.run_bounded`` refuses.
+        What ``warehouse.queries.bounded_query.run_bounded`` refuses.
     """
     return run_bounded(Path(source.lake_root), source.snapshot_id, query, LIMITS)
 

@@ -16,8 +16,8 @@ from dashboard.wording import distinct_names, variable_name
 from figures.flow import FlowStep, Lost
 from petct.survival.cohort.groups import Grouping, split_by_category, split_by_median
 from petct.survival.cohort.table_one import Baseline, BaselineCategory, BaselineNumber, TableOne, table_one
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.outliers import LARGEST_ROBUST_Z
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.snapshots.outliers import LARGEST_ROBUST_Z
 
 _ENTRIES = 16
 _MOST_LEVELS = 12

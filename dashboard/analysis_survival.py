@@ -19,7 +19,7 @@ from petct.survival.kaplan_meier.estimate import round_times
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
 from petct.survival.tested import Tested, hypotheses_of_incidence
-from warehouse.analysis_columns import Endpoint
+from warehouse.queries.analysis_columns import Endpoint
 
 _RESULTS = 64
 # Patients times permutations that take about a second.

@@ -10,8 +10,8 @@ import streamlit as st
 from dashboard.data import Source
 from dashboard.visitor import LOCAL, visitor
 from dashboard.wording import literal_markdown
-from warehouse.audit import Action, AuditEntry, now, record
 from warehouse.errors import WarehouseError
+from warehouse.people.audit import Action, AuditEntry, now, record
 
 _PAGE = "audit_page"
 _LAST = "audit_last_view"

@@ -13,7 +13,7 @@ from dashboard.data import Source
 from figures.screen import AxisUnit
 from petct.survival.cohort.covariates import Scale
 from petct.survival.cox_request import CoxRequest, PenaltyName
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 _ZEROS = "per_doubling_zeros"
 _SCALES = {

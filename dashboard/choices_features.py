@@ -10,8 +10,8 @@ from dashboard import data, wording
 from dashboard.analysis_features import families
 from dashboard.data import Source
 from dashboard.filters import forget_unknown, remember
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.feature_queries import FeatureFamily
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.feature_queries import FeatureFamily
 
 FEATURE_KEY = "feature"
 """Key of the feature that was chosen on the page Features."""

@@ -16,7 +16,7 @@ from petct.errors import SurvivalError
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from petct.survival.km_request import KaplanMeierRequest
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 CORRECTIONS: dict[Correction, str] = {
     "holm": "Holm",

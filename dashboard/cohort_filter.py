@@ -9,10 +9,10 @@ import streamlit as st
 
 from dashboard import data, wording
 from dashboard.data import Source
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.conditions import PROTOCOL, Condition, Operator, with_unit
 from warehouse.errors import WarehouseError
-from warehouse.selection import choices, quality_columns
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.conditions import PROTOCOL, Condition, Operator, with_unit
+from warehouse.queries.selection import choices, quality_columns
 
 _PARAMETER = "where"
 _HELD = "where_conditions"

@@ -18,12 +18,12 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from warehouse.analysis_columns import AnalysisColumn, Endpoint, PatientValues
-from warehouse.catalog import SnapshotInfo, current_id, list_snapshots, resolve_id
 from warehouse.errors import WarehouseError
-from warehouse.queries import Snapshot, open_snapshot
-from warehouse.selection import Selection
-from warehouse.snapshot import SnapshotDetails, show
+from warehouse.queries.analysis_columns import AnalysisColumn, Endpoint, PatientValues
+from warehouse.queries.open_snapshot import Snapshot, open_snapshot
+from warehouse.queries.selection import Selection
+from warehouse.snapshots.catalog import SnapshotInfo, current_id, list_snapshots, resolve_id
+from warehouse.snapshots.publish import SnapshotDetails, show
 
 STUDY_VARIABLE = "PETLAKE_STUDY"
 SNAPSHOT_VARIABLE = "PETLAKE_SNAPSHOT"
@@ -41,7 +41,7 @@ class Source:
     Attributes
     ----------
     conditions
-        Conditions that the patients meet, as ``warehouse.conditions`` writes them; one of them may choose the protocol
+        Conditions that the patients meet, as ``warehouse.queries.conditions`` writes them; one may choose the protocol
         under which the lesions are taken.
     """
 
@@ -101,7 +101,7 @@ def published(lake: Path) -> tuple[SnapshotInfo, ...]:
 
 
 def newest_id(lake: Path) -> str:
-    """Return the id of the current snapshot; never cached. Raises as ``warehouse.catalog.current_id``."""
+    """Return the id of the current snapshot; never cached. Raises as ``warehouse.snapshots.catalog.current_id``."""
     return current_id(lake)
 
 
@@ -120,7 +120,7 @@ def _opened(source: Source) -> Snapshot:
 
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def selection(source: Source) -> Selection:
-    """Return who is selected, and how; raises as ``warehouse.selection.select``."""
+    """Return who is selected, and how; raises as ``warehouse.queries.selection.select``."""
     return snapshot(source).selection(source.conditions)
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard import cohort_filter, data, wording
 from dashboard.data import COHORT, Source
 from figures.screen import AxisUnit
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 _SNAPSHOT = "snapshot"
 _CHOSEN_SNAPSHOT = "chosen_snapshot"

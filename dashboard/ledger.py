@@ -11,7 +11,7 @@ from dashboard.data import Hypothesis, Source, hypotheses, selection
 from dashboard.wording import literal_markdown
 from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
-from warehouse.journal import TestRun, ledger_of, record_test
+from warehouse.people.journal import TestRun, ledger_of, record_test
 
 
 class Entries:

@@ -7,7 +7,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import data, wording
 from dashboard.data import Source
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 FIGURE_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 """Plotly's tool bar without its logo and the tools that do nothing here."""

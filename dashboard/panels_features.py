@@ -12,7 +12,7 @@ from dashboard.data import Source
 from figures.screen import confounding_figure, correlation_figure, volcano_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
-from warehouse.feature_queries import FeatureFamily, FeatureReliability
+from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
 
 VOLCANO_KEY = "volcano"
 

@@ -16,7 +16,7 @@ from petct.survival.features.scan_result import ScanRow
 from petct.survival.tested import hypotheses_of_kaplan_meier
 from reporting.numbers import survival_numbers
 from reporting.recipe import Recipe
-from warehouse.feature_queries import FeatureFamily, FeatureReliability
+from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
 
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}
 

@@ -12,8 +12,8 @@ from dashboard.data import Source
 from figures.screen import kaplan_meier_figure
 from petct.survival.features.pca import PcaResult
 from petct.survival.tested import hypotheses_of_kaplan_meier
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.feature_queries import FeatureFamily
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.feature_queries import FeatureFamily
 
 SCREE_COMPONENTS = 8
 """Components in the scree figure: as many as its labels have room for."""

@@ -16,7 +16,7 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     ProtocolSensitivity,
 )
 from petct.survival.tested import hypothesis_of_protocol
-from warehouse.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
+from warehouse.queries.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
 
 VARIABLE = "tumour_volume_ml"
 

@@ -10,16 +10,16 @@ import streamlit as st
 
 from dashboard import access, data, panels, wording
 from dashboard.data import Source
-from warehouse.journal import ledger_of
-from warehouse.snapshot_changes import EXAMPLES, SnapshotDiff, TableChange, ValueChange
-from warehouse.snapshot_diff import diff
+from warehouse.people.journal import ledger_of
+from warehouse.snapshots.changes import EXAMPLES, SnapshotDiff, TableChange, ValueChange
+from warehouse.snapshots.diff import diff
 
 _ENTRIES = 8
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner="Comparing the snapshots ...")
 def difference(lake_root: str, before: str, after: str) -> SnapshotDiff:
-    """Compare two snapshots; raises as ``warehouse.snapshot_diff.diff``."""
+    """Compare two snapshots; raises as ``warehouse.snapshots.diff.diff``."""
     return diff(Path(lake_root), before, after)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import analysis_sql, audit, charts, panels, wording
 from dashboard.data import Source
 from figures.query_chart import ChartKind, query_figure
-from warehouse.select_only import QueryResult
+from warehouse.queries.select_only import QueryResult
 
 _QUERY = "sql_query"
 _RUN = "sql_run"

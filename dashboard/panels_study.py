@@ -14,8 +14,8 @@ from dashboard.data import Source
 from figures.flow import flow_figure, flow_in_words
 from figures.palette import BLUE
 from petct.survival.cohort.table_one import table_one_texts
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.snapshot import SnapshotDetails
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.snapshots.publish import SnapshotDetails
 
 _BINS = 20
 _CATEGORIES = 30

@@ -9,7 +9,7 @@ import streamlit as st
 from figures.planes import Images
 from petct.image.orientation import turned
 from petct.image.volume import Geometry, Volume
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 # A whole-body CT of 512 x 512 x 400 takes 200 MB, a PET and its label map about 100 MB: so many of each stay in memory,
 # whoever looks at them.

@@ -9,7 +9,7 @@ from dashboard import charts, data, patient_facts, wording
 from dashboard.data import Source
 from figures.patient_in_cohort import Strip, strip_figure
 from figures.time_line import time_line_figure
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 _USUAL = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean", "suv_peak_global", "total_lesion_expression_ml")
 _HEADLINE = ("n_lesions", "tumour_volume_ml", "suv_max", "suv_mean")

@@ -23,7 +23,7 @@ from reporting.recipe import Recipe
 from reporting.running import program_of
 from reporting.script import script_of
 from warehouse.errors import WarehouseError
-from warehouse.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
+from warehouse.people.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
 
 _FIGURES = 32
 _MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}

@@ -15,7 +15,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard import data
-from warehouse.access import ACCESS_FILE, AccessRules, Permission, Role, read_access
+from warehouse.people.access import ACCESS_FILE, AccessRules, Permission, Role, read_access
 
 LOCAL = "local"
 """Who is looking where there is no login."""

@@ -10,8 +10,8 @@ from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.estimate import MedianTime
 from reporting.naming import variable_name
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.conditions import Condition
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.conditions import Condition
 
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""

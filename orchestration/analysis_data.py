@@ -16,8 +16,8 @@ from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.outcome import Outcome, cause_specific
 from petct.survival.competing.outcome import CompetingOutcome
 from reporting.context import default_endpoint, feature_table_of
-from warehouse import queries
-from warehouse.selection import Selection
+from warehouse.queries.open_snapshot import Snapshot, open_snapshot
+from warehouse.queries.selection import Selection
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none"}
 
@@ -165,7 +165,7 @@ def _from_snapshot(
 ) -> AnalysisData:
     if source.duration_column or source.event_column:
         raise SurvivalError("OPTION_NEEDS_CSV", "--duration and --event go with --csv", keyword="--duration, --event")
-    with queries.open_snapshot(lake_root(source.study_folder), source.snapshot_id) as snapshot:
+    with open_snapshot(lake_root(source.study_folder), source.snapshot_id) as snapshot:
         known = {column.name: column for column in snapshot.analysis_columns()}
         if names is None:
             family = feature_table_of(known, feature_table)
@@ -226,7 +226,7 @@ def _from_snapshot(
         )
 
 
-def _primary(snapshot: queries.Snapshot) -> frozenset[tuple[str, str]]:
+def _primary(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
     rows = snapshot.sql("SELECT value_json FROM snapshot_settings WHERE key = 'primary_hypotheses'").rows
     return frozenset((str(e), str(v)) for (text,) in rows for e, v in json.loads(str(text)))
 

@@ -4,7 +4,7 @@ from orchestration.analysis_data import AnalysisData, Source
 from orchestration.study import lake_root
 from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
-from warehouse.journal import TestRun, record_test
+from warehouse.people.journal import TestRun, record_test
 
 
 def enter_test(

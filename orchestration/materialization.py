@@ -19,7 +19,7 @@ from assets.settings import UPSTREAM, StudySettings
 from assets.status import State, TableState, table_states
 from assets.work import PatientOutcome
 from orchestration.definitions import build_definitions
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 _RANGE_START_TAG = "dagster/asset_partition_range_start"
 _RANGE_END_TAG = "dagster/asset_partition_range_end"

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from petct.clinical.proposal import RoleProposal, propose_roles
-from warehouse.derived import cohort_names
 from warehouse.imports import read_table
+from warehouse.snapshots.derived import cohort_names
 
 
 def propose(clinical_file: Path) -> RoleProposal:

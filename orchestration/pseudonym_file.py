@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from petct.privacy.pseudonyms import PatientPseudonym, PseudonymError, Pseudonyms, new_key
-from warehouse.atomic import replacing
+from warehouse.storage.atomic import replacing
 
 _ABOUT = (
     "Secret: whoever holds this file can tell who the patients are. Keep it where the source data are. "

@@ -4,7 +4,7 @@ from assets.cohort import record_snapshot
 from assets.publishing import publish_snapshot
 from assets.settings import StudySettings
 from orchestration.instance import study_instance
-from warehouse.snapshot import Published
+from warehouse.snapshots.publish import Published
 
 
 def publish(settings: StudySettings) -> Published:

@@ -18,7 +18,7 @@ from petct.errors import PetctError
 from petct.lesions.protocol import Protocol
 from petct.lesions.protocol_files import load_protocol, read_protocol
 from petct.radiomics.perturbation_sets import load_perturbation_set
-from warehouse.feature_tables import OrganAggregation
+from warehouse.snapshots.feature_tables import OrganAggregation
 
 STUDY_FILE = "study.yaml"
 STUDY_VARIABLE = "PETLAKE_STUDY"

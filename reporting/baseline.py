@@ -24,8 +24,8 @@ from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 from reporting.context import Resolved
 from reporting.findings import Findings
 from reporting.naming import variable_name
-from warehouse.analysis_columns import AnalysisColumn, PatientValues
-from warehouse.queries import Snapshot
+from warehouse.queries.analysis_columns import AnalysisColumn, PatientValues
+from warehouse.queries.open_snapshot import Snapshot
 
 _BURDEN = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean")
 

@@ -17,7 +17,7 @@ from reporting.methods import methods_text
 from reporting.naming import names_of
 from reporting.running import program_of
 from reporting.script import script_of
-from warehouse.queries import Snapshot
+from warehouse.queries.open_snapshot import Snapshot
 
 SCRIPT = "analysis.py"
 RESULT = "result.json"

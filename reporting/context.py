@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from petct.errors import SurvivalError
 from reporting.recipe import Recipe
-from warehouse.analysis_columns import AnalysisColumn
-from warehouse.queries import Snapshot
-from warehouse.selection import Selection
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.open_snapshot import Snapshot
+from warehouse.queries.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def resolve(recipe: Recipe, snapshot: Snapshot, conditions: tuple[str, ...] = ()
     SurvivalError
         ENDPOINT_NONE, ENDPOINT_AMBIGUOUS, FEATURES_UNKNOWN.
     WarehouseError
-        COLUMN_UNKNOWN, and what ``warehouse.selection.select`` raises.
+        COLUMN_UNKNOWN, and what ``warehouse.queries.selection.select`` raises.
     """
     if recipe.needs_outcome and not recipe.has("endpoint"):
         recipe = recipe.with_option("endpoint", default_endpoint(snapshot.endpoints()))

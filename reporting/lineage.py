@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reporting.context import Resolved
-from warehouse.journal import Ledger, ledger_of
-from warehouse.queries import Snapshot
-from warehouse.snapshot import show
+from warehouse.people.journal import Ledger, ledger_of
+from warehouse.queries.open_snapshot import Snapshot
+from warehouse.snapshots.publish import show
 
 _SOFTWARE = ("numpy", "scipy", "duckdb", "matplotlib")
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 _SUV = re.compile(r"\b(su[vl])(?: (max|mean|median|min|sd|peak))?\b", re.IGNORECASE)
 _UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml", "SUL ml": "ml"}

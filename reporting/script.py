@@ -69,7 +69,7 @@ def script_of(resolved: Resolved, labels: Mapping[str, str], version: str) -> st
     code.use("pathlib", "Path")
     code.use("figures", "print as paper")
     code.use("petct.survival.cohort.results", "as_dict")
-    code.use("warehouse.queries", "open_snapshot")
+    code.use("warehouse.queries.open_snapshot", "open_snapshot")
     code.use("pandas", "DataFrame")
     code.use("matplotlib.figure", "Figure")
     parts = _ANALYSES[resolved.recipe.command](resolved, code)

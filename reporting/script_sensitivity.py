@@ -13,7 +13,7 @@ def sensitivity_statements(resolved: Resolved, code: Code) -> Parts:
     code.use("petct.survival.cox_repeated.protocol_sensitivity", "ProtocolBurden", "compare_protocols", "hazard_ratios")
     code.use("petct.survival.cohort.outcome", "cause_specific")
     code.use("reporting.numbers", "protocol_numbers")
-    code.use("warehouse.protocol_queries", "tumour_burdens")
+    code.use("warehouse.queries.protocol_queries", "tumour_burdens")
     organ = literal(resolved.recipe.value("organ"))
     selected = bool(resolved.conditions)
     patients, of = (", selection.patient_ids", ".of(selection.patient_ids)") if selected else ("", "")

@@ -28,7 +28,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
-from warehouse.tables import TABLES
+from warehouse.registry.tables import TABLES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs" / "images"

@@ -184,7 +184,11 @@ def test_codespell_is_a_tool_and_never_a_part():
 
 def test_the_data_dictionary_is_up_to_date():
     run = subprocess.run(
-        [sys.executable, "-m", "warehouse.dictionary"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "warehouse.registry.dictionary"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert run.returncode == 0, run.stderr

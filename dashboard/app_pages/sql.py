@@ -3,7 +3,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import analysis_sql, audit, data, filters, notices, panels, panels_sql, wording
-from warehouse.audit import Action
+from warehouse.people.audit import Action
 
 source = filters.pinned_source(data.lake_root())
 

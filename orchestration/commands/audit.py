@@ -7,7 +7,7 @@ import click
 
 from orchestration import console
 from orchestration.study import lake_root
-from warehouse.audit import read_audit
+from warehouse.people.audit import read_audit
 
 _SHOWN = 50
 _LONGEST_DETAIL = 60

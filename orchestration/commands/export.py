@@ -18,8 +18,8 @@ from reporting.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
 from reporting.comparison import Difference, first_difference
 from reporting.context import resolve
 from reporting.recipe import Recipe
-from warehouse.queries import open_snapshot
-from warehouse.saved_analyses import saved_analysis
+from warehouse.people.saved_analyses import saved_analysis
+from warehouse.queries.open_snapshot import open_snapshot
 
 _SECONDS = 600
 

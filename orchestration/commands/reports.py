@@ -7,7 +7,7 @@ from assets.ingest import IngestReport
 from assets.status import State, TableState
 from assets.work import PatientOutcome
 from orchestration import console
-from warehouse.attrition import Attrition
+from warehouse.snapshots.attrition import Attrition
 
 _MOST_NAMES = 12
 _MOST_REASONS = 36

@@ -8,9 +8,7 @@ from orchestration import console
 from orchestration.recipes import asked_for, run_command
 from orchestration.study import lake_root
 from reporting.recipe import Recipe
-from warehouse.catalog import resolve_id
-from warehouse.queries import open_snapshot
-from warehouse.saved_analyses import (
+from warehouse.people.saved_analyses import (
     SavedAnalysis,
     SavedEntry,
     delete_analysis,
@@ -19,6 +17,8 @@ from warehouse.saved_analyses import (
     saved_analyses,
     saved_analysis,
 )
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import resolve_id
 
 _WORDS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 

@@ -25,8 +25,8 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     hazard_ratios,
 )
 from petct.survival.tested import hypothesis_of_protocol
-from warehouse import queries
-from warehouse.protocol_queries import TumourBurden, tumour_burdens
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.queries.protocol_queries import TumourBurden, tumour_burdens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def sensitivity(
     Each hazard ratio is entered into the ledger of tests, as exploratory.
     """  # noqa: D301 (click reads the character \b)
     source = Source(study_folder, snapshot_id, endpoint, None, None, None, conditions)
-    with queries.open_snapshot(lake_root(study_folder), snapshot_id) as snapshot:
+    with open_snapshot(lake_root(study_folder), snapshot_id) as snapshot:
         selection = snapshot.selection(conditions)
         burdens = tumour_burdens(snapshot, organ, selection.patient_ids)
         title = f"Snapshot {snapshot.id[:12]}{f', {selection.sentence}' if conditions else ''}"

@@ -15,7 +15,7 @@ import click
 
 from orchestration import console
 from orchestration.study import STUDY_VARIABLE, StudyError, lake_root, load_study
-from warehouse import queries
+from warehouse.queries.open_snapshot import open_snapshot
 
 _SECRETS = Path(".streamlit", "secrets.toml")
 _PATIENCE_SECONDS = 20
@@ -54,7 +54,7 @@ def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int,
     secrets = study_folder.resolve() / _SECRETS
     _check_access(study_folder, secrets, host, without_login=without_login)
     # Refused here, in one line, rather than on a page that then has nothing to show.
-    with queries.open_snapshot(root, snapshot_id) as opened:
+    with open_snapshot(root, snapshot_id) as opened:
         shown = opened.id
     # The server is a script that Streamlit runs, not a module that this one imports.
     app = resources.files("dashboard") / "server.py"
@@ -82,7 +82,7 @@ def _check_access(study_folder: Path, secrets: Path, host: str, *, without_login
     WarehouseError
         ACCESS_MISSING, ACCESS_INVALID.
     """
-    from warehouse.access import ACCESS_FILE, read_access
+    from warehouse.people.access import ACCESS_FILE, read_access
 
     if _has_login(secrets):
         read_access(study_folder)

@@ -10,14 +10,14 @@ import click
 
 from orchestration import console
 from orchestration.study import lake_root
-from warehouse import queries
-from warehouse import snapshot as snapshots
-from warehouse.journal import ledger_of
+from warehouse.people.journal import ledger_of
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id, list_snapshots, resolve_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from warehouse.snapshot_changes import ColumnChange
+    from warehouse.snapshots.changes import ColumnChange
 
 _MOST_COLUMNS = 6
 _MOST_CELLS = 3
@@ -66,8 +66,8 @@ def publish(study_folder: Path, as_json: bool) -> None:
 def list_(study_folder: Path, as_json: bool) -> None:
     """List the published snapshots, the current one marked."""
     root = lake_root(study_folder)
-    found = snapshots.list_snapshots(root)
-    current = snapshots.current_id(root) if found else None
+    found = list_snapshots(root)
+    current = current_id(root) if found else None
     if as_json:
         console.say_json(
             [
@@ -94,7 +94,7 @@ def list_(study_folder: Path, as_json: bool) -> None:
 @console.JSON_OPTION
 def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
     """Show what a snapshot holds: tables, rows and columns."""
-    with queries.open_snapshot(lake_root(study_folder), snapshot_id) as opened:
+    with open_snapshot(lake_root(study_folder), snapshot_id) as opened:
         tables = opened.tables()
         if as_json:
             console.say_json({"snapshot_id": opened.id, "tables": [{"name": t.name, "rows": t.n_rows} for t in tables]})
@@ -110,8 +110,8 @@ def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
 @console.JSON_OPTION
 def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> None:
     """Show what changed from snapshot BEFORE to snapshot AFTER (default: the current one)."""
-    from warehouse.snapshot_changes import EXAMPLES
-    from warehouse.snapshot_diff import diff as compare
+    from warehouse.snapshots.changes import EXAMPLES
+    from warehouse.snapshots.diff import diff as compare
 
     found = compare(lake_root(study_folder), before, after)
     if as_json:
@@ -174,7 +174,7 @@ def _columns(changes: "Sequence[ColumnChange]") -> str | None:
 def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
     """Show the ledger: every test that was run on a snapshot, and how many there were."""
     root = lake_root(study_folder)
-    ledger = ledger_of(root, snapshots.resolve_id(root, snapshot_id))
+    ledger = ledger_of(root, resolve_id(root, snapshot_id))
     if as_json:
         console.say_json(
             {
@@ -219,7 +219,7 @@ def sql(
     petlake sql "SELECT patient_id, tumour_volume_ml FROM cohort ORDER BY 2 DESC"
     petlake sql "SHOW TABLES"
     """  # noqa: D301 (click reads the character \b)
-    with queries.open_snapshot(lake_root(study_folder), snapshot_id) as opened:
+    with open_snapshot(lake_root(study_folder), snapshot_id) as opened:
         result = opened.sql(query)
         if format_ == "csv":
             sys.stdout.write(result.to_csv())

@@ -16,7 +16,7 @@ from assets.records import RefusalRecord
 from assets.work import PatientJob, process_patient
 from petct.dicom.records import Finding
 from petct.lesions.lesion_map import LesionRecord
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 FIRST = "NET-001"
 TABLES = ("series", "scans", "suv", "lesions")

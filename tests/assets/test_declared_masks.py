@@ -15,7 +15,7 @@ from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.records import Finding
 from petct.lesions.lesion_map import LesionRecord
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 STUDY = """
 study: {name: masks}

@@ -13,7 +13,7 @@ from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.scans import ScanRecord
 from petct.suv.compute import SuvAdaptation, SuvRecord
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 DECLARATION = "dicom: {volumes: [{files: '{patient_id}/suv_{scan_date}.nii.gz', units: SUVbw}]}\n"
 MINIMAL = "study: {name: test}\nmasks: {tumour: ['*']}\nprotocols: [contours]\nfeature_sets: [pet_original]\n"

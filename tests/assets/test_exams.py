@@ -13,7 +13,7 @@ from orchestration.study import StudyError, load_study
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.conformance.suv_objects import suv_objects
 from tests.petct.conformance.suv_synthesis import small_phantom, write_object
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 
 @pytest.fixture

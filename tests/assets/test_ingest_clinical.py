@@ -12,7 +12,7 @@ from assets.ingest_clinical import ClinicalCell, unknown_patients
 from assets.settings import StudySettings
 from orchestration.study import load_study
 from petct.errors import ClinicalError
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 STUDY = """
 study: {name: re-import}

@@ -18,7 +18,7 @@ from petct.lesions.lesion_map import LesionRecord
 from petct.lesions.thresholding import ExclusionRecord
 from petct.suv.compute import SuvRecord
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 FIRST = "NET-001"
 

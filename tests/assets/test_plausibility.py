@@ -16,7 +16,7 @@ from petct.dicom.index import Finding
 from petct.suv.compute import SuvRecord
 from petct.suv.plausibility import LIMITS, Tracer
 from tests.assets.conftest import PATIENTS, Study
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 
 def _findings(study: Study, **changes: object) -> list[Finding]:

@@ -14,8 +14,8 @@ from assets.privacy import lint_lake
 from assets.records import PatientRecord
 from petct.clinical.rows import ClinicalValue
 from petct.dicom.records import FileRecord
-from warehouse.lake import Lake
-from warehouse.tables import TABLES
+from warehouse.registry.tables import TABLES
+from warehouse.storage.lake import Lake
 
 PATIENTS = ("NET-001", "NET-002", "NET-003")
 _PLAIN = {"text": "x", "integer": 1, "number": 4.0, "boolean": True, "date": date(2025, 1, 1)}

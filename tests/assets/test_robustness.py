@@ -19,8 +19,8 @@ from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.features import FeatureValue
 from petct.radiomics.perturbation_sets import PerturbationSet, load_perturbation_set
 from petct.radiomics.robustness_records import PerturbedFeature, RobustnessRecord
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
 ASKED = "\nrobustness: {perturbations: [pet_chains], minimum_icc: 0.75}\n"

@@ -17,8 +17,8 @@ import pytest
 from assets import settings
 from assets.status import State
 from orchestration.instance import study_instance
-from warehouse.lake import Lake
-from warehouse.locks import was_interrupted
+from warehouse.storage.lake import Lake
+from warehouse.storage.locks import was_interrupted
 
 FIRST, SECOND = "NET-001", "NET-002"
 TABLES = tuple(name for name in settings.PATIENT_TABLES if name != "perturbed_features")
@@ -177,7 +177,7 @@ def test_an_interrupted_writer_is_repaired_by_the_next_run(computed: Study) -> N
             sys.executable,
             "-c",
             "import os, pathlib, signal, sys\n"
-            "from warehouse.locks import patient_lock\n"
+            "from warehouse.storage.locks import patient_lock\n"
             "with patient_lock(pathlib.Path(sys.argv[1]), sys.argv[2]):\n"
             "    os.kill(os.getpid(), signal.SIGKILL)",
             str(lake),

@@ -13,7 +13,7 @@ from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
 from orchestration.study import StudyError, load_study
 from petct.suv.compute import SuvAdaptation, SuvRecord
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
 OVERRIDES = "suv:\n  overrides:\n    weight: {column: chart_weight_kg, unit: kg}\n\nmasks:\n"

@@ -19,8 +19,8 @@ from petct.dicom.records import Finding
 from petct.lesions.lesion_map import LesionRecord
 from petct.lesions.pet_metrics import PetMetrics
 from petct.lesions.thresholding import ExclusionRecord
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.storage.lake import Lake
 
 STUDY = """
 study: {name: nobody drew}

@@ -15,7 +15,7 @@ from assets.records import RefusalRecord
 from assets.work import PatientJob, lose_patient, process_patient
 from petct.lesions.lesion_map import DelineationRecord
 from petct.lesions.pet_metrics import PetMetrics
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
 

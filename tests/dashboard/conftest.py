@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from warehouse.lake import Lake
-from warehouse.snapshot import Published, SnapshotSettings, publish
-from warehouse.tables import TABLES, Kind
+from warehouse.registry.tables import TABLES, Kind
+from warehouse.snapshots.publish import Published, SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 PROTOCOL = "contours-1"
 SETTINGS = '{"connectivity": 26, "minimum_volume_ml": 0.0}'

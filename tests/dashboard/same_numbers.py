@@ -15,7 +15,7 @@ from orchestration.commands.km import km
 from petct.survival.cohort.results import JsonValue, as_dict
 from petct.survival.cox_request import CoxRequest
 from petct.survival.km_request import KaplanMeierRequest
-from warehouse.catalog import current_id
+from warehouse.snapshots.catalog import current_id
 
 
 def said_by(command: click.Command, study: Path, *options: str) -> dict[str, JsonValue]:

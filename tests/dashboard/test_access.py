@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.data import STUDY_VARIABLE
 from dashboard.visitor import Visitor, visitor
 from tests.dashboard.test_pages import _TIMEOUT, APP, checked, texts
-from warehouse.access import Role
-from warehouse.audit import Action, read_audit
+from warehouse.people.access import Role
+from warehouse.people.audit import Action, read_audit
 
 ANALYST = {"is_logged_in": True, "email": "anna@hospital.example", "email_verified": True}
 VIEWER = {"is_logged_in": True, "email": "bo@hospital.example", "email_verified": True}

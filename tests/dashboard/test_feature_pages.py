@@ -17,11 +17,11 @@ from orchestration.commands.sensitivity import sensitivity
 from petct.errors import SurvivalError
 from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
 from tests.dashboard.opened import charts, checked, page_of, texts
-from warehouse.catalog import current_id
-from warehouse.journal import ledger_of
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
-from warehouse.snapshot import SnapshotSettings, publish
+from warehouse.people.journal import ledger_of
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id
+from warehouse.snapshots.publish import SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 PAGES = ("features", "pca", "protocols")
 WIDE = "wide-9"

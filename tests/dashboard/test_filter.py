@@ -14,11 +14,11 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from orchestration.commands.km import km
 from orchestration.commands.sensitivity import sensitivity
 from tests.dashboard.conftest import PROTOCOL, row, write_study
-from warehouse.catalog import current_id
-from warehouse.journal import ledger_of
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
-from warehouse.snapshot import SnapshotSettings, publish
+from warehouse.people.journal import ledger_of
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id
+from warehouse.snapshots.publish import SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from orchestration.commands.km import km
 from tests.dashboard.browsing import REPOSITORY, SHOWN_MS, Reader, chromium, reader, served
-from warehouse.catalog import current_id
+from warehouse.snapshots.catalog import current_id
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
-from warehouse.catalog import current_id
-from warehouse.journal import Ledger, ledger_of
+from warehouse.people.journal import Ledger, ledger_of
+from warehouse.snapshots.catalog import current_id
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PETLAKE = Path(sys.executable).with_name("petlake")

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
-from warehouse.lake import Lake
-from warehouse.snapshot import SnapshotSettings, publish
+from warehouse.snapshots.publish import SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 PAGES = tuple(sorted(page.stem for page in (APP.parent / "app_pages").glob("*.py")))

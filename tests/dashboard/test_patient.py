@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from figures.png import png_bytes
 from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
-from warehouse.lake import Lake
-from warehouse.queries import Snapshot
+from warehouse.queries.open_snapshot import Snapshot
+from warehouse.storage.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 IMAGED, UNIMAGED, ALSO_IMAGED, WITHOUT_SCAN = "P001", "P002", "P003", "P004"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
-from warehouse.journal import TestRun, record_test
+from warehouse.people.journal import TestRun, record_test
 
 
 def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(open_page, new_study):  # noqa: F811

@@ -7,9 +7,9 @@ import pytest
 from dashboard import analysis_sql
 from dashboard.data import Source
 from tests.dashboard.test_pages import checked, figure_traces, open_page, texts  # noqa: F401 (a fixture)
-from warehouse.audit import Action, read_audit
-from warehouse.catalog import current_id
-from warehouse.queries import open_snapshot
+from warehouse.people.audit import Action, read_audit
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id
 
 
 def test_every_example_runs_on_any_snapshot(study, empty_study):

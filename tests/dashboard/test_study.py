@@ -6,8 +6,8 @@ from dashboard import analysis_study, contents
 from dashboard.data import Source
 from tests.dashboard.conftest import publish_study, row, write_study
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.storage.lake import Lake
 
 
 def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F811

@@ -16,8 +16,8 @@ from reporting.context import resolve
 from reporting.recipe import recipe_of_cox, recipe_of_km
 from reporting.running import program_of
 from reporting.script import script_of
-from warehouse.queries import open_snapshot
-from warehouse.saved_analyses import saved_analyses
+from warehouse.people.saved_analyses import saved_analyses
+from warehouse.queries.open_snapshot import open_snapshot
 
 _TIMEOUT = 60
 
@@ -33,7 +33,7 @@ def _page(lake: str, snapshot_id: str) -> None:
     from reporting.recipe import Recipe
     from reporting.running import program_of
     from reporting.script import script_of
-    from warehouse.queries import open_snapshot
+    from warehouse.queries.open_snapshot import open_snapshot
 
     source = Source(lake, snapshot_id, ("age>=60",))
     recipe = Recipe.of("km", endpoint="OS", by="tumour_volume_ml")

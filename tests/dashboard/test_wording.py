@@ -6,7 +6,7 @@ import pytest
 
 from dashboard import wording
 from petct.survival.kaplan_meier.estimate import MedianTime
-from warehouse.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn
 
 MONTH = 365.25 / 12
 

@@ -12,7 +12,7 @@ import pytest
 from orchestration.cli import petlake as program
 from petct.conformance.exam import EXAM_FOLDERS, Exam, ExamLine, Verdict
 from petct.conformance.suv_objects import suv_objects
-from petct.conformance.suv_synthesis import small_phantom, write_object
+from tests.petct.conformance.suv_synthesis import small_phantom, write_object
 
 OBJECTS = suv_objects()
 

@@ -16,7 +16,7 @@ from petct.image.volume import Geometry
 from petct.lesions.lesion_map import LesionRecord
 from petct.lesions.pet_metrics import PetMetrics
 from petct.suv.compute import SuvRecord
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 N_PATIENTS = 8
 PATIENTS = [f"NET-{number:03d}" for number in range(1, N_PATIENTS + 1)]

@@ -32,7 +32,7 @@ from petct.survival.cox_repeated.protocol_sensitivity import FEWEST_PATIENTS
 from petct.suv.compute import SuvRecord
 from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("contours", "percent_41", "suv_4", "liver_percist")

@@ -18,7 +18,7 @@ from petct.errors import PetctError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse
-from warehouse.journal import ledger_of
+from warehouse.people.journal import ledger_of
 
 
 @pytest.fixture(scope="module")

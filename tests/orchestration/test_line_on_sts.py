@@ -19,7 +19,7 @@ from petct.radiomics.feature_set_files import load_feature_set
 from petct.radiomics.features import FeatureValue
 from tests.orchestration.sts_study import PATIENTS, TABLES, Petlake, query
 from tests.petct.radiomics.identity import features, sts_case
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 
 def test_twenty_of_twenty_patients_are_complete(sts: Path, petlake: Petlake) -> None:

@@ -17,10 +17,10 @@ from orchestration.commands.sensitivity import sensitivity
 from petct.errors import MaskError
 from tests.warehouse.study_rows import row
 from warehouse.errors import WarehouseError
-from warehouse.journal import ledger_of
-from warehouse.lake import Lake
-from warehouse.queries import open_snapshot
-from warehouse.snapshot import SnapshotSettings, publish
+from warehouse.people.journal import ledger_of
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.publish import SnapshotSettings, publish
+from warehouse.storage.lake import Lake
 
 N = 30
 PROTOCOLS = ("contours-1", "suv_4-1")

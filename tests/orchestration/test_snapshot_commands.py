@@ -16,11 +16,11 @@ from orchestration.commands.servers import dashboard
 from orchestration.commands.snapshots import snapshot
 from orchestration.study import StudyError
 from tests.warehouse.study_rows import SETTINGS, row, write_study
-from warehouse.audit import Action, AuditEntry, now, record
-from warehouse.catalog import current_id
 from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
-from warehouse.snapshot import publish
+from warehouse.people.audit import Action, AuditEntry, now, record
+from warehouse.snapshots.catalog import current_id
+from warehouse.snapshots.publish import publish
+from warehouse.storage.lake import Lake
 
 LOGIN = '[auth]\nredirect_uri = "http://localhost:8501/oauth2callback"\ncookie_secret = "x"\n'
 

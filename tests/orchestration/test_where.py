@@ -17,10 +17,10 @@ from orchestration.commands.scan import scan
 from orchestration.commands.validate import validate
 from petct.errors import PetctError
 from tests.dashboard.conftest import publish_study, write_study
-from warehouse.catalog import current_id
 from warehouse.errors import WarehouseError
-from warehouse.journal import ledger_of
-from warehouse.queries import open_snapshot
+from warehouse.people.journal import ledger_of
+from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id
 
 CONDITIONS = ("--where", "age>=60", "--where", "grade=G2|G3")
 FEATURES = "pet_original__largest:original_firstorder_Mean,pet_original__largest:original_shape_Elongation"

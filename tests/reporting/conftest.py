@@ -18,7 +18,7 @@ from tests.dashboard.conftest import (
     row,
     write_study,
 )
-from warehouse.lake import Lake
+from warehouse.storage.lake import Lake
 
 ORIGIN = dt.date(2015, 1, 1)
 WIDE = "wide-1"

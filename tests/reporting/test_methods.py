@@ -15,7 +15,7 @@ from reporting.methods import methods_text
 from reporting.naming import names_of
 from reporting.running import program_of
 from reporting.script import script_of
-from warehouse.queries import open_snapshot
+from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"
 

@@ -14,7 +14,7 @@ from reporting.context import resolve
 from reporting.recipe import Recipe
 from reporting.running import Run, program_of
 from reporting.script import script_of
-from warehouse.queries import open_snapshot
+from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"
 _TWO = f"{_FEATURES}:original_shape_MeshVolume,{_FEATURES}:original_firstorder_Mean,suv_max"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.study_rows import SETTINGS, write_study
-from warehouse.lake import Lake
-from warehouse.queries import Snapshot, open_snapshot
-from warehouse.snapshot import publish
+from warehouse.queries.open_snapshot import Snapshot, open_snapshot
+from warehouse.snapshots.publish import publish
+from warehouse.storage.lake import Lake
 
 
 @pytest.fixture(scope="session")

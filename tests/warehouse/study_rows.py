@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from warehouse.lake import Lake
-from warehouse.snapshot import SnapshotSettings
-from warehouse.tables import TABLES, Column, Kind
+from warehouse.registry.tables import TABLES, Column, Kind
+from warehouse.snapshots.publish import SnapshotSettings
+from warehouse.storage.lake import Lake
 
 ROW_TYPES: dict[str, Any] = {
     name: make_dataclass(f"{name}_row", [column.name for column in table.columns], frozen=True)

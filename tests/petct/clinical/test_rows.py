@@ -25,7 +25,7 @@ from petct.clinical.rows import (
 )
 from petct.clinical.text import read_date, read_number
 from petct.errors import ClinicalError
-from warehouse.tables import table
+from warehouse.registry.tables import table
 
 OS = EndpointSpec("OS", "origin", ("death",), "last_seen")
 PFS = EndpointSpec("PFS", "origin", ("progression",), "last_seen", "death")

@@ -1,0 +1,1 @@
+"""Who may read, and what was tested, saved and done."""

@@ -1,0 +1,1 @@
+"""A snapshot read: columns, selection, protocols and SQL."""

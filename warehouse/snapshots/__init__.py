@@ -1,0 +1,1 @@
+"""Snapshots built, published, listed and compared."""

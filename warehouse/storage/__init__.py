@@ -1,0 +1,1 @@
+"""The lake: paths, locks, Parquet rows, volumes and pictures."""

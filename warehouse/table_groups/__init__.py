@@ -1,1 +1,0 @@
-"""The tables of the registry, one module a group; ``warehouse.tables`` puts them together."""
