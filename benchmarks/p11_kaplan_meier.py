@@ -12,10 +12,10 @@ import warnings
 
 import numpy as np
 
+from analyses.requests.kaplan_meier import KaplanMeierRequest, analyse
 from benchmarks.paired import paired
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.km_request import KaplanMeierRequest, analyse
 
 N_PATIENTS = 10_000
 TARGET = 1.5

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analyses.requests.cox import AnyCoxResult, CoxRequest, ModelResiduals, analyse, residuals, validated
 from dashboard.analysis import aligned
 from dashboard.data import Source
 from petct.survival.cohort.outcome import cause_specific
 from petct.survival.cox_repeated.validation import CoxValidation
-from petct.survival.cox_request import AnyCoxResult, CoxRequest, ModelResiduals, analyse, residuals, validated
 
 _RESULTS = 64
 

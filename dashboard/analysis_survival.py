@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from analyses.requests.competing import CompetingModels, competing_models
+from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
+from analyses.requests.tested import Tested, hypotheses_of_incidence
 from dashboard.analysis import aligned
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN
@@ -13,12 +16,9 @@ from figures.screen import AxisUnit
 from petct.survival.cohort.outcome import cause_specific
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.competing.outcome import CompetingOutcome
-from petct.survival.competing_models import CompetingModels, competing_models
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import round_times
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
-from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
-from petct.survival.tested import Tested, hypotheses_of_incidence
 from warehouse.queries.analysis_columns import Endpoint
 
 _RESULTS = 64

@@ -7,12 +7,12 @@ from typing import get_args
 
 import streamlit as st
 
+from analyses.requests.cox import CoxRequest, PenaltyName
 from dashboard import data, filters, wording
 from dashboard.choices_survival import days, levels
 from dashboard.data import Source
 from figures.screen import AxisUnit
 from petct.survival.cohort.covariates import Scale
-from petct.survival.cox_request import CoxRequest, PenaltyName
 from warehouse.queries.analysis_columns import AnalysisColumn
 
 _ZEROS = "per_doubling_zeros"

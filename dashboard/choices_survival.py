@@ -9,13 +9,13 @@ from typing import get_args
 import numpy as np
 import streamlit as st
 
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import analysis, data, filters, wording
 from dashboard.data import Source
 from figures.screen import AxisUnit
 from petct.errors import SurvivalError
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
-from petct.survival.km_request import KaplanMeierRequest
 from warehouse.queries.analysis_columns import AnalysisColumn
 
 CORRECTIONS: dict[Correction, str] = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from analyses.requests.tested import Tested
 from dashboard.data import Hypothesis, Source, hypotheses, selection
 from dashboard.wording import literal_markdown
-from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
 from warehouse.people.journal import TestRun, ledger_of, record_test
 

@@ -86,7 +86,7 @@ def no_exam() -> None:
 
 
 def standing(source: Source, endpoint: str, variables: Sequence[str], *, plain: bool) -> None:
-    """Show whether an analysis is a declared primary hypothesis; ``plain`` is that of ``petct.survival.tested``."""
+    """Show whether an analysis is a declared primary hypothesis; ``plain`` is that of ``analyses.requests.tested``."""
     declared = hypotheses(source)
     everyone = selection(source).is_everyone
     if plain and everyone and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:

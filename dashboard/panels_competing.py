@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from analyses.requests.competing import CompetingModels
 from dashboard import notices, panels_survival, wording
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.competing.fine_gray import FineGrayResult, FineGrayTerm
-from petct.survival.competing_models import CompetingModels
 from petct.survival.cox.result import CoxResult, CoxTerm
 
 

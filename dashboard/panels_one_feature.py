@@ -6,6 +6,9 @@ import math
 
 import streamlit as st
 
+from analyses.numbers import survival_numbers
+from analyses.requests.recipe import Recipe
+from analyses.requests.tested import hypotheses_of_kaplan_meier
 from dashboard import analysis_features, charts, ledger, notices, panels_survival, takeaway, wording
 from dashboard.analysis_features import FamilyValues
 from dashboard.data import Source
@@ -13,9 +16,6 @@ from figures.print import kaplan_meier_print
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanRow
-from petct.survival.tested import hypotheses_of_kaplan_meier
-from reporting.numbers import survival_numbers
-from reporting.recipe import Recipe
 from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
 
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}

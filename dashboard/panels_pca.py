@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
+from analyses.requests.tested import hypotheses_of_kaplan_meier
 from dashboard import access, analysis_pca, charts, filters, ledger, notices, panels, panels_survival, wording
 from dashboard.data import Source
 from figures.screen import kaplan_meier_figure
 from petct.survival.features.pca import PcaResult
-from petct.survival.tested import hypotheses_of_kaplan_meier
 from warehouse.queries.analysis_columns import AnalysisColumn
 from warehouse.queries.feature_queries import FeatureFamily
 

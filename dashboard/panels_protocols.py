@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from analyses.requests.tested import hypothesis_of_protocol
 from dashboard import charts, ledger, notices, wording
 from dashboard.data import Source
 from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
@@ -15,7 +16,6 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     ProtocolPair,
     ProtocolSensitivity,
 )
-from petct.survival.tested import hypothesis_of_protocol
 from warehouse.queries.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
 
 VARIABLE = "tumour_volume_ml"

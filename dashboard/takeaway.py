@@ -11,17 +11,17 @@ import pandas as pd
 import streamlit as st
 from matplotlib.figure import Figure
 
+from analyses.context import Resolved, resolve
+from analyses.findings import AnyResult, Findings
+from analyses.lineage import lineage_of
+from analyses.manuscript.methods import methods_text
+from analyses.naming import names_of
+from analyses.requests.recipe import Recipe
+from analyses.scripts.running import program_of
+from analyses.scripts.script import script_of
 from dashboard import access, audit, data, notices, wording
 from dashboard.data import Source
 from figures.print import FORMATS, Format, rendered
-from reporting.context import Resolved, resolve
-from reporting.findings import AnyResult, Findings
-from reporting.lineage import lineage_of
-from reporting.methods import methods_text
-from reporting.naming import names_of
-from reporting.recipe import Recipe
-from reporting.running import program_of
-from reporting.script import script_of
 from warehouse.errors import WarehouseError
 from warehouse.people.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
 
@@ -50,7 +50,7 @@ def offer(
     recipe
         The analysis in the words of the command line: page, command and script give the same numbers.
     figure, numbers
-        The figure for paper (``figures.print``), and the table of what it draws (``reporting.numbers``).
+        The figure for paper (``figures.print``), and the table of what it draws (``analyses.numbers``).
     key
         Of the widgets, different for each figure of a page.
     result

@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analyses.findings import Findings
+from analyses.numbers import calibration_numbers, hazard_numbers, residual_numbers
+from analyses.requests.cox import CoxRequest, hypotheses
+from analyses.requests.recipe import recipe_of_cox
 from dashboard import analysis_cox, asking, charts, notices, panels_cox, takeaway, wording
 from dashboard.data import Source
 from dashboard.ledger import Entries
@@ -17,10 +21,6 @@ from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.subgroups import SubgroupTable
-from petct.survival.cox_request import CoxRequest, hypotheses
-from reporting.findings import Findings
-from reporting.numbers import calibration_numbers, hazard_numbers, residual_numbers
-from reporting.recipe import recipe_of_cox
 
 _QUESTIONS = (
     "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",

@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analyses.findings import Findings
+from analyses.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
+from analyses.requests.competing import hypotheses_of_fit
+from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest
+from analyses.requests.recipe import recipe_of_km
 from dashboard import analysis_survival, asking, charts, notices, panels_competing, panels_survival, takeaway
 from dashboard.data import Source
 from dashboard.ledger import Entries
@@ -18,12 +23,7 @@ from figures.screen import (
     cut_point_in_words,
     restricted_mean_figure,
 )
-from petct.survival.competing_models import hypotheses_of_fit
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
-from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest
-from reporting.findings import Findings
-from reporting.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
-from reporting.recipe import recipe_of_km
 
 _NAMES = ("Tests", "Survival at times", "Restricted mean", "Cut points")
 _COMPETING = "Competing events"

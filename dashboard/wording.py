@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from analyses.naming import variable_name
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.estimate import MedianTime
-from reporting.naming import variable_name
 from warehouse.queries.analysis_columns import AnalysisColumn
 from warehouse.queries.conditions import Condition
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analyses.context import default_endpoint, feature_table_of
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.outcome import Outcome, cause_specific
 from petct.survival.competing.outcome import CompetingOutcome
-from reporting.context import default_endpoint, feature_table_of
 from warehouse.queries.open_snapshot import Snapshot, open_snapshot
 from warehouse.queries.selection import Selection
 
@@ -109,7 +109,7 @@ class AnalysisData:
     def badge(self, *variables: str, plain: bool) -> str:
         """Whether the test was declared beforehand; nothing for a CSV, which declares nothing.
 
-        ``plain`` is that of ``petct.survival.tested``: another test of a declared variable was not declared.
+        ``plain`` is that of ``analyses.requests.tested``: another test of a declared variable was not declared.
         """
         if self.snapshot_id is None or not variables:
             return ""

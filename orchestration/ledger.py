@@ -1,8 +1,8 @@
 """Entering the tests of the command line into the ledger of their snapshot."""
 
+from analyses.requests.tested import Tested
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.study import lake_root
-from petct.survival.tested import Tested
 from warehouse.errors import WarehouseError
 from warehouse.people.journal import TestRun, record_test
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from analyses.requests.recipe import COMMANDS, Recipe
 from petct.errors import SurvivalError
-from reporting.recipe import COMMANDS, Recipe
 
 # Options of an analysis that say where its data are or how it is printed, and not what it is.
 _OF_PLACE = ("study_folder", "snapshot_id", "conditions", "as_json", "top", "components")

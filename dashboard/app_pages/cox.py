@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analyses.numbers import hazard_numbers
+from analyses.requests.cox import hypotheses
+from analyses.requests.recipe import recipe_of_cox
 from dashboard import (
     analysis_cox,
     analysis_survival,
@@ -20,9 +23,6 @@ from dashboard import (
 from figures.print import forest_print
 from figures.screen import forest_figure
 from petct.survival.cox.result import CoxResult
-from petct.survival.cox_request import hypotheses
-from reporting.numbers import hazard_numbers
-from reporting.recipe import recipe_of_cox
 
 source = filters.pinned_source(data.lake_root())
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analyses.numbers import scan_numbers
+from analyses.requests.recipe import Recipe
+from analyses.requests.tested import hypotheses_of_scan
 from dashboard import (
     analysis_features,
     choices_features,
@@ -17,9 +20,6 @@ from dashboard import (
 )
 from dashboard.choices_features import Trust
 from figures.print import volcano_print
-from petct.survival.tested import hypotheses_of_scan
-from reporting.numbers import scan_numbers
-from reporting.recipe import Recipe
 
 source = filters.pinned_source(data.lake_root())
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analyses.numbers import component_numbers
+from analyses.requests.recipe import Recipe
 from dashboard import (
     access,
     analysis_features,
@@ -18,8 +20,6 @@ from dashboard import (
 )
 from figures.print import components_print
 from figures.screen import pca_loadings_figure, pca_scores_figure, pca_scree_figure
-from reporting.numbers import component_numbers
-from reporting.recipe import Recipe
 
 source = filters.pinned_source(data.lake_root())
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analyses.findings import Findings
+from analyses.numbers import protocol_numbers
+from analyses.requests.recipe import Recipe
 from dashboard import analysis_protocols, data, filters, notices, panels, panels_protocols, takeaway
 from figures.print import protocol_hazards_print
-from reporting.findings import Findings
-from reporting.numbers import protocol_numbers
-from reporting.recipe import Recipe
 
 _ALL = "all lesions"
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}

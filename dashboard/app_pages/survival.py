@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from analyses.findings import Findings
+from analyses.numbers import survival_numbers
+from analyses.requests.recipe import recipe_of_km
 from dashboard import (
     analysis_survival,
     charts,
@@ -20,9 +23,6 @@ from dashboard import (
 )
 from figures.print import kaplan_meier_print
 from figures.screen import kaplan_meier_figure
-from reporting.findings import Findings
-from reporting.numbers import survival_numbers
-from reporting.recipe import recipe_of_km
 
 source = filters.pinned_source(data.lake_root())
 

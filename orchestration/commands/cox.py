@@ -5,6 +5,7 @@ from typing import get_args
 
 import click
 
+from analyses.requests.cox import CoxRequest, PenaltyName, analyse, fitted, residuals, validated
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from orchestration.commands import cox_report
@@ -18,7 +19,6 @@ from petct.survival.cox.curves import baseline_hazards
 from petct.survival.cox.result import CoxResult
 from petct.survival.cox.schoenfeld import Transform
 from petct.survival.cox.tests import DEFAULT_SEED
-from petct.survival.cox_request import CoxRequest, PenaltyName, analyse, fitted, residuals, validated
 
 
 @click.command()

@@ -1,8 +1,8 @@
 """Which hypothesis tests one run of ``petlake cox`` was: for the ledger of its snapshot."""
 
+from analyses.requests.cox import AnyCoxResult, CoxRequest, hypotheses
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.ledger import enter_test
-from petct.survival.cox_request import AnyCoxResult, CoxRequest, hypotheses
 
 
 def enter_cox(source: Source, data: AnalysisData, request: CoxRequest, result: AnyCoxResult) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analyses.requests.cox import AnyCoxResult
 from orchestration import console
 from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
@@ -12,11 +13,10 @@ from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.pooled import PooledTerm
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_repeated.validation import CoxValidation
-from petct.survival.cox_request import AnyCoxResult
 
 
 def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain: bool) -> None:
-    """Print a result; ``names`` are the variables it is about, ``plain`` as in ``petct.survival.tested``."""
+    """Print a result; ``names`` are the variables it is about, ``plain`` as in ``analyses.requests.tested``."""
     console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*names, plain=plain)}")
     if isinstance(result, CoxResult):
         _say_model(result)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import click
 
+from analyses.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
+from analyses.context import resolve
+from analyses.requests.recipe import Recipe
+from analyses.scripts.comparison import Difference, first_difference
 from orchestration import console
 from orchestration.recipes import Asked, asked_for, printed_json
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
-from reporting.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
-from reporting.comparison import Difference, first_difference
-from reporting.context import resolve
-from reporting.recipe import Recipe
 from warehouse.people.saved_analyses import saved_analysis
 from warehouse.queries.open_snapshot import open_snapshot
 

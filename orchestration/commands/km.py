@@ -4,6 +4,7 @@ from typing import get_args
 
 import click
 
+from analyses.requests.kaplan_meier import KaplanMeierRequest, analyse, refuse_cut_of_nothing, refuse_with_competing
 from orchestration import console
 from orchestration.analysis_data import Source, load_analysis
 from orchestration.commands.analysis import say_notes, source_options
@@ -14,7 +15,6 @@ from petct.errors import SurvivalError
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.cohort.results import as_dict
 from petct.survival.kaplan_meier.cut_points import DEFAULT_PERMUTATIONS, DEFAULT_RESAMPLES, DEFAULT_SEED
-from petct.survival.km_request import KaplanMeierRequest, analyse, refuse_cut_of_nothing, refuse_with_competing
 
 
 @click.command()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from analyses.requests.competing import CompetingModels, competing_models
+from analyses.requests.kaplan_meier import KaplanMeierRequest, analyse_competing
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.analysis import say_notes
@@ -9,9 +11,7 @@ from orchestration.commands.km_ledger import enter_cumulative_incidence, enter_m
 from orchestration.commands.km_report import say_cumulative_incidence, shown_p, shown_span
 from petct.survival.cohort.results import as_dict
 from petct.survival.competing.fine_gray import FineGrayResult, FineGrayTerm
-from petct.survival.competing_models import CompetingModels, competing_models
 from petct.survival.cox.model import CoxResult, CoxTerm
-from petct.survival.km_request import KaplanMeierRequest, analyse_competing
 
 
 def run_competing(

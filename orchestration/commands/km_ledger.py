@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from analyses.requests.competing import CompetingModels, hypotheses_of_fit
+from analyses.requests.tested import Tested, hypotheses_of_incidence
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.ledger import enter_test
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.competing_models import CompetingModels, hypotheses_of_fit
 from petct.survival.kaplan_meier.result import KaplanMeierResult
-from petct.survival.tested import Tested, hypotheses_of_incidence
 
 
 def enter_tests(

@@ -16,7 +16,7 @@ from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime
 def say_kaplan_meier(
     data: AnalysisData, result: KaplanMeierResult, variable: str | None, *, plain: bool = False
 ) -> None:
-    """Print curves, tests, restricted means and notes; ``plain`` as in ``petct.survival.tested``."""
+    """Print curves, tests, restricted means and notes; ``plain`` as in ``analyses.requests.tested``."""
     badge = data.badge(*filter(None, [variable]), plain=plain)
     console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{badge}")
     console.say_table(

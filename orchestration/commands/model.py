@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from analyses.requests.tested import hypotheses_of_kaplan_meier
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
@@ -15,7 +16,6 @@ from petct.errors import SurvivalError
 from petct.survival.accuracy.calibration import Calibration
 from petct.survival.accuracy.discrimination import Discrimination, Estimate
 from petct.survival.cohort.results import as_dict
-from petct.survival.tested import hypotheses_of_kaplan_meier
 
 
 @click.group()

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from analyses.requests.tested import Tested
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
@@ -19,7 +20,6 @@ from petct.survival.cox.model import CoxResult
 from petct.survival.cox.model import cox as fit_cox
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.pca import pca as fit_pca
-from petct.survival.tested import Tested
 
 
 @click.command()

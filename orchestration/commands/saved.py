@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from analyses.requests.recipe import Recipe
 from orchestration import console
 from orchestration.recipes import asked_for, run_command
 from orchestration.study import lake_root
-from reporting.recipe import Recipe
 from warehouse.people.saved_analyses import (
     SavedAnalysis,
     SavedEntry,

@@ -2,6 +2,7 @@
 
 import click
 
+from analyses.requests.tested import hypotheses_of_scan
 from orchestration import console
 from orchestration.analysis_data import Source, load_analysis
 from orchestration.commands.analysis import say_notes, source_options
@@ -10,7 +11,6 @@ from orchestration.ledger import enter_test
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.cohort.results import as_dict, p_text
 from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
-from petct.survival.tested import hypotheses_of_scan
 
 
 @click.command()

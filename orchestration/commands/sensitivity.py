@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analyses.requests.tested import hypothesis_of_protocol
 from orchestration import console
 from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from orchestration.commands.analysis import WHERE_OPTION, say_notes
@@ -24,7 +25,6 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     compare_protocols,
     hazard_ratios,
 )
-from petct.survival.tested import hypothesis_of_protocol
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.queries.protocol_queries import TumourBurden, tumour_burdens
 

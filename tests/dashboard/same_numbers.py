@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import analysis_cox, analysis_survival, data
 from dashboard.data import Source
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cohort.results import JsonValue, as_dict
-from petct.survival.cox_request import CoxRequest
-from petct.survival.km_request import KaplanMeierRequest
 from warehouse.snapshots.catalog import current_id
 
 

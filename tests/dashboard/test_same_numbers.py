@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import analysis_cox, analysis_survival
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cohort.results import as_dict
-from petct.survival.cox_request import CoxRequest
-from petct.survival.km_request import KaplanMeierRequest
 from tests.dashboard.same_numbers import curves_agree, first_views_agree, models_agree, said_by, same, source_of
 
 

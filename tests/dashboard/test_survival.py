@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analyses.requests.kaplan_meier import analyse
 from dashboard import analysis_survival
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from petct.survival.cohort.results import p_text
-from petct.survival.km_request import analyse
 from tests.dashboard.opened import charts, checked, page_of, texts
 
 VIEW = "survival_view"

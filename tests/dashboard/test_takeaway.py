@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analyses.context import resolve
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.recipe import recipe_of_cox, recipe_of_km
+from analyses.scripts.running import program_of
+from analyses.scripts.script import script_of
 from dashboard import analysis_cox, analysis_survival
 from dashboard.data import Source
 from petct.survival.cohort.results import as_dict
-from petct.survival.cox_request import CoxRequest
-from petct.survival.km_request import KaplanMeierRequest
-from reporting.context import resolve
-from reporting.recipe import recipe_of_cox, recipe_of_km
-from reporting.running import program_of
-from reporting.script import script_of
 from warehouse.people.saved_analyses import saved_analyses
 from warehouse.queries.open_snapshot import open_snapshot
 
@@ -25,14 +25,14 @@ _TIMEOUT = 60
 def _page(lake: str, snapshot_id: str) -> None:
     import streamlit as st
 
+    from analyses.context import resolve
+    from analyses.numbers import survival_numbers
+    from analyses.requests.recipe import Recipe
+    from analyses.scripts.running import program_of
+    from analyses.scripts.script import script_of
     from dashboard import takeaway
     from dashboard.data import Source
     from figures.print import kaplan_meier_print
-    from reporting.context import resolve
-    from reporting.numbers import survival_numbers
-    from reporting.recipe import Recipe
-    from reporting.running import program_of
-    from reporting.script import script_of
     from warehouse.queries.open_snapshot import open_snapshot
 
     source = Source(lake, snapshot_id, ("age>=60",))
@@ -140,9 +140,9 @@ def _numbers(value: object) -> list[object]:
 
 
 def _components(lake: str, snapshot_id: str) -> None:
+    from analyses.requests.recipe import Recipe
     from dashboard import takeaway
     from dashboard.data import Source
-    from reporting.recipe import Recipe
 
     recipe = Recipe.of("pca", feature_set="pet_original__largest")
     takeaway.offer(Source(lake, snapshot_id), recipe, figure=lambda: None, numbers=lambda: None, key="pca")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest, analyse
 from orchestration.analysis_data import AnalysisData, Source
 from orchestration.commands.km import km
 from orchestration.commands.km_ledger import enter_tests
@@ -17,7 +18,6 @@ from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.km_request import KaplanMeierAnalysis, KaplanMeierRequest, analyse
 from warehouse.people.journal import ledger_of
 
 

@@ -17,7 +17,7 @@ from petct.survival.cohort.groups import (
 from petct.survival.kaplan_meier.log_rank import GEHAN_BRESLOW, PETO_PETO, TARONE_WARE, Weighting
 
 OPTIMAL = "optimal"
-"""The split at the cut that separates survival most; it needs the outcome, see ``km_request``."""
+"""The split at the cut that separates survival most; it needs the outcome, see ``analyses.requests.kaplan_meier``."""
 
 WEIGHTINGS = {"peto-peto": PETO_PETO, "gehan-breslow": GEHAN_BRESLOW, "tarone-ware": TARONE_WARE}
 """Weighted log-rank tests that have a name."""

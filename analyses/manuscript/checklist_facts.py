@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analyses.context import Resolved
+from analyses.findings import Findings
+from analyses.lineage import Lineage
 from petct.survival.cohort.results import counted
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.result import CoxResult
@@ -13,9 +16,6 @@ from petct.survival.cox_repeated.pooled import PooledCoxResult
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
-from reporting.context import Resolved
-from reporting.findings import Findings
-from reporting.lineage import Lineage
 
 
 @dataclass(frozen=True)

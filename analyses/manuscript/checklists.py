@@ -12,10 +12,10 @@ from typing import Literal
 
 import yaml
 
-from reporting.checklist_facts import Evidence, facts_of
-from reporting.context import Resolved
-from reporting.findings import Findings
-from reporting.lineage import Lineage
+from analyses.context import Resolved
+from analyses.findings import Findings
+from analyses.lineage import Lineage
+from analyses.manuscript.checklist_facts import Evidence, facts_of
 
 Status = Literal["from lineage", "partly from lineage", "not applicable", "to be filled by the authors"]
 ChecklistName = Literal["metrics", "clear"]
@@ -55,7 +55,7 @@ class Filled:
 @cache
 def checklist(name: ChecklistName) -> Checklist:
     """Read a packaged checklist."""
-    text = resources.files("reporting.items").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    text = resources.files("analyses.manuscript.items").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     items = tuple(Item(i["number"], i["section"], i["text"], i.get("fact")) for i in content["items"])
     return Checklist(content["name"], content["title"], content["source"], items)

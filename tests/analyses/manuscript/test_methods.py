@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from analyses.context import Resolved, resolve
+from analyses.findings import Findings
+from analyses.lineage import Lineage, lineage_of
+from analyses.manuscript.checklists import CHECKLISTS, checklist, checklist_markdown, filled
+from analyses.manuscript.methods import methods_text
+from analyses.naming import names_of
+from analyses.scripts.running import program_of
+from analyses.scripts.script import script_of
 from orchestration.recipes import asked_for
-from reporting.checklists import CHECKLISTS, checklist, checklist_markdown, filled
-from reporting.context import Resolved, resolve
-from reporting.findings import Findings
-from reporting.lineage import Lineage, lineage_of
-from reporting.methods import methods_text
-from reporting.naming import names_of
-from reporting.running import program_of
-from reporting.script import script_of
 from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reporting.context import Resolved
-from reporting.script_parts import Parts, column, read, texts
-from reporting.script_text import Code, literal, wrapped
+from analyses.context import Resolved
+from analyses.scripts.parts import Parts, column, read, texts
+from analyses.scripts.text import Code, literal, wrapped
 
 
 def pca_statements(resolved: Resolved, code: Code) -> Parts:
@@ -13,7 +13,7 @@ def pca_statements(resolved: Resolved, code: Code) -> Parts:
     read(resolved, code)
     _matrix(resolved, code)
     code.use("petct.survival.features.pca", "pca")
-    code.use("reporting.numbers", "component_numbers")
+    code.use("analyses.numbers", "component_numbers")
     code.add("result = pca(matrix, names, values.patient_ids)")
     figure = 'paper.components_print(found["result"])'
     table = 'component_numbers(found["result"])'
@@ -43,7 +43,7 @@ def scan_statements(resolved: Resolved, code: Code) -> Parts:
     code.use("petct.survival.features.feature_table", "FeatureTable")
     code.use("petct.survival.cohort.outcome", "cause_specific")
     code.use("petct.survival.features.scan", "scan")
-    code.use("reporting.numbers", "scan_numbers")
+    code.use("analyses.numbers", "scan_numbers")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     if recipe.value("feature-set") is not None:
         code.add("units = {c.name: c.unit for c in family}")

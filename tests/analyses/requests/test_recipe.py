@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analyses.requests.recipe import Recipe
 from petct.errors import SurvivalError
-from reporting.recipe import Recipe
 
 
 def test_equal_analyses_are_equal_recipes_whatever_order_and_defaults_they_were_written_in() -> None:

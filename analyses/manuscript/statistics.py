@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from analyses.context import Resolved
+from analyses.findings import Findings
+from analyses.lineage import Lineage
+from analyses.requests.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import counted
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
@@ -19,10 +23,6 @@ from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
-from petct.survival.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
-from reporting.context import Resolved
-from reporting.findings import Findings
-from reporting.lineage import Lineage
 
 Labels = Mapping[str, str]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analyses.context import Resolved
+from analyses.findings import Findings
+from analyses.lineage import FeatureSource, Lineage
+from analyses.manuscript.results import results_sentences
+from analyses.manuscript.statistics import statistics_sentences, tested_beforehand
 from petct.survival.cohort.results import counted
-from reporting.context import Resolved
-from reporting.findings import Findings
-from reporting.lineage import FeatureSource, Lineage
-from reporting.methods_results import results_sentences
-from reporting.methods_statistics import statistics_sentences, tested_beforehand
 
 _MODALITIES = {"PT": "PET (SUV)", "CT": "CT (Hounsfield units)"}
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from analyses.context import resolve
+from analyses.requests.recipe import Recipe
+from analyses.scripts.comparison import first_difference
+from analyses.scripts.running import Run, program_of
+from analyses.scripts.script import script_of
 from orchestration.recipes import asked_for, printed_json
 from petct.errors import PetctError
-from reporting.comparison import first_difference
-from reporting.context import resolve
-from reporting.recipe import Recipe
-from reporting.running import Run, program_of
-from reporting.script import script_of
 from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"

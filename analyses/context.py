@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analyses.requests.recipe import Recipe
 from petct.errors import SurvivalError
-from reporting.recipe import Recipe
 from warehouse.queries.analysis_columns import AnalysisColumn
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.queries.selection import Selection

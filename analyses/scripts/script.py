@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reporting.context import Resolved
-from reporting.script_cox import cox_statements
-from reporting.script_features import pca_statements, scan_statements
-from reporting.script_km import km_statements
-from reporting.script_sensitivity import sensitivity_statements
-from reporting.script_text import Code, indented, literal, wrapped
+from analyses.context import Resolved
+from analyses.scripts.cox import cox_statements
+from analyses.scripts.features import pca_statements, scan_statements
+from analyses.scripts.kaplan_meier import km_statements
+from analyses.scripts.sensitivity import sensitivity_statements
+from analyses.scripts.text import Code, indented, literal, wrapped
 
-OUR_PACKAGES = ("figures", "petct", "reporting", "warehouse")
+OUR_PACKAGES = ("analyses", "figures", "petct", "warehouse")
 _ANALYSES = {
     "km": km_statements,
     "cox": cox_statements,

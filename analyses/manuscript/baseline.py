@@ -8,6 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from analyses.context import Resolved
+from analyses.findings import Findings
+from analyses.naming import variable_name
 from petct.survival.cohort.groups import Grouping, split_at, split_by_category
 from petct.survival.cohort.landmark import landmark_cohort
 from petct.survival.cohort.outcome import cause_specific
@@ -21,9 +24,6 @@ from petct.survival.cohort.table_one import (
 )
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
-from reporting.context import Resolved
-from reporting.findings import Findings
-from reporting.naming import variable_name
 from warehouse.queries.analysis_columns import AnalysisColumn, PatientValues
 from warehouse.queries.open_snapshot import Snapshot
 

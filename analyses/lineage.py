@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from reporting.context import Resolved
+from analyses.context import Resolved
 from warehouse.people.journal import Ledger, ledger_of
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.snapshots.publish import show

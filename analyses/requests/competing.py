@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analyses.requests.tested import Tested
 from petct.errors import SurvivalError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.competing.fine_gray import FineGrayResult, fine_gray
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.cox.model import CoxResult, cox
-from petct.survival.tested import Tested
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from analyses.findings import Findings
 from petct.survival.cohort.results import p_text
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.result import CoxTerm
@@ -17,7 +18,6 @@ from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, MedianTime
-from reporting.findings import Findings
 
 _DAYS_A_MONTH = 365.25 / 12
 _STRONGEST = 3

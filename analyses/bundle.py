@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from analyses.context import Resolved
+from analyses.lineage import lineage_of
+from analyses.manuscript.baseline import baseline_of, table_one_csv, table_one_markdown
+from analyses.manuscript.checklists import CHECKLISTS, checklist_markdown, filled
+from analyses.manuscript.methods import methods_text
+from analyses.naming import names_of
+from analyses.scripts.comparison import RELATIVE_TOLERANCE
+from analyses.scripts.running import program_of
+from analyses.scripts.script import script_of
 from figures.print import FORMATS, rendered
-from reporting.baseline import baseline_of, table_one_csv, table_one_markdown
-from reporting.checklists import CHECKLISTS, checklist_markdown, filled
-from reporting.comparison import RELATIVE_TOLERANCE
-from reporting.context import Resolved
-from reporting.lineage import lineage_of
-from reporting.methods import methods_text
-from reporting.naming import names_of
-from reporting.running import program_of
-from reporting.script import script_of
 from warehouse.queries.open_snapshot import Snapshot
 
 SCRIPT = "analysis.py"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from analyses.context import Resolved
+from analyses.scripts.parts import Parts, column, read, texts
+from analyses.scripts.text import Code, literal
 from petct.errors import SurvivalError
 from petct.survival.cohort.groups import QUANTILE_RULES
-from reporting.context import Resolved
-from reporting.script_parts import Parts, column, read, texts
-from reporting.script_text import Code, literal
 
 _GROUPS = "petct.survival.cohort.groups"
 _NAMED_WEIGHTS = {"peto-peto": "PETO_PETO", "gehan-breslow": "GEHAN_BRESLOW", "tarone-ware": "TARONE_WARE"}
@@ -23,7 +23,7 @@ def km_statements(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
     code.use("petct.survival.kaplan_meier.estimate", "kaplan_meier")
     code.use("petct.survival.cohort.outcome", "cause_specific")
-    code.use("reporting.numbers", "survival_numbers")
+    code.use("analyses.numbers", "survival_numbers")
     code.add('outcome = cause_specific(times.duration_days, times.event, "day")')
     (entry,) = recipe.names("entry") or ("",)
     if entry:
@@ -65,7 +65,7 @@ def _competing(resolved: Resolved, code: Code) -> Parts:
     recipe = resolved.recipe
     code.use("petct.survival.competing.outcome", "CompetingOutcome")
     code.use("petct.survival.competing.cumulative", "cumulative_incidence")
-    code.use("reporting.numbers", "incidence_numbers")
+    code.use("analyses.numbers", "incidence_numbers")
     code.call(
         "outcome",
         "CompetingOutcome",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from analyses.requests.tested import (
+    hypotheses_of_cox,
+    hypotheses_of_kaplan_meier,
+    hypotheses_of_scan,
+    hypothesis_of_protocol,
+)
 from petct.survival.cohort.covariates import NumericCovariate
 from petct.survival.cohort.groups import split_at, split_by_median
 from petct.survival.cohort.outcome import Outcome
@@ -12,12 +18,6 @@ from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, haz
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.scan import scan
 from petct.survival.kaplan_meier.estimate import kaplan_meier
-from petct.survival.tested import (
-    hypotheses_of_cox,
-    hypotheses_of_kaplan_meier,
-    hypotheses_of_scan,
-    hypothesis_of_protocol,
-)
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.normal(size=(2, 60))

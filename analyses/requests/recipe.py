@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from petct.errors import SurvivalError
-from petct.survival.cox_request import CoxRequest
-from petct.survival.km_request import KaplanMeierRequest
 
 COMMANDS = ("km", "cox", "pca", "scan", "sensitivity")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reporting.findings import Findings
+from analyses.findings import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ class Run:
 
 
 def program_of(script: str) -> Program:
-    """Return the functions of a script that ``reporting.script`` wrote; nothing runs yet."""
+    """Return the functions of a script that ``analyses.scripts.script`` wrote; nothing runs yet."""
     names: dict[str, Any] = {"__name__": "analysis"}
     # Only ever a text that was generated here, in which every value from outside is a quoted literal.
     exec(compile(script, "analysis.py", "exec"), names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reporting.context import Resolved
-from reporting.script_text import Code, indented, literal, wrapped
+from analyses.context import Resolved
+from analyses.scripts.text import Code, indented, literal, wrapped
 
 
 @dataclass(frozen=True)

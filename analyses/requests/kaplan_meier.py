@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from analyses.requests.tested import Tested, hypotheses_of_kaplan_meier, hypothesis_of_cut
 from petct.errors import SurvivalError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.groups import Grouping, everyone, split_at_chosen_cut
@@ -23,7 +24,6 @@ from petct.survival.kaplan_meier.cut_points import (
 from petct.survival.kaplan_meier.estimate import kaplan_meier
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.kaplan_meier.split_rules import NOT_NUMERIC_HINT, OPTIMAL, split_by_rule, weighting_of
-from petct.survival.tested import Tested, hypotheses_of_kaplan_meier, hypothesis_of_cut
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from analyses.context import Resolved
+from analyses.requests.recipe import Recipe
+from analyses.scripts.parts import Parts, column, read, texts
+from analyses.scripts.text import Code, literal
 from petct.errors import SurvivalError
-from reporting.context import Resolved
-from reporting.recipe import Recipe
-from reporting.script_parts import Parts, column, read, texts
-from reporting.script_text import Code, literal
 
 _COVARIATES = "petct.survival.cohort.covariates"
 
@@ -57,7 +57,7 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
         _call(code, "cox.model", "cox", [*covariates, *_strata(strata), *_single_model(resolved, code), *how])
         if recipe.has("horizon"):
             return _validation(resolved, code, covariates)
-    code.use("reporting.numbers", "hazard_numbers")
+    code.use("analyses.numbers", "hazard_numbers")
     code.add('return {"result": result}')
     return Parts(
         ('return as_dict(found["result"])',),
@@ -69,7 +69,7 @@ def cox_statements(resolved: Resolved, code: Code) -> Parts:
 def _validation(resolved: Resolved, code: Code, covariates: list[str]) -> Parts:
     recipe = resolved.recipe
     code.use("petct.survival.cox_repeated.validation", "validate_cox")
-    code.use("reporting.numbers", "calibration_numbers")
+    code.use("analyses.numbers", "calibration_numbers")
     options = [f"n_resamples={int(recipe.value('resamples') or 0)}"] if recipe.has("resamples") else []
     horizon = literal(float(recipe.value("horizon") or 0))
     code.call("validation", "validate_cox", ["outcome", *covariates, horizon, *_penalty(recipe, code), *options])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reporting.context import Resolved
-from reporting.script_parts import Parts
-from reporting.script_text import Code, indented, literal
+from analyses.context import Resolved
+from analyses.scripts.parts import Parts
+from analyses.scripts.text import Code, indented, literal
 
 
 def sensitivity_statements(resolved: Resolved, code: Code) -> Parts:
@@ -12,7 +12,7 @@ def sensitivity_statements(resolved: Resolved, code: Code) -> Parts:
     code.use("numpy")
     code.use("petct.survival.cox_repeated.protocol_sensitivity", "ProtocolBurden", "compare_protocols", "hazard_ratios")
     code.use("petct.survival.cohort.outcome", "cause_specific")
-    code.use("reporting.numbers", "protocol_numbers")
+    code.use("analyses.numbers", "protocol_numbers")
     code.use("warehouse.queries.protocol_queries", "tumour_burdens")
     organ = literal(resolved.recipe.value("organ"))
     selected = bool(resolved.conditions)

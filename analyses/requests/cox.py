@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analyses.requests.tested import Tested, hypotheses_of_cox
 from petct.errors import SurvivalError
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cohort.columns import Columns
@@ -25,7 +26,6 @@ from petct.survival.cox_repeated.subgroups import SubgroupTable, subgroup_table
 from petct.survival.cox_repeated.validation import DEFAULT_SEED as VALIDATION_SEED
 from petct.survival.cox_repeated.validation import CoxValidation, validate_cox
 from petct.survival.likelihood.penalised import Firth, Penalty, Ridge
-from petct.survival.tested import Tested, hypotheses_of_cox
 
 AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
 PenaltyName = Literal["none", "ridge", "firth"]

@@ -1,0 +1,1 @@
+"""Parts of a manuscript: methods, sentences of results, checklists, table one."""

@@ -1,0 +1,1 @@
+"""What is asked: one request per analysis, its hypotheses and the recipe."""

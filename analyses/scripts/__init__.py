@@ -1,0 +1,1 @@
+"""The exported script: written, run, and compared with the numbers of the bundle."""

@@ -1,1 +1,0 @@
-"""From an analysis to what goes into a paper: recipe, script, numbers, methods, checklists."""
