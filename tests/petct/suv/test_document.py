@@ -16,7 +16,7 @@ _CALL = re.compile(r"account\.(?:adapt|note)\(\s*\"(\w+)\"")
 
 def _source() -> str:
     """The modules of the header's path; what the clinical table overrides is documented with that table."""
-    modules = [path for path in (REPOSITORY / "petct").glob("suv*.py") if "override" not in path.name]
+    modules = [path for path in (REPOSITORY / "petct" / "suv").glob("*.py") if "override" not in path.name]
     return "\n".join(path.read_text(encoding="utf-8") for path in modules)
 
 
@@ -30,7 +30,7 @@ def test_the_table_of_the_policy_is_that_of_the_code() -> None:
 
 
 def test_every_code_of_plausibility_and_index_is_there() -> None:
-    sources = [*(REPOSITORY / "petct" / "dicom").glob("*.py"), REPOSITORY / "petct" / "plausibility.py"]
+    sources = [*(REPOSITORY / "petct" / "dicom").glob("*.py"), REPOSITORY / "petct" / "suv" / "plausibility.py"]
     codes = set()
     for path in sources:
         codes |= set(re.findall(r"\"((?:INDEX|QC)_[A-Z_]+[A-Z])\"", path.read_text(encoding="utf-8")))
