@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assets.inputs import combined, fingerprint
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import ProvenanceRecord, RefusalRecord, refusal
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
-from assets.steps import STEPS
+from assets.steps.order import STEPS
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.dicom.index import Finding
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError

@@ -2,13 +2,13 @@
 
 import dagster as dg
 
-from assets.cohort import conformance_asset, definitions_asset, snapshot_asset
 from assets.engine import Engine, Listener, Silent
-from assets.patient_tables import patient_tables
-from assets.registration import patients_asset
-from assets.robustness import robustness_assets
+from assets.graph.cohort import conformance_asset, definitions_asset, snapshot_asset
+from assets.graph.patient_tables import patient_tables
+from assets.graph.registration import patients_asset
+from assets.graph.robustness import robustness_assets
+from assets.graph.specs import external_specs
 from assets.settings import StudySettings
-from assets.specs import external_specs
 from orchestration.automation import automation
 from orchestration.engines import ProcessEngine
 from orchestration.resources import StudyResource

@@ -11,9 +11,9 @@ import dagster as dg
 
 from assets.engine import Engine
 from assets.exams import conformance_if_stale
-from assets.partitions import PATIENTS
+from assets.graph.events import DATA_VERSION_TAG
+from assets.graph.partitions import PATIENTS
 from assets.publishing import DEFINITION_TABLES
-from assets.reporting import DATA_VERSION_TAG
 from assets.robustness_rows import ROBUSTNESS
 from assets.settings import UPSTREAM, StudySettings
 from assets.status import State, TableState, table_states

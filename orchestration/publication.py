@@ -1,6 +1,6 @@
 """Publish from the command line, and tell Dagster of it, so that the UI shows what there is."""
 
-from assets.cohort import record_snapshot
+from assets.graph.cohort import record_snapshot
 from assets.publishing import publish_snapshot
 from assets.settings import StudySettings
 from orchestration.instance import study_instance

@@ -157,8 +157,8 @@ def _check_roles(settings: StudySettings) -> None:
 
 def run_ingest(settings: StudySettings, *, allow_loss: bool = False) -> IngestReport:
     """Index the sources and register the patients, with a progress bar."""
+    from assets.graph.registration import record_ingest, register
     from assets.ingest import ingest as index_sources
-    from assets.registration import record_ingest, register
     from orchestration.instance import study_instance
 
     with progress_bar() as progress:
@@ -212,7 +212,7 @@ def progress_bar() -> Progress:
 
 
 def _known_patients(instance: "dg.DagsterInstance", text: str | None, study_folder: Path) -> list[str] | None:
-    from assets.partitions import PATIENTS
+    from assets.graph.partitions import PATIENTS
 
     registered = instance.get_dynamic_partitions(PATIENTS)
     if not registered:

@@ -13,8 +13,8 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
 from assets.engine import Job, Outcome
+from assets.graph.registration import register
 from assets.ingest import IngestReport, ingest
-from assets.registration import register
 from assets.settings import StudySettings
 from assets.status import table_states
 from orchestration import materialization

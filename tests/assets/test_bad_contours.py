@@ -11,8 +11,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from assets.matching import LesionMatchRecord, ReaderAgreementRecord
 from assets.records import RefusalRecord
+from assets.steps.matching import LesionMatchRecord, ReaderAgreementRecord
 from assets.work import PatientJob, process_patient
 from petct.dicom.records import Finding
 from petct.lesions.lesion_map import LesionRecord

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.reporting import DATA_VERSION_TAG
+from assets.graph.events import DATA_VERSION_TAG
 from assets.status import State, table_states
 from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance

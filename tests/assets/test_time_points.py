@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from assets.matching import time_point_matches, unaligned_time_points
+from assets.steps.matching import time_point_matches, unaligned_time_points
 from petct.dicom.masks import RoiMask
 from petct.image.volume import Geometry, Mask
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions

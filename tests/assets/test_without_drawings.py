@@ -9,10 +9,10 @@ import pytest
 import SimpleITK as sitk
 
 from assets.ingest import ingest
-from assets.matching import LesionMatchRecord
 from assets.publishing import publish_snapshot
 from assets.records import RefusalRecord
 from assets.settings import StudySettings
+from assets.steps.matching import LesionMatchRecord
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
 from petct.dicom.records import Finding

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.exams import CONFORMANCE, write_conformance
+from assets.graph.events import DATA_VERSION_TAG
+from assets.graph.specs import column_metadata
 from assets.publishing import DEFINITION_TABLES, cohort_tables, publish_snapshot, write_definitions
-from assets.reporting import DATA_VERSION_TAG
 from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
-from assets.specs import column_metadata
 from petct.conformance.exam import Verdict
 from warehouse.registry.tables import table
 from warehouse.snapshots.publish import Published

@@ -1,8 +1,8 @@
 """The steps from DICOM files to SUV: series, scans, suv."""
 
-from assets.clinical_row import clinical_row, declared
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
+from assets.steps.clinical_row import clinical_row, declared
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.dicom.index import index_files
 from petct.dicom.scans import ScanSeries, scan_record
 from petct.dicom.series import CtSeries

@@ -1,8 +1,8 @@
 """The steps from a patient's row of the clinical table to typed values and survival times."""
 
-from assets.clinical_row import clinical_row, declared
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
+from assets.steps.clinical_row import clinical_row, declared
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.clinical.rows import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings, parse_patient
 from petct.dicom.index import Finding
 from petct.errors import ClinicalError, PetctError

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from assets.picture_steps import PictureRecord
 from assets.records import ProvenanceRecord
 from assets.settings import StudySettings
+from assets.steps.pictures import PictureRecord
 from petct.clinical.rows import ClinicalValue, EndpointRecord
 from petct.dicom.index import FileRecord, SeriesRecord
 from petct.dicom.scans import ScanRecord

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assets.patient_data import PatientData
+from assets.steps.patient_data import PatientData
 from petct.dicom.index import Finding
 from petct.errors import PetctError
 from petct.image.volume import resample_mask

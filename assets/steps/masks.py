@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from assets.drawings import drawings_of, grids_of
-from assets.lesion_rows import (
+from assets.records import RefusalRecord, refusal
+from assets.steps.drawings import drawings_of, grids_of
+from assets.steps.lesion_rows import (
     delineation_row,
     exclusion_rows,
     lesion_rows,
@@ -13,7 +14,7 @@ from assets.lesion_rows import (
     readers_not_compared,
     resampled_findings,
 )
-from assets.matching import (
+from assets.steps.matching import (
     Between,
     LesionMatchRecord,
     ReaderAgreementRecord,
@@ -22,9 +23,8 @@ from assets.matching import (
     time_point_matches,
     unaligned_time_points,
 )
-from assets.patient_data import Measure, PatientData, StepOutput
-from assets.plausibility_steps import organ_findings
-from assets.records import RefusalRecord, refusal
+from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.plausibility import organ_findings
 from petct.dicom.index import Finding
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry, Volume, resample_mask

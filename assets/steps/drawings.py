@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.patient_data import PatientData
 from assets.records import RefusalRecord, refusal
+from assets.steps.patient_data import PatientData
 from petct.dicom.declared_masks import read_label_map
 from petct.dicom.index import Finding, SeriesRecord
 from petct.dicom.masks import RoiMask, contour_names, read_contours

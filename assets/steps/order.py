@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from assets.clinical_steps import clinical_step, endpoints_step
-from assets.feature_steps import pet_metrics_step
-from assets.imaging_steps import scans_step, series_step, suv_step
-from assets.mask_steps import lesions_step
-from assets.patient_data import PatientData, StepOutput
-from assets.picture_steps import pictures_step
-from assets.radiomics_steps import radiomic_features_step
-from assets.robustness_steps import perturbed_features_step
+from assets.steps.clinical import clinical_step, endpoints_step
+from assets.steps.imaging import scans_step, series_step, suv_step
+from assets.steps.masks import lesions_step
+from assets.steps.metrics import pet_metrics_step
+from assets.steps.patient_data import PatientData, StepOutput
+from assets.steps.pictures import pictures_step
+from assets.steps.radiomics import radiomic_features_step
+from assets.steps.robustness import perturbed_features_step
 
 STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
     "series": series_step,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry
 from petct.lesions.lesion_map import DelineationRecord, Lesion, LesionMap, LesionRecord

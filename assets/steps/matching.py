@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assets.patient_data import PatientData
+from assets.steps.patient_data import PatientData
 from petct.dicom.records import Finding
 from petct.dicom.scans import ScanSeries
 from petct.image.mask_agreement import Agreement, agreement

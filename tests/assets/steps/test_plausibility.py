@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from assets.drawings import drawings_of, grids_of
-from assets.patient_data import PatientData, StepOutput
-from assets.plausibility_steps import organ_findings
 from assets.records import RefusalRecord
+from assets.steps.drawings import drawings_of, grids_of
+from assets.steps.patient_data import PatientData, StepOutput
+from assets.steps.plausibility import organ_findings
 from petct.dicom.index import Finding
 from petct.suv.compute import SuvRecord
 from petct.suv.plausibility import LIMITS, Tracer

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
+from assets.graph.events import DATA_VERSION_TAG
+from assets.graph.partitions import PATIENTS
+from assets.graph.specs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, column_metadata
 from assets.ingest import IngestReport, ingest
-from assets.partitions import PATIENTS
-from assets.reporting import DATA_VERSION_TAG
-from assets.specs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, column_metadata
 from warehouse.registry.tables import table
 
 ABSENT = "absent"

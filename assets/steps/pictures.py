@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.feature_steps import check_known, lesion_map
-from assets.mask_steps import lesions_step
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
 from assets.settings import CODE_VERSIONS
+from assets.steps.masks import lesions_step
+from assets.steps.metrics import check_known, lesion_map
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.errors import PetctError
 from petct.image.volume import Volume
 from petct.lesions.lesion_map import UNKNOWN_ORGAN, LesionMap, LesionRecord, MaskRules

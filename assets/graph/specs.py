@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from assets.graph.partitions import patients_partitions
 from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES
-from assets.partitions import patients_partitions
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
 from warehouse.registry.tables import table
 

@@ -1,9 +1,9 @@
 """From lesions to the features of perturbed lesions; only for a study that asks for it."""
 
-from assets.feature_steps import check_known
-from assets.patient_data import Measure, PatientData, StepOutput
-from assets.radiomics_steps import image_sha256_of
 from assets.records import RefusalRecord, refusal
+from assets.steps.metrics import check_known
+from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.radiomics import image_sha256_of
 from petct.dicom.scans import ScanRecord
 from petct.errors import PetctError
 from petct.image.volume import Mask

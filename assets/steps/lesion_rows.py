@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from assets.patient_data import PatientData
+from assets.steps.patient_data import PatientData
 from petct.dicom.index import Finding
 from petct.image.volume import Volume
 from petct.lesions.delineation import RESAMPLED, Delineation, Drawing

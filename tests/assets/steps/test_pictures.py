@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from assets.picture_steps import PictureRecord
+from assets.steps.pictures import PictureRecord
 from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
 from petct.image.volume import Geometry

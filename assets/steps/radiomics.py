@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from assets.feature_steps import check_known
-from assets.patient_data import Measure, PatientData, StepOutput
 from assets.records import RefusalRecord, refusal
+from assets.steps.metrics import check_known
+from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, PetctError
 from petct.image.volume import Volume

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.graph.specs import column_metadata, patient_spec
 from assets.robustness_rows import ROBUSTNESS, write_robustness
 from assets.settings import CODE_VERSIONS, StudySettings
-from assets.specs import column_metadata, patient_spec
 from warehouse.registry.tables import table
 
 

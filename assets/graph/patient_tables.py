@@ -4,15 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets.checks import check_results, check_specs
-from assets.clinical import clinical_specs
 from assets.engine import Engine
-from assets.features import feature_specs
-from assets.imaging import imaging_specs
-from assets.masks import mask_specs
-from assets.partitions import patients_partitions
-from assets.reporting import failure, materialization, reason
-from assets.robustness import perturbation_specs
+from assets.graph.checks import check_results, check_specs
+from assets.graph.events import failure, materialization, reason
+from assets.graph.partitions import patients_partitions
+from assets.graph.patient_specs import clinical_specs, feature_specs, imaging_specs, mask_specs
+from assets.graph.robustness import perturbation_specs
 from assets.settings import PATIENT_TABLES, StudySettings
 from assets.work import PatientJob, PatientOutcome, lose_patient, process_patient
 

@@ -1,0 +1,1 @@
+"""What Dagster is told: specs, assets, checks and events."""

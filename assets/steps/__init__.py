@@ -1,0 +1,1 @@
+"""One patient: the step that computes each table."""
