@@ -7,8 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import access, audit, cohort_filter, data, filters, notices, wording
-from dashboard.access import Permission
+from dashboard import cohort_filter, data, filters, notices, wording
+from dashboard.access import audit, permissions
+from dashboard.access.permissions import Permission
 from dashboard.data import Source
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
@@ -19,7 +20,7 @@ _CHECK_EVERY_SECONDS = 30
 
 @dataclass(frozen=True)
 class _Entry:
-    """A page of the navigation: its script in ``app_pages``.
+    """A page of the navigation: its script is ``page.py`` in the folder of its name.
 
     Attributes
     ----------
@@ -38,7 +39,7 @@ class _Entry:
     @property
     def script_path(self) -> Path:
         """Where the script is, or will be."""
-        return _FOLDER / "app_pages" / f"{self.script}.py"
+        return _FOLDER / self.script / "page.py"
 
 
 # In the order of the navigation; an entry without its script is left out.
@@ -60,7 +61,7 @@ def main() -> None:
     """Draw the sidebar and the filter, and run the page that was chosen."""
     st.set_page_config(page_title="petlake", page_icon=str(_FOLDER / "favicon.svg"), layout="wide")
     st.html(_FOLDER / "style.css")
-    person = access.admit()
+    person = permissions.admit()
     entries = [entry for entry in _ENTRIES if entry.script_path.is_file()]
     pages = [
         st.Page(e.script_path, title=e.title, icon=e.icon, url_path=e.script, visibility=person.sees(e.needs))
@@ -76,8 +77,8 @@ def main() -> None:
         _about(lake, source)
         if not refused:
             cohort_filter.choose_protocol(source)
-        access.about(person)
-    access.require(entry.needs, source)
+        permissions.about(person)
+    permissions.require(entry.needs, source)
     audit.viewed(source)
     if refused:
         cohort_filter.show_refusals(source, refused)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard import access
+from dashboard.access import permissions
 from figures.paper import Figure, on_dark
 
 _USELESS = ("select2d", "lasso2d", "autoScale2d")
@@ -41,7 +41,7 @@ def draw(
     -------
     What ``st.plotly_chart`` returns: the selection, where points can be selected.
     """
-    if of_patients and not access.may(access.Permission.PATIENT_ROWS):
+    if of_patients and not permissions.may(permissions.Permission.PATIENT_ROWS):
         figure.update_traces(customdata=None, hovertemplate=None, hoverinfo="skip")
         on_select = None
     selecting = on_select is not None

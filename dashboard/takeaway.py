@@ -19,7 +19,8 @@ from analyses.naming import names_of
 from analyses.requests.recipe import Recipe
 from analyses.scripts.running import program_of
 from analyses.scripts.script import script_of
-from dashboard import access, audit, data, notices, wording
+from dashboard import data, notices, wording
+from dashboard.access import audit, permissions
 from dashboard.data import Source
 from figures.print import FORMATS, Format, rendered
 from warehouse.errors import WarehouseError
@@ -83,7 +84,7 @@ def _downloads(
 ) -> None:
     name = f"petlake-{resolved.recipe.command}-{wording.short_id(source.snapshot_id)}"
     # Scores and loadings: one row of the table is one patient.
-    may_take_rows = resolved.recipe.command != "pca" or access.may(access.Permission.PATIENT_ROWS)
+    may_take_rows = resolved.recipe.command != "pca" or permissions.may(permissions.Permission.PATIENT_ROWS)
     with st.container(horizontal=True):
         for kind in FORMATS:
             st.download_button(
@@ -190,7 +191,7 @@ def saved_list(source: Source) -> None:
             f"{link}  \n`{recipe.command_line(analysis.conditions)}` · snapshot "
             f"`{wording.short_id(analysis.snapshot_id)}` · {entry.saved_at:%d %b %Y}"
         )
-        if not access.may(access.Permission.PATIENT_ROWS):
+        if not permissions.may(permissions.Permission.PATIENT_ROWS):
             # What others saved is theirs: a viewer opens it.
             continue
         delete.button(

@@ -34,8 +34,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs" / "images"
 # The first page of the navigation is that of the bare address.
 PAGES = {
-    path.stem: "" if path.stem == "study" else path.stem
-    for path in sorted((REPOSITORY / "dashboard" / "app_pages").glob("*.py"))
+    path.parent.name: "" if path.parent.name == "study" else path.parent.name
+    for path in sorted((REPOSITORY / "dashboard").glob("*/page.py"))
 }
 # Ending of the file's name, and the colours that the reader's system asks for.
 SCHEMES: tuple[tuple[str, Literal["light", "dark"]], ...] = (("", "light"), ("-dark", "dark"))

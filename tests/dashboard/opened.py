@@ -12,10 +12,11 @@ TIMEOUT = 60
 
 def page_of(page: str, **parameters: str | list[str]) -> AppTest:
     """Open a page of the study that the environment names, by a link with ``parameters``: choices as they are shown."""
-    app = AppTest.from_file(APP, default_timeout=TIMEOUT)
+    # A first run tells the test which pages there are.
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT).run()
     for name, value in parameters.items():
         app.query_params[name] = value
-    return checked(app.switch_page(f"app_pages/{page}.py").run())
+    return checked(app.switch_page(f"{page}/page.py").run())
 
 
 def checked(app: AppTest) -> AppTest:

@@ -10,8 +10,10 @@ from click.testing import CliRunner
 
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from dashboard import analysis_cox, analysis_survival, data
+from dashboard import data
+from dashboard.cox import analysis as analysis_cox
 from dashboard.data import Source
+from dashboard.survival import analysis as analysis_survival
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cohort.results import JsonValue, as_dict

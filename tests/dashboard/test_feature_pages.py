@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
-from dashboard import analysis_pca, choices_features, panels_features
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from dashboard.features import choices, panels
+from dashboard.pca import analysis
 from orchestration.commands.pca import pca
 from orchestration.commands.scan import scan
 from orchestration.commands.sensitivity import sensitivity
@@ -151,7 +152,7 @@ def test_filters_hide_features_and_change_no_correction(opened, rich_study):
 def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_study):
     name = f"pet_original__largest:{FEATURES[4]}"
     app = opened(rich_study, "features", scan_feature_set="pet_original", feature=FEATURES[4])
-    assert app.selectbox(key=choices_features.FEATURE_KEY).value == name
+    assert app.selectbox(key=choices.FEATURE_KEY).value == name
     assert set(charts(app)) >= {"feature_survival", "feature_distribution", "feature_against_volume"}
     assert "Exploratory" in texts(app)
     assert f"chosen after looking at {len(FEATURES)} features" in texts(app)
@@ -163,7 +164,7 @@ def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_st
 
 
 def test_a_click_names_its_feature_however_plotly_says_it():
-    assert panels_features.panels.text_of(["a:b"]) == panels_features.panels.text_of("a:b") == "a:b"
+    assert panels.panels.text_of(["a:b"]) == panels.panels.text_of("a:b") == "a:b"
 
 
 def test_components_are_those_of_the_command_and_a_selection_splits_survival(opened, rich_study):
@@ -194,8 +195,8 @@ def test_components_are_those_of_the_command_and_a_selection_splits_survival(ope
 
 
 def test_another_selection_is_another_test():
-    family = analysis_pca.FeatureFamily("a__largest", "a", "a-1", None, "largest")
-    one, same, other = (analysis_pca.what_was_picked(family, (1, 2), p) for p in (("P1", "P2"), ("P2", "P1"), ("P1",)))
+    family = analysis.FeatureFamily("a__largest", "a", "a-1", None, "largest")
+    one, same, other = (analysis.what_was_picked(family, (1, 2), p) for p in (("P1", "P2"), ("P2", "P1"), ("P1",)))
     assert one == same != other
 
 

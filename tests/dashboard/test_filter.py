@@ -31,7 +31,7 @@ def opened(monkeypatch):
         monkeypatch.setenv(STUDY_VARIABLE, str(study))
         app = AppTest.from_file(APP, default_timeout=60)
         app.query_params["where"] = list(conditions)
-        return checked(app.run().switch_page(f"app_pages/{page}.py").run())
+        return checked(app.run().switch_page(f"{page}/page.py").run())
 
     return open_page
 
@@ -127,9 +127,9 @@ def test_nobody_left_says_which_condition_leaves_whom_and_what_to_do(opened, stu
     assert "No patient meets all conditions" in texts(app)
     assert "Age ≥ 60 years: met by" in texts(app)
     assert not app.get("plotly_chart")
-    assert "whole snapshot" in texts(checked(app.switch_page("app_pages/conformance.py").run()))
+    assert "whole snapshot" in texts(checked(app.switch_page("conformance/page.py").run()))
 
-    app = checked(app.switch_page("app_pages/survival.py").run())
+    app = checked(app.switch_page("survival/page.py").run())
     app = checked(app.button(key="remove_all_empty").click().run())
     assert "**All 44 patients**" in texts(app)
 
@@ -188,7 +188,7 @@ def test_another_protocol_changes_the_measurements_of_all_pages(opened, two_prot
 def test_pages_begin_with_the_features_that_were_chosen_on_another(opened, study):
     app = opened(study, "features")
     app = checked(app.selectbox(key="scan_aggregation").set_value("volume_weighted_mean").run())
-    app = checked(app.switch_page("app_pages/pca.py").run())
+    app = checked(app.switch_page("pca/page.py").run())
     assert app.selectbox(key="pca_aggregation").value == "volume_weighted_mean"
     assert app.query_params["pca_aggregation"] in ("volume weighted mean", ["volume weighted mean"])
     assert "volume weighted mean" in texts(app)

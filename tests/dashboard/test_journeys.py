@@ -22,7 +22,7 @@ from warehouse.snapshots.catalog import current_id
 pytestmark = pytest.mark.browser
 
 # The first page of the navigation is that of the bare address.
-PAGES = ["", *sorted({path.stem for path in (REPOSITORY / "dashboard" / "app_pages").glob("*.py")} - {"study"})]
+PAGES = ["", *sorted({path.parent.name for path in (REPOSITORY / "dashboard").glob("*/page.py")} - {"study"})]
 CURVES = "() => [...document.querySelectorAll('.js-plotly-plot .xy path.js-line')].map(path => path.getAttribute('d'))"
 AXE = """async () => (await axe.run({resultTypes: ['violations']})).violations
     .filter(one => ['serious', 'critical'].includes(one.impact))

@@ -13,7 +13,7 @@ from warehouse.snapshots.publish import SnapshotSettings, publish
 from warehouse.storage.lake import Lake
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
-PAGES = tuple(sorted(page.stem for page in (APP.parent / "app_pages").glob("*.py")))
+PAGES = tuple(sorted(page.parent.name for page in APP.parent.glob("*/page.py")))
 WITHOUT_PATIENTS = {"conformance", "snapshots", "sql"}
 REFUSED_TO_ONE = {"survival", "cox", "features", "pca"}
 _TIMEOUT = 60
@@ -29,7 +29,7 @@ def open_page(monkeypatch):
         for name, value in parameters.items():
             app.query_params[name] = value
         app.run()
-        return checked(app if page == "study" else app.switch_page(f"app_pages/{page}.py").run())
+        return checked(app if page == "study" else app.switch_page(f"{page}/page.py").run())
 
     return opened
 
@@ -52,7 +52,7 @@ def figure_traces(app: AppTest, key: str) -> str:
 def through(app: AppTest) -> Iterator[tuple[str, AppTest]]:
     """Every page of one session, one after the other."""
     for page in PAGES:
-        yield page, checked(app.switch_page(f"app_pages/{page}.py").run())
+        yield page, checked(app.switch_page(f"{page}/page.py").run())
 
 
 def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
@@ -126,7 +126,7 @@ def test_a_copied_link_gives_the_same_view(open_page, study):
     first = checked(first.selectbox(key="variable").set_value("age").run())
     app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
     app.query_params.update({"snapshot": first.session_state["chosen_snapshot"][:12], "variable": "Age (year)"})
-    app = checked(app.run().switch_page("app_pages/survival.py").run())
+    app = checked(app.run().switch_page("survival/page.py").run())
 
     assert "Age, median split" in texts(app)
     assert app.selectbox(key="variable").value == "age"

@@ -9,7 +9,8 @@ import pytest
 
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from dashboard import analysis_cox, analysis_survival
+from dashboard.cox import analysis as analysis_cox
+from dashboard.survival import analysis as analysis_survival
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cohort.results import as_dict

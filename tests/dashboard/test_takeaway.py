@@ -13,8 +13,9 @@ from analyses.requests.kaplan_meier import KaplanMeierRequest
 from analyses.requests.recipe import recipe_of_cox, recipe_of_km
 from analyses.scripts.running import program_of
 from analyses.scripts.script import script_of
-from dashboard import analysis_cox, analysis_survival
+from dashboard.cox import analysis as analysis_cox
 from dashboard.data import Source
+from dashboard.survival import analysis as analysis_survival
 from petct.survival.cohort.results import as_dict
 from warehouse.people.saved_analyses import saved_analyses
 from warehouse.queries.open_snapshot import open_snapshot
@@ -152,7 +153,7 @@ def _components(lake: str, snapshot_id: str) -> None:
 def test_who_may_not_see_single_patients_takes_no_table_of_them_away(
     study: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
 ) -> None:
-    monkeypatch.setattr("dashboard.access.may", lambda _: allowed)
+    monkeypatch.setattr("dashboard.access.permissions.may", lambda _: allowed)
     with open_snapshot(study / "lake") as snapshot:
         app = AppTest.from_function(_components, args=(str(study / "lake"), snapshot.id), default_timeout=_TIMEOUT)
     app.session_state["pca_take_away"] = True

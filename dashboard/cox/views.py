@@ -1,0 +1,194 @@
+"""The views below the forest: hazard ratios, diagnostics, what is added, subgroups, calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from analyses.findings import Findings
+from analyses.numbers import calibration_numbers, hazard_numbers, residual_numbers
+from analyses.requests.cox import CoxRequest, hypotheses
+from analyses.requests.recipe import recipe_of_cox
+from dashboard import asking, charts, notices, takeaway, wording
+from dashboard.access.ledger import Entries
+from dashboard.cox import analysis, panels
+from dashboard.data import Source
+from figures.print import AnyCoxResult, calibration_print, forest_print, residuals_print
+from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
+from petct.survival.cox.result import CoxResult
+from petct.survival.cox_repeated.forest_table import ForestTable
+from petct.survival.cox_repeated.model_comparison import ModelComparison
+from petct.survival.cox_repeated.subgroups import SubgroupTable
+
+_QUESTIONS = (
+    "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",
+    "Martingale residuals without the covariate: a straight line says that it has its form.",
+)
+
+
+@dataclass(frozen=True)
+class Views:
+    """The tabs; ``open`` of each says whether it is looked at."""
+
+    ratios: DeltaGenerator
+    diagnostics: DeltaGenerator
+    added: DeltaGenerator
+    subgroups: DeltaGenerator
+    calibration: DeltaGenerator
+
+
+def tabs() -> Views:
+    """Lay out the tabs; the open one lives in the URL."""
+    names = ["Hazard ratios", "Diagnostics", "What is added", "Subgroups", "Calibration"]
+    return Views(*st.tabs(names, key="cox_view", bind="query-params"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the views are about.
+
+    Parameters
+    ----------
+    source, endpoint, request, model
+        The model that is shown above them.
+    alone
+        Whether every covariate alone is to be shown, too.
+    added, subgroups
+        The comparison and the subgroups that were asked for, if any.
+    horizon_days, unit
+        Horizon of the calibration, and the unit of times on the page.
+    """
+
+    source: Source
+    endpoint: str
+    request: CoxRequest
+    model: CoxResult
+    alone: bool
+    added: CoxRequest | None
+    subgroups: CoxRequest | None
+    horizon_days: float
+    unit: AxisUnit
+
+
+def draw(views: Views, asked: Asked, entries: Entries) -> None:
+    """Compute and draw the view that is looked at."""
+    for tab, drawn in (
+        (views.ratios, _ratios),
+        (views.diagnostics, _diagnostics),
+        (views.added, _added),
+        (views.subgroups, _subgroups),
+        (views.calibration, _calibration),
+    ):
+        if tab.open:
+            with tab, notices.refusals_as_sentences():
+                drawn(asked, entries)
+
+
+def _ratios(asked: Asked, entries: Entries) -> None:
+    if not asked.alone:
+        panels.coefficients(asked.model)
+        return
+    request = replace(asked.request, univariable=True)
+    table = analysis.cox_model(asked.source, asked.endpoint, request)
+    if isinstance(table, ForestTable):
+        entries.add(request.modelled, tuple(hypotheses(request, table)), table.n, table.n_events)
+        panels.alone_and_together(table)
+        _take_away(asked, request, table, "alone")
+
+
+def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
+    panels.proportional_hazards(asked.model)
+    found = analysis.cox_residuals(asked.source, asked.endpoint, asked.request)
+    for kind, curves, question in zip(("time", "form"), (found.over_time, found.forms), _QUESTIONS, strict=True):
+        if not curves:
+            continue
+        st.caption(question)
+        places = st.columns(2)
+        for number, curve in enumerate(curves):
+            with places[number % 2]:
+                charts.draw(
+                    residual_figure(curve),
+                    key=f"residuals_{kind}_{number}",
+                    alt=f"{curve.y_label} against {curve.x_label}, n = {curve.n}, {curve.n_events} events.",
+                )
+    curves = (*found.over_time, *found.forms)
+    takeaway.offer(
+        asked.source,
+        recipe_of_cox(asked.request, asked.endpoint),
+        figure=lambda: residuals_print(curves),
+        numbers=lambda: residual_numbers(curves),
+        key="residuals",
+        result=asked.model,
+    )
+
+
+def _added(asked: Asked, entries: Entries) -> None:
+    if len(asked.request.covariates) < 2:
+        st.caption("A nested comparison needs two covariates or more: add what is to be compared to the model.")
+        return
+    if asked.added is None:
+        st.caption("The covariates that you do not choose are the base; at least one has to stay in it.")
+        return
+    result = analysis.cox_model(asked.source, asked.endpoint, asked.added)
+    if isinstance(result, ModelComparison):
+        entries.add(asked.added.modelled, tuple(hypotheses(asked.added, result)), result.n, result.n_events)
+        panels.comparison(result)
+        _take_away(asked, asked.added, result, "added")
+        notices.notes([note for note in result.notes if note not in asked.model.notes])
+
+
+def _subgroups(asked: Asked, entries: Entries) -> None:
+    if asked.subgroups is None:
+        return
+    result = analysis.cox_model(asked.source, asked.endpoint, asked.subgroups)
+    if isinstance(result, SubgroupTable):
+        entries.add(asked.subgroups.modelled, tuple(hypotheses(asked.subgroups, result)), result.n, result.n_events)
+        charts.draw(
+            subgroup_figure(result, title=""),
+            key="subgroup_forest",
+            alt=panels.subgroups_in_words(result),
+        )
+        _take_away(asked, asked.subgroups, result, "subgroups")
+        panels.subgroups(result)
+        notices.notes(result.notes)
+
+
+def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estimates, tests nothing)
+    question = (asked.endpoint, asked.request, asked.horizon_days)
+    what = f"{FEWEST_RESAMPLES} fits to resamples of {wording.plural(asked.model.n, 'patient')}: some seconds."
+    if not asking.asked("validate", "Compute", what, question):
+        return
+    result = analysis.cox_validation(asked.source, asked.endpoint, asked.request, asked.horizon_days)
+    panels.corrected_numbers(result, asked.unit)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        charts.draw(
+            calibration_figure(result, title=""),
+            key="calibration",
+            alt=calibration_in_words(result),
+        )
+        takeaway.offer(
+            asked.source,
+            recipe_of_cox(asked.request, asked.endpoint, horizon=asked.horizon_days),
+            figure=lambda: calibration_print(result),
+            numbers=lambda: calibration_numbers(result),
+            key="calibration",
+            result=Findings(asked.model, validation=result),
+        )
+    with right:
+        panels.risk_groups(result)
+    notices.notes(result.notes)
+
+
+def _take_away(asked: Asked, request: CoxRequest, result: AnyCoxResult, key: str) -> None:
+    takeaway.offer(
+        asked.source,
+        recipe_of_cox(request, asked.endpoint),
+        figure=lambda: forest_print(result),
+        numbers=lambda: hazard_numbers(result),
+        key=f"forest_{key}",
+        result=result,
+    )

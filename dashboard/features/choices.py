@@ -1,0 +1,157 @@
+"""The choices of pages about features: which family, and which of its features are trusted. All live in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import data, wording
+from dashboard.data import Source
+from dashboard.features.analysis import families
+from dashboard.filters import forget_unknown, remember
+from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.feature_queries import FeatureFamily
+
+FEATURE_KEY = "feature"
+"""Key of the feature that was chosen on the page Features."""
+
+_PAGES = ("scan", "pca")
+_ALL = "all lesions"
+_NO_COLOUR = "nothing"
+_VOLUME = "tumour_volume_ml"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which features are shown: 0 and 1 let every feature through.
+
+    Attributes
+    ----------
+    least_icc
+        Smallest lower bound of the ICC; above 0, features without one are hidden.
+    most_rho
+        Largest absolute correlation with tumour volume; below 1, features without one are hidden.
+    """
+
+    least_icc: float = 0.0
+    most_rho: float = 1.0
+
+
+def choose_family(source: Source, key: str) -> FeatureFamily:
+    """Offer feature set, organ and rule in three steps; there must be a family. ``key`` belongs to one page.
+
+    The other pages about features begin with the choice.
+    """
+    known = families(source)
+    sets = list(dict.fromkeys(family.feature_set for family in known))
+    places = st.columns(3)
+    forget_unknown(f"{key}_feature_set", sets)
+    feature_set = places[0].selectbox("Feature set", sets, key=f"{key}_feature_set", bind="query-params")
+    of_set = [family for family in known if family.feature_set == feature_set]
+    organs = list(dict.fromkeys(family.organ or _ALL for family in of_set))
+    forget_unknown(f"{key}_organ", organs)
+    organ = places[1].selectbox(
+        "Lesions",
+        organs,
+        format_func=lambda name: name.replace("_", " "),
+        key=f"{key}_organ",
+        bind="query-params",
+        help="All lesions of a patient, or only those in an organ that study.yaml names under organ_aggregations.",
+    )
+    rules = [family.rule for family in of_set if (family.organ or _ALL) == organ]
+    forget_unknown(f"{key}_aggregation", rules)
+    rule = places[2].selectbox(
+        "Lesions to patient",
+        rules,
+        format_func=lambda name: name.replace("_", " "),
+        key=f"{key}_aggregation",
+        bind="query-params",
+        help="How the features of a patient's lesions become one value a patient.",
+    )
+    for what, chosen in (("feature_set", feature_set), ("organ", organ), ("aggregation", rule)):
+        remember([f"{page}_{what}" for page in _PAGES], f"{key}_{what}", chosen)
+    return next(family for family in of_set if (family.organ or _ALL) == organ and family.rule == rule)
+
+
+def choose_adjustment(source: Source) -> tuple[str, ...]:
+    """Offer covariates of a second version of the scan."""
+    columns = {column.name: column for column in data.analysis_columns(source) if column.table == "cohort"}
+    names = wording.labels(tuple(columns.values()))
+    chosen = st.multiselect(
+        "Also adjusted for",
+        list(columns),
+        format_func=lambda name: names.get(name, name),
+        key="scan_adjusted_for",
+        bind="query-params",
+        placeholder="Nothing: choose tumour volume to see what a feature adds to it",
+        help="A second version of every test, beside these covariates. It is counted apart from the first.",
+    )
+    return tuple(chosen)
+
+
+def choose_trust(*, with_icc: bool) -> Trust:
+    """Offer which features are shown; what is hidden still counts in every correction."""
+    left, right = st.columns(2)
+    least = left.slider(
+        "ICC: lower bound at least",
+        0.0,
+        1.0,
+        0.0,
+        0.05,
+        key="least_icc",
+        bind="query-params",
+        disabled=not with_icc,
+        help="Lower bound of the 95 % interval, the smallest over all kinds of repeated measurements. Above 0, "
+        "features whose ICC is not known are hidden too."
+        if with_icc
+        else "This study measured no robustness: declare `robustness` in study.yaml, materialize and publish again.",
+    )
+    most = right.slider(
+        "Correlation with volume: at most",
+        0.0,
+        1.0,
+        1.0,
+        0.05,
+        key="most_rho",
+        bind="query-params",
+        help="Absolute value of Spearman's correlation with tumour volume in the patients of the analysis.",
+    )
+    return Trust(float(least) if with_icc else 0.0, float(most))
+
+
+def choose_feature(names: list[str], labels: dict[str, str]) -> str | None:
+    """Offer the features that are shown, the strongest first; a click on the volcano plot chooses, too."""
+    if st.session_state.get(FEATURE_KEY) not in names:
+        st.session_state.pop(FEATURE_KEY, None)
+    return st.selectbox(
+        "Feature",
+        names,
+        index=None,
+        placeholder="Click a point of the volcano plot, or choose",
+        format_func=lambda name: labels.get(name, name),
+        key=FEATURE_KEY,
+        bind="query-params",
+        help="The strongest first. Its Kaplan-Meier split is another test, and is counted.",
+    )
+
+
+def choose_colour(source: Source, family: FeatureFamily) -> AnalysisColumn | None:
+    """Offer the columns of the cohort and the features of a family as colours of points, never the outcome."""
+    columns = {
+        column.name: column
+        for column in data.analysis_columns(source)
+        if column.table == "cohort" or column.name.startswith(f"{family.name}:")
+    }
+    names = wording.labels(tuple(columns.values()))
+    options = [_NO_COLOUR, *columns]
+    chosen = st.selectbox(
+        "Colour by",
+        options,
+        index=options.index(_VOLUME) if _VOLUME in columns else 0,
+        format_func=lambda name: names.get(name, name),
+        key="colour",
+        bind="query-params",
+        help="The outcome is not offered: groups picked by it would differ in survival by construction.",
+    )
+    return columns.get(chosen)

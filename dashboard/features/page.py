@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import streamlit as st
+
+from analyses.numbers import scan_numbers
+from analyses.requests.recipe import Recipe
+from analyses.requests.tested import hypotheses_of_scan
+from dashboard import data, filters, notices, panels, takeaway, wording
+from dashboard.access import ledger
+from dashboard.features import analysis, choices, one_feature
+from dashboard.features import panels as panels_features
+from dashboard.features.choices import Trust
+from figures.print import volcano_print
+
+source = filters.pinned_source(data.lake_root())
+
+st.title("Features")
+panels.snapshot_line(source)
+if not data.endpoints(source):
+    notices.no_endpoint()
+    st.stop()
+if not analysis.families(source):
+    notices.no_features()
+    st.stop()
+
+with st.container(border=True):
+    left, right = st.columns([1, 4])
+    with left:
+        endpoint = filters.choose_endpoint(source, key="scan_endpoint")
+    with right:
+        family = choices.choose_family(source, "scan")
+    adjust_for = choices.choose_adjustment(source)
+
+with notices.refusals_as_sentences():
+    result = analysis.scan_family(source, endpoint, family, adjust_for)
+    known = analysis.reliability(source, family.feature_set_id)
+    rho = analysis.volume_correlations(source, endpoint, family)
+    labels = panels_features.short_names(tuple(row.name for row in result.rows))
+
+    title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
+    tested = f"{wording.plural(result.n_tested, 'feature')} of {wording.group_label(family.name)}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(wording.literal_markdown(f"{title}: {tested}"), width="content", anchor=False)
+        notices.standing(source, endpoint, [family.name], plain=False)
+    panels_features.scan_numbers(result)
+    st.markdown(wording.literal_markdown(result.verdict))
+    ledger.enter(source, endpoint, [family.name], hypotheses_of_scan(result), n=result.n, n_events=result.n_events)
+
+    trust = choices.choose_trust(with_icc=any(each.icc_lower is not None for each in known.values()))
+    rows = panels_features.trusted(result, known, rho, trust)
+    if trust != Trust():
+        st.caption(
+            f"{len(rows)} of {wording.plural(result.n_tested, 'feature')} shown. Every correction is for all "
+            f"{result.n_tested}, also for those that are hidden."
+        )
+    if not rows:
+        notices.empty("No feature passes this filter", "Lower the ICC, or allow a larger correlation with volume.")
+        st.stop()
+    shown = [row.name for row in rows]
+    chosen = choices.choose_feature(shown, labels)
+
+    left, right = st.columns(2, gap="medium")
+    with left:
+        panels_features.volcano(result, rows, labels, chosen)
+    with right:
+        panels_features.confounding(result, rows, rho, labels, trust, chosen)
+    takeaway.offer(
+        source,
+        Recipe.of("scan", endpoint=endpoint, feature_set=family.name, adjust_for=list(adjust_for)),
+        figure=lambda: volcano_print(result),
+        numbers=lambda: scan_numbers(result),
+        key="scan",
+        result=result,
+    )
+    panels_features.scan_table(rows, result, labels, known, rho)
+    panels_features.not_tested(result)
+    notices.notes(panels_features.notes_in_words(source, family, result))
+
+    st.subheader("One feature", anchor=False)
+    if chosen is None:
+        st.caption("Click a point of the volcano plot, or choose a feature above it, to see its patients.")
+    else:
+        (row,) = (row for row in rows if row.name == chosen)
+        one_feature.one_feature(source, endpoint, family, row, result.n_tested)
+
+    st.subheader("Correlation of the strongest features", anchor=False)
+    strongest = tuple(shown[: analysis.CORRELATED])
+    panels_features.heat_map(analysis.correlations(source, endpoint, family, strongest), labels)

@@ -1,0 +1,259 @@
+"""Parts of the page Protocols: rules in words, volumes, agreement, hazard ratios, and the account of exclusions."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analyses.requests.tested import hypothesis_of_protocol
+from dashboard import charts, notices, wording
+from dashboard.access import ledger
+from dashboard.data import Source
+from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
+from petct.lesions.protocol_wording import protocol_in_words
+from petct.survival.cox_repeated.protocol_sensitivity import (
+    Agreement,
+    HazardSensitivity,
+    ProtocolPair,
+    ProtocolSensitivity,
+)
+from warehouse.queries.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
+
+VARIABLE = "tumour_volume_ml"
+
+_REMOVED = ("PHYSIOLOGICAL", "TOO_SMALL")
+_FATES = {"KEPT": "kept as tumour", "PHYSIOLOGICAL": "in an excluded organ", "TOO_SMALL": "below the minimum volume"}
+
+
+def names_of(protocols: tuple[ProtocolInfo, ...]) -> dict[str, str]:
+    """Return the name of each protocol by its id; the id itself where two have one name."""
+    names = [each.name for each in protocols]
+    return {each.protocol_id: each.name if names.count(each.name) == 1 else each.protocol_id for each in protocols}
+
+
+def rules(protocols: tuple[ProtocolInfo, ...], names: dict[str, str]) -> None:
+    """Say what each protocol does, in plain words."""
+    for start in range(0, len(protocols), 3):
+        for place, each in zip(st.columns(3), protocols[start : start + 3], strict=False):
+            with place.container(border=True, height="stretch"):
+                first = " · default" if start == 0 and each is protocols[0] else ""
+                st.markdown(f"**{wording.literal_markdown(names[each.protocol_id])}**{first}")
+                words = " ".join(protocol_in_words(each.settings_json))
+                st.markdown(wording.literal_markdown(words), help=f"{each.description} `{each.protocol_id}`")
+
+
+def volumes(burdens: tuple[TumourBurden, ...], compared: ProtocolSensitivity, names: dict[str, str]) -> None:
+    """Show volumes and lesion counts under each protocol."""
+    st.markdown(f"**Tumour volume under each protocol** (n = {compared.n})")
+    charts.draw(
+        volumes_figure({names[each.protocol_id]: each.volume_ml for each in burdens}, burdens[0].patient_ids, title=""),
+        key="protocol_volumes",
+        of_patients=True,
+        alt="; ".join(
+            f"{names[row.protocol]}: median {_shown(row.median_ml)} ml, n = {row.n}" for row in compared.protocols
+        ),
+    )
+    lines = [
+        {
+            "Protocol": names[row.protocol],
+            "n": row.n,
+            "Not determined": row.n_unknown,
+            "Without tumour": row.n_without_tumour,
+            "Median volume, ml": _shown(row.median_ml),
+            "Quartiles, ml": _range(row.lower_quartile_ml, row.upper_quartile_ml),
+            "Lesions": row.total_lesions,
+            "Median lesions": _shown(row.median_lesions),
+        }
+        for row in compared.protocols
+    ]
+    st.dataframe(pd.DataFrame(lines), hide_index=True)
+
+
+def pairs(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
+    """Show ranks and limits of agreement of every two protocols."""
+    lines = [
+        {
+            "Protocols": pair_name(pair, names),
+            "n": pair.n,
+            "Spearman (95 % CI)": _with_limits(pair.spearman, pair.spearman_lower, pair.spearman_upper),
+            "Bias, ml": _bias(pair.volume),
+            "Limits, ml": _limits(pair.volume),
+            "Mean ratio": _bias(pair.log_volume),
+            "Limits of ratio": _limits(pair.log_volume),
+            "Same number of lesions": f"{pair.same_count} of {pair.n}",
+        }
+        for pair in compared.pairs
+    ]
+    st.dataframe(pd.DataFrame(lines), hide_index=True)
+    st.caption(
+        "Second protocol against the first. Between the limits of agreement (Bland and Altman) lie 95 % of the "
+        "patients; ratios are of the patients with tumour under both."
+    )
+    notices.notes(sorted({f"{pair_name(p, names)}: {reason.message}" for p in compared.pairs for reason in p.reasons}))
+    notices.notes(
+        [
+            f"{pair_name(pair, names)}: tumour under the first only in {pair.n_only_first}, under the second only in "
+            f"{pair.n_only_second}; these have no ratio."
+            for pair in compared.pairs
+            if pair.n_only_first or pair.n_only_second
+        ]
+    )
+
+
+def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict[str, str], *, as_ratio: bool) -> None:
+    """Show the Bland-Altman plot of two protocols."""
+    found = pair.log_volume if as_ratio else pair.volume
+    if found is None:
+        notices.notes([reason.message for reason in pair.reasons])
+        return
+    by_id = {each.protocol_id: each for each in burdens}
+    first, second = by_id[pair.first], by_id[pair.second]
+    st.markdown(f"**Bland-Altman plot** (n = {found.n})")
+    charts.draw(
+        bland_altman_figure(
+            first.volume_ml,
+            second.volume_ml,
+            first.patient_ids,
+            found,
+            (names[pair.first], names[pair.second]),
+            as_ratio=as_ratio,
+            title="",
+        ),
+        key="bland_altman",
+        of_patients=True,
+        alt=f"{pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
+        f"agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
+    )
+
+
+def hazards(source: Source, endpoint: str, organ: str | None, found: HazardSensitivity, names: dict[str, str]) -> None:
+    """Show the hazard ratio of tumour volume under each protocol, and count each as a test."""
+    left = f", {found.n_left_out} left out" if found.n_left_out else ""
+    events = next((row.n_events for row in found.rows), 0)
+    st.markdown(
+        f"**{wording.literal_markdown(endpoint)}** (n = {found.n}, {wording.plural(events, 'event')}): the patients "
+        f"whose lesions are known under all protocols{left}"
+    )
+    fitted = [row for row in found.rows if row.refused is None]
+    if fitted:
+        charts.draw(
+            protocol_hazards_figure(found.rows, names, title=""),
+            key="protocol_hazards",
+            alt="; ".join(
+                f"{names[row.protocol]}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})"
+                for row in fitted
+            ),
+        )
+        lines = [
+            {
+                "Protocol": names[row.protocol],
+                "n": row.n,
+                "Events": row.n_events,
+                "Hazard ratio (95 % CI)": _with_limits(row.hazard_ratio, row.lower, row.upper),
+                "p": "withheld" if row.p is None else wording.p_number(row.p),
+                "Detectable hazard ratio": _shown(row.minimum_detectable_hazard_ratio),
+            }
+            for row in fitted
+        ]
+        st.dataframe(pd.DataFrame(lines), hide_index=True)
+        st.caption("Per doubling of volume; what 80 % of such cohorts would have shown stands beside each p.")
+    for row in found.rows:
+        reasons = [reason.message for reason in (row.refused, row.p_suppressed) if reason is not None]
+        notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in reasons])
+    notices.notes(found.notes)
+    if fitted:
+        with st.expander("Notes on each model"):
+            for row in fitted:
+                notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in row.notes])
+    # The last sentence counts them all.
+    place = st.empty()
+    for row in fitted:
+        with place.container():
+            test = hypothesis_of_protocol(row, organ)
+            ledger.enter(source, endpoint, [VARIABLE, row.protocol], [test], n=row.n, n_events=row.n_events)
+
+
+def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> None:
+    """Show what became of all that was above the threshold, and that it adds up."""
+    told = [each for each in accounts if each.lines]
+    without = [names[each.protocol_id] for each in accounts if not each.lines]
+    if told:
+        charts.draw(
+            account_figure(
+                {
+                    names[each.protocol_id]: {words: each.volume_ml(fate) for fate, words in _FATES.items()}
+                    for each in told
+                },
+                title="",
+            ),
+            key="exclusion_account",
+            alt="; ".join(_account_in_words(each, names) for each in told),
+        )
+        st.dataframe(pd.DataFrame([_account_line(each, names) for each in told]), hide_index=True)
+        st.caption(
+            "Kept + removed is all that was above the threshold; kept + holes are the lesions, whose volume is read "
+            "from their own table. All patients together, baseline scans."
+        )
+        with st.expander("By organ"):
+            lines = [
+                {
+                    "Protocol": names[each.protocol_id],
+                    "Fate": _FATES.get(line.reason, "hole of a lesion, added"),
+                    "Organ": line.organ or "",
+                    "Patients": line.n_patients,
+                    "Voxels": line.n_voxels,
+                    "Volume, ml": _shown(line.volume_ml),
+                }
+                for each in told
+                for line in each.lines
+                if line.n_voxels
+            ]
+            st.dataframe(pd.DataFrame(lines), hide_index=True)
+    if without:
+        st.caption(f"Without a threshold, so nothing to account for: {wording.literal_markdown(', '.join(without))}.")
+
+
+def _account_line(each: ExclusionAccount, names: dict[str, str]) -> dict[str, object]:
+    return {
+        "Protocol": names[each.protocol_id],
+        "Patients": each.n_patients,
+        "Above threshold, ml": _shown(each.volume_ml("KEPT", *_REMOVED)),
+        "In excluded organs, ml": _shown(each.volume_ml("PHYSIOLOGICAL")),
+        "Too small, ml": _shown(each.volume_ml("TOO_SMALL")),
+        "Kept, ml": _shown(each.volume_ml("KEPT")),
+        "Holes, ml": _shown(each.volume_ml("HOLE")),
+        "Lesions, ml": _shown(each.lesions_ml),
+        "Adds up": "yes" if each.adds_up else "NO",
+    }
+
+
+def _account_in_words(each: ExclusionAccount, names: dict[str, str]) -> str:
+    kept, removed = each.volume_ml("KEPT"), each.volume_ml(*_REMOVED)
+    return f"{names[each.protocol_id]}: {kept:.4g} ml kept and {removed:.4g} ml removed of {kept + removed:.4g} ml"
+
+
+def pair_name(pair: ProtocolPair, names: dict[str, str]) -> str:
+    """Return ``contours, suv_4``: first and second protocol."""
+    return f"{names[pair.first]}, {names[pair.second]}"
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else wording.amount(value)
+
+
+def _range(lower: float | None, upper: float | None) -> str:
+    return "" if lower is None or upper is None else f"{wording.amount(lower)} to {wording.amount(upper)}"
+
+
+def _with_limits(value: float | None, lower: float | None, upper: float | None) -> str:
+    if value is None or lower is None or upper is None:
+        return ""
+    return f"{value:.2f} ({lower:.2f} to {upper:.2f})"
+
+
+def _bias(found: Agreement | None) -> str:
+    return "" if found is None else _shown(found.bias)
+
+
+def _limits(found: Agreement | None) -> str:
+    return "" if found is None else _range(found.lower_limit, found.upper_limit)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from analyses.findings import Findings
+from analyses.numbers import survival_numbers
+from analyses.requests.recipe import recipe_of_km
+from dashboard import charts, data, filters, notices, panels, takeaway, wording
+from dashboard.access import ledger
+from dashboard.survival import analysis, choices, views
+from dashboard.survival import panels as panels_survival
+from figures.print import kaplan_meier_print
+from figures.screen import kaplan_meier_figure
+
+source = filters.pinned_source(data.lake_root())
+
+st.title("Survival")
+panels.snapshot_line(source)
+if not data.endpoints(source):
+    notices.no_endpoint()
+    st.stop()
+
+with st.container(border=True):
+    left, right = st.columns([1, 5])
+    with left:
+        endpoint = filters.choose_endpoint(source, key="endpoint")
+    with right:
+        variable = filters.choose_variable(source, key="variable", label="Split by", endpoint=endpoint)
+    with st.container(horizontal=True, gap="large"):
+        groups = choices.choose_groups(source, variable)
+        unit = filters.choose_time_unit()
+    st.caption(panels.meaning(variable))
+    with st.expander("Landmark, late entry, order of the groups, bands"):
+        groups, band = choices.choose_options(source, variable, groups, unit)
+
+curves = st.container()
+view = views.tabs(analysis.has_competing_events(source, endpoint))
+# Widgets of all views are drawn, so that a choice outlives a change of view; what they need is computed when looked at.
+with view.tests:
+    request = choices.choose_tests(groups)
+with view.restricted:
+    request = replace(request, tau=choices.choose_tau(unit))
+with view.at_times, notices.refusals_as_sentences():
+    landmarks = choices.choose_landmarks(unit, analysis.longest_days(source, endpoint))
+    if view.at_times.open or (view.competing is not None and view.competing.open):
+        request = replace(request, landmarks=landmarks)
+
+modelled: tuple[str, ...] = ()
+if view.competing is not None:
+    with view.competing:
+        modelled = choices.choose_modelled(source)
+
+entries = ledger.Entries(source, endpoint)
+with curves:
+    if request.variable is not None and not views.may_search(source, endpoint, request):
+        st.stop()
+with curves, notices.refusals_as_sentences():
+    found = analysis.survival(source, endpoint, request)
+    result = found.result
+    entries.add(request.columns[:1], found.hypotheses, result.n, result.n_events)
+    title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
+    heading = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
+        notices.standing(source, endpoint, [variable.name] if request.variable else [], plain=found.plain)
+    charts.draw(
+        kaplan_meier_figure(
+            result, axis_unit=unit, title="", band=band, statement=panels_survival.statement(found.cut)
+        ),
+        key="kaplan_meier",
+        alt=panels_survival.curves_in_words(result, unit),
+    )
+    takeaway.offer(
+        source,
+        recipe_of_km(request, endpoint),
+        figure=lambda: kaplan_meier_print(result, axis_unit=unit, band=band),
+        numbers=lambda: survival_numbers(result),
+        key="kaplan_meier",
+        result=Findings(result, found.cut),
+        variant=f"{unit}, {band}",
+    )
+    left, right = st.columns([5, 2], gap="large")
+    with left:
+        panels_survival.group_table(result, unit)
+    with right:
+        if found.cut is None:
+            panels_survival.log_rank(result)
+        else:
+            panels_survival.searched_cut(found.cut)
+    notices.notes((*result.notes, *(found.cut.notes if found.cut else ())))
+    cut_of = variable.name if variable.kind == "number" else None
+    views.draw(view, views.Shown(source, endpoint, cut_of, found, unit, modelled), entries)
+entries.say()

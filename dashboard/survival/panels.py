@@ -1,0 +1,284 @@
+"""Parts of the page Survival: tables and sentences, each with its n and units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import wording
+from dashboard.panels import widths
+from dashboard.survival.choices import CORRECTIONS
+from petct.survival.cohort.groups import number_text
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
+from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.group_tests import LogRankTest
+from petct.survival.kaplan_meier.result import KaplanMeierResult
+
+NO_UNCORRECTED_P = (
+    "The ordinary p-value of the best cut is not shown: it is below 0.05 in about 40 % of cohorts without any effect, "
+    "because the cut was chosen to make it small. The p-values here are those of the whole search."
+)
+"""Why a searched cut has no ordinary p-value."""
+
+
+def group_table(result: KaplanMeierResult, unit: str) -> None:
+    """Show each group with n, events, median survival and median follow-up."""
+    rows = [
+        (
+            group_name(curve.group, result.variable_unit),
+            curve.n,
+            curve.n_events,
+            wording.median_text(curve.median, unit),
+            wording.median_text(curve.follow_up, unit),
+        )
+        for curve in result.curves
+    ]
+    level = f"{result.confidence:.0%} CI"
+    names = ["Group", "n", "Events", f"Median ({level}), {unit}s", f"Follow-up ({level}), {unit}s"]
+    st.markdown(f"**Groups** (n = {result.n})")
+    st.dataframe(
+        pd.DataFrame(rows, columns=names), hide_index=True, column_config=widths(n=50, Events=65) | widths(Group=120)
+    )
+    st.caption("Median survival, and median follow-up by reverse Kaplan-Meier; log-log intervals.")
+
+
+def group_name(group: str, unit: str | None) -> str:
+    """Return the label of a group with its unit, as on the pages."""
+    return f"{group} {unit}".replace("<=", "≤") if unit else group.replace("<=", "≤")
+
+
+def log_rank(result: KaplanMeierResult) -> None:
+    """Show the log-rank test or the reason why its p-value is withheld, and what could have been detected."""
+    test = result.log_rank
+    st.markdown("**Log-rank test**")
+    if test is None:
+        st.caption("One group: nothing to compare. Choose a split.")
+        return
+    statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}, {test.df} df"
+    if test.p is not None:
+        st.metric("Log-rank p", p_text(test.p), label_visibility="collapsed")
+        st.caption(f"{statistic}, n = {result.n}; two-sided, not corrected for other splits.")
+    elif test.p_suppressed is not None:
+        st.markdown("p withheld", help=test.p_suppressed.message)
+        if statistic:
+            st.caption(f"{statistic}, n = {result.n}")
+    _detectable(result, prominent=test.p is None or test.p >= SIGNIFICANCE_LEVEL)
+
+
+def _detectable(result: KaplanMeierResult, *, prominent: bool) -> None:
+    ratio = result.minimum_detectable_hazard_ratio
+    if ratio is None:
+        return
+    text = f"Smallest detectable hazard ratio: **{ratio:.2f}**"
+    meaning = (
+        f"With {result.n_events} events in groups of these sizes, at 80 % power and a two-sided level of 5 %. Smaller "
+        "effects would probably go unseen."
+    )
+    st.markdown(text if prominent else f":gray[{text}]", help=meaning)
+
+
+def searched_cut(cut: CutPointResult) -> None:
+    """Show the p-value of the search for a cut, in the place of the log-rank test."""
+    st.markdown("**Search for the cut**")
+    if cut.permutation is None:
+        st.markdown("p withheld", help=cut.p_suppressed.message if cut.p_suppressed else None)
+    else:
+        st.metric("Corrected p", p_text(cut.permutation.p), label_visibility="collapsed")
+        st.caption(
+            f"Maximally selected log-rank statistic {cut.statistic:.2f}, n = {cut.n}; corrected for the search over "
+            f"{wording.plural(len(cut.cuts), 'cut')} by {cut.permutation.n_permutations:,} permutations (seed "
+            f"{cut.permutation.seed})."
+        )
+    st.caption(NO_UNCORRECTED_P)
+
+
+def statement(cut: CutPointResult | None) -> str | None:
+    """Return what stands on the curves at a searched cut; None where the log-rank test says it."""
+    if cut is None:
+        return None
+    if cut.permutation is None:
+        return "" if cut.p_suppressed is None else cut.p_suppressed.message
+    return f"best cut, {p_text(cut.permutation.p)} corrected for the search"
+
+
+def cut_numbers(cut: CutPointResult) -> None:
+    """Show the cut, its corrected p-values and its stability."""
+    unit = f" {cut.variable_unit}" if cut.variable_unit else ""
+    places = st.columns(4)
+    places[0].metric(
+        "Best cut",
+        f"{number_text(cut.cut)}{unit}",
+        help=f"Of {len(cut.cuts)} cuts that leave {cut.smallest_fraction:.0%} to {cut.largest_fraction:.0%} of the "
+        f"patients below: {cut.n_below} and {cut.n_above} of {cut.n} patients.",
+    )
+    permutation = "p withheld" if cut.permutation is None else p_text(cut.permutation.p)
+    places[1].metric(
+        "Corrected, permutation",
+        permutation,
+        help=cut.p_suppressed.message
+        if cut.p_suppressed
+        else "Exact: the whole search was repeated with shuffled outcomes.",
+    )
+    for place, name, p in (
+        (places[2], "1992", cut.p_lausen_1992),
+        (places[3], "1994", cut.p_lausen_1994),
+    ):
+        place.metric(
+            f"Corrected, Lausen {name}",
+            "p withheld" if p is None else p_text(p),
+            help=f"Approximation of Lausen and Schumacher, {name}: conservative in small cohorts.",
+        )
+    st.caption(NO_UNCORRECTED_P)
+
+
+def tests(result: KaplanMeierResult) -> None:
+    """Show the tests of the groups beside each other, the observed and expected events, and the pairs."""
+    if result.log_rank is None:
+        st.caption("One group: nothing to compare. Choose a split.")
+        return
+    rows = [_test_row(test) for test in (result.log_rank, *result.weighted_tests)]
+    if result.trend is not None:
+        z = "" if result.trend.z is None else f"z = {result.trend.z:+.2f}"
+        rows.append(("Trend over the groups", z, "1", p_cell(result.trend.p)))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"**Tests** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
+        st.dataframe(pd.DataFrame(rows, columns=["Test", "Statistic", "df", "p"]), hide_index=True)
+        reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
+    with right:
+        st.markdown("**Events, seen and expected**")
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    (group_name(g.group, result.variable_unit), g.n, f"{g.observed:g}", f"{g.expected:.1f}")
+                    for g in result.log_rank.groups
+                ],
+                columns=["Group", "n", "Events", "Expected"],
+            ),
+            hide_index=True,
+        )
+    if result.pairwise:
+        name = CORRECTIONS[result.correction]
+        pairs = [
+            (
+                f"{test.group} vs {test.reference}".replace("<=", "≤"),
+                p_cell(test.p_adjusted),
+                p_cell(test.p),
+                "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
+            )
+            for test in result.pairwise
+        ]
+        st.markdown(f"**Every two groups**, corrected by {name}")
+        columns = ["Pair", f"p ({name})", "p of this pair alone", "χ²"]
+        st.dataframe(pd.DataFrame(pairs, columns=columns), hide_index=True)
+        reasons(*(test.p_suppressed for test in result.pairwise))
+
+
+def _test_row(test: LogRankTest) -> tuple[str, str, str, str]:
+    statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}"
+    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), p_cell(test.p)
+
+
+def p_cell(p: float | None) -> str:
+    """Return a p-value for a cell, or that it is withheld."""
+    return "withheld" if p is None else wording.p_number(p)
+
+
+def reasons(*suppressed: Suppressed | None) -> None:
+    """Say why p-values of the table above are withheld."""
+    for message in dict.fromkeys(reason.message for reason in suppressed if reason is not None):
+        st.caption(wording.literal_markdown(message.replace("<=", "≤")))
+
+
+def survival_at(result: KaplanMeierResult, unit: str) -> None:
+    """Show S(t) of each group at the landmarks."""
+    rows = [
+        (
+            group_name(curve.group, result.variable_unit),
+            wording.time_text(at.time, unit),
+            f"{at.survival:.1%}" if at.n_at_risk else "beyond follow-up",
+            share_limits(at.lower, at.upper) if at.n_at_risk else "",
+            at.n_at_risk,
+        )
+        for curve in result.curves
+        for at in curve.landmarks
+    ]
+    columns = ["Group", f"Time ({unit}s)", "Survival", f"{result.confidence:.0%} CI", "At risk"]
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    st.caption(f"Kaplan-Meier estimate with log-log intervals, n = {result.n}, {result.n_events} events.")
+
+
+def share_limits(lower: float | None, upper: float | None) -> str:
+    """Return the limits of a probability."""
+    return "" if lower is None or upper is None else f"{lower:.1%} to {upper:.1%}"
+
+
+def restricted_means(result: KaplanMeierResult, unit: str) -> None:
+    """Show the restricted mean of each group."""
+    found = result.restricted_mean
+    if found is None:
+        st.caption("Nobody was followed long enough for a restricted mean.")
+        return
+    means = [
+        (group_name(mean.group, result.variable_unit), _span(mean.mean, mean.lower, mean.upper, unit))
+        for mean in found.groups
+    ]
+    st.markdown(f"**Mean time to {wording.time_text(found.tau, unit)} {unit}s** (n = {result.n})")
+    columns = ["Group", f"{unit.capitalize()}s ({result.confidence:.0%} CI)"]
+    st.dataframe(pd.DataFrame(means, columns=columns), hide_index=True)
+
+
+def mean_differences(result: KaplanMeierResult, unit: str) -> None:
+    """Show how restricted means differ from that of the first group."""
+    found = result.restricted_mean
+    if found is None:
+        return
+    level = f"{result.confidence:.0%} CI"
+    if not found.contrasts:
+        if len(found.groups) > 1:
+            st.caption("No difference is given: the groups were chosen by looking at the outcome.")
+        return
+    several = len(found.contrasts) > 1
+    rows = [
+        (
+            f"{contrast.group} minus {contrast.reference}".replace("<=", "≤"),
+            _span(contrast.difference, contrast.lower, contrast.upper, unit),
+            ""
+            if contrast.ratio is None
+            else f"{contrast.ratio:.2f} ({contrast.ratio_lower:.2f} to {contrast.ratio_upper:.2f})",
+            p_cell(contrast.p_adjusted),
+        )
+        for contrast in found.contrasts
+    ]
+    p = f"p ({CORRECTIONS[found.correction]})" if several else "p"
+    columns = ["Difference", f"{unit.capitalize()}s ({level})", f"Ratio ({level})", p]
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    reasons(*(contrast.p_suppressed for contrast in found.contrasts))
+
+
+def _span(value: float, lower: float, upper: float, unit: str) -> str:
+    texts = [wording.time_text(time, unit) for time in (value, lower, upper)]
+    return f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def curves_in_words(result: KaplanMeierResult, unit: str) -> str:
+    """Describe the survival figure for those who cannot see it."""
+    groups = "; ".join(
+        f"{group_name(curve.group, result.variable_unit)}: n = {curve.n}, {curve.n_events} events, "
+        f"median {wording.median_text(curve.median, unit)} {unit}s"
+        for curve in result.curves
+    )
+    return f"Kaplan-Meier curves with numbers at risk. {groups}."
+
+
+def means_in_words(result: KaplanMeierResult, unit: str) -> str:
+    """Describe the figure of the restricted means for those who cannot see it."""
+    found = result.restricted_mean
+    groups = () if found is None else found.groups
+    said: Sequence[str] = [
+        f"{group_name(mean.group, result.variable_unit)}: {wording.time_text(mean.mean, unit)} {unit}s"
+        for mean in groups
+    ]
+    return f"Kaplan-Meier curves up to the horizon; mean time: {'; '.join(said)}."

@@ -1,0 +1,219 @@
+"""The views below the curves: tests, survival at times, restricted mean, cut points, competing events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from analyses.findings import Findings
+from analyses.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
+from analyses.requests.competing import hypotheses_of_fit
+from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest
+from analyses.requests.recipe import recipe_of_km
+from dashboard import asking, charts, notices, takeaway
+from dashboard.access.ledger import Entries
+from dashboard.data import Source
+from dashboard.survival import analysis as analysis_survival
+from dashboard.survival import competing_panels, panels
+from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
+from figures.screen import (
+    AxisUnit,
+    cumulative_incidence_figure,
+    cut_point_figure,
+    cut_point_in_words,
+    restricted_mean_figure,
+)
+from petct.survival.kaplan_meier.split_rules import OPTIMAL
+
+_NAMES = ("Tests", "Survival at times", "Restricted mean", "Cut points")
+_COMPETING = "Competing events"
+
+
+@dataclass(frozen=True)
+class Views:
+    """The tabs; ``open`` of each says whether it is looked at. Competing events have none where nobody had any."""
+
+    tests: DeltaGenerator
+    at_times: DeltaGenerator
+    restricted: DeltaGenerator
+    cuts: DeltaGenerator
+    competing: DeltaGenerator | None
+
+
+def tabs(competing: bool) -> Views:
+    """Lay out the tabs; the open one lives in the URL."""
+    names = [*_NAMES, _COMPETING] if competing else list(_NAMES)
+    tests, at_times, restricted, cuts, *others = st.tabs(names, key="survival_view", bind="query-params")
+    return Views(tests, at_times, restricted, cuts, *(others or [None]))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the views are about: the analysis that is shown above them.
+
+    Parameters
+    ----------
+    source, endpoint
+        Its patients.
+    variable
+        Column whose cuts are looked at; None for categories.
+    analysis
+        The curves above.
+    unit
+        Unit of the times.
+    modelled
+        Covariates of models of competing events.
+    """
+
+    source: Source
+    endpoint: str
+    variable: str | None
+    analysis: KaplanMeierAnalysis
+    unit: AxisUnit
+    modelled: tuple[str, ...] = ()
+
+
+def draw(views: Views, shown: Shown, entries: Entries) -> None:
+    """Compute and draw the view that is looked at."""
+    for tab, drawn in (
+        (views.tests, _tests),
+        (views.at_times, _at_times),
+        (views.restricted, _restricted),
+        (views.cuts, _cuts),
+        (views.competing, _competing),
+    ):
+        if tab is not None and tab.open:
+            with tab, notices.refusals_as_sentences():
+                drawn(shown, entries)
+
+
+def _tests(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entered with the curves)
+    panels.tests(shown.analysis.result)
+
+
+def _at_times(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (tests nothing)
+    panels.survival_at(shown.analysis.result, shown.unit)
+
+
+def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entered with the curves)
+    result = shown.analysis.result
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        panels.restricted_means(result, shown.unit)
+    if result.restricted_mean is None:
+        return
+    with left:
+        charts.draw(
+            restricted_mean_figure(result, axis_unit=shown.unit, title=""),
+            key="restricted_mean",
+            alt=panels.means_in_words(result, shown.unit),
+        )
+        if len(result.curves) == 2:
+            st.caption("The grey area is the difference of the two means.")
+    panels.mean_differences(result, shown.unit)
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(shown.analysis.request, shown.endpoint),
+        figure=lambda: restricted_mean_print(result, axis_unit=shown.unit),
+        numbers=lambda: restricted_mean_numbers(result),
+        key="restricted_mean",
+        result=Findings(result, shown.analysis.cut),
+        variant=shown.unit,
+    )
+
+
+def _cuts(shown: Shown, entries: Entries) -> None:
+    request = shown.analysis.request
+    if shown.variable is None:
+        st.caption("A cut is searched in a number: choose a variable that is one.")
+        return
+    searched = analysis_survival.search(replace(request, variable=shown.variable))
+    if request.split != OPTIMAL and not may_search(shown.source, shown.endpoint, searched):
+        return
+    found = analysis_survival.survival(shown.source, shown.endpoint, searched)
+    cut = found.cut
+    if cut is None:
+        return
+    entries.add([shown.variable], found.hypotheses, cut.n, cut.n_events)
+    panels.cut_numbers(cut)
+    charts.draw(
+        cut_point_figure(cut, shown_cuts=_shown_cuts(shown), title=""),
+        key="cut_points",
+        alt=cut_point_in_words(cut),
+    )
+    st.caption(
+        f"n = {cut.n}, {cut.n_events} events. Red: the best cut; green: the cuts of the curves above, where others."
+        + (
+            " Below: how often resamples of the patients chose each cut, and where 95 % of them lie."
+            if cut.stability
+            else ""
+        )
+    )
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(searched, shown.endpoint),
+        figure=lambda: cut_point_print(cut),
+        numbers=lambda: cut_numbers(cut),
+        key="cut_points",
+        result=Findings(found.result, cut),
+    )
+    notices.notes(cut.notes)
+
+
+def may_search(source: Source, endpoint: str, request: KaplanMeierRequest) -> bool:
+    """Whether a request needs no search that takes long, or was asked for; a button to ask for it where it was not."""
+    if request.split != OPTIMAL or analysis_survival.search_is_quick(source, endpoint, request):
+        return True
+    what = f"{request.permutations:,} permutations and {request.resamples:,} resamples: some seconds."
+    return asking.asked("search", "Search the cut", what, (endpoint, analysis_survival.search(request)))
+
+
+def _shown_cuts(shown: Shown) -> tuple[float, ...]:
+    """Cuts of the curves above, where they are of the same variable and not the best one."""
+    request = shown.analysis.request
+    if request.variable != shown.variable or request.split == OPTIMAL:
+        return ()
+    return shown.analysis.result.cut_points
+
+
+def _competing(shown: Shown, entries: Entries) -> None:
+    request = of_incidence(shown.analysis.request)
+    ticks = analysis_survival.round_days(shown.source, shown.endpoint, shown.unit)
+    result = analysis_survival.incidence(shown.source, shown.endpoint, request, ticks)
+    tested = analysis_survival.hypotheses_of(request, result)
+    entries.add(request.columns[:1], tested, result.n, result.n_events[0])
+    models = analysis_survival.models(shown.source, shown.endpoint, shown.modelled) if shown.modelled else None
+    charts.draw(
+        cumulative_incidence_figure(result, axis_unit=shown.unit, title=""),
+        key="cumulative_incidence",
+        alt=competing_panels.incidence_in_words(result),
+    )
+    takeaway.offer(
+        shown.source,
+        recipe_of_km(request, shown.endpoint, competing=True, covariates=shown.modelled),
+        figure=lambda: cumulative_incidence_print(result, axis_unit=shown.unit),
+        numbers=lambda: incidence_numbers(result),
+        key="cumulative_incidence",
+        result=Findings(result)
+        if models is None
+        else Findings(result, fine_gray=models.fine_gray, cause_specific=dict(models.hazards)),
+        variant=shown.unit,
+    )
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        competing_panels.gray_tests(result)
+    with right:
+        competing_panels.incidence_at(result, shown.unit)
+    notices.notes(result.notes)
+    if models is None:
+        return
+    for procedure, fit in models.fits:
+        entries.add(shown.modelled, (hypotheses_of_fit(procedure, fit),), fit.n, fit.n_events)
+    competing_panels.competing_models(models, result.causes[0])
+
+
+def of_incidence(request: KaplanMeierRequest) -> KaplanMeierRequest:
+    """The request without the tests that belong to the survival curve."""
+    return replace(request, tau=None, weights=(), trend=False, pairwise=False)

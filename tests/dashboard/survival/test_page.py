@@ -1,0 +1,142 @@
+"""The page Survival: every split and view, what is withheld, and what is computed only when it is looked at."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analyses.requests.kaplan_meier import analyse
+from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from dashboard.survival import analysis
+from petct.survival.cohort.results import p_text
+from tests.dashboard.opened import charts, checked, page_of, texts
+
+VIEW = "survival_view"
+
+
+@pytest.fixture
+def opened(study, monkeypatch):
+    monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
+    monkeypatch.setenv(STUDY_VARIABLE, str(study))
+    return lambda **parameters: page_of("survival", **parameters)
+
+
+def view(app: AppTest, name: str) -> AppTest:
+    app.session_state[VIEW] = name
+    return checked(app.run())
+
+
+def test_the_first_view_is_calm_and_every_view_shows_its_part(opened) -> None:
+    app = opened()
+    assert set(charts(app)) == {"kaplan_meier"}
+    assert "Primary hypothesis" in texts(app)
+    tests = app.dataframe[1].value
+    assert list(tests["Test"]) == ["Log-rank"]
+    assert list(app.dataframe[2].value["n"]) == [21, 20]
+
+    app = view(app, "Survival at times")
+    at = app.dataframe[1].value
+    assert set(at["Time (months)"]) == {"6.0", "12.0", "24.0", "36.0", "60.0"}
+    app = checked(app.text_input(key="landmarks_month").set_value("18, x").run())
+    assert app.warning[0].value.startswith("TIME_INVALID: ")
+
+    app = view(app, "Restricted mean")
+    assert set(charts(app)) == {"kaplan_meier", "restricted_mean"}
+    app = checked(app.number_input(key="tau_month").set_value(24.0).run())
+    assert "Mean time to 24.0 months" in texts(app)
+
+    app = view(app, "Cut points")
+    assert set(charts(app)) == {"kaplan_meier", "cut_points"}
+    assert "the best cut is not shown" in texts(app)
+    assert "confirm the cut in another cohort" in texts(app)
+    # What was chosen in another view is still chosen.
+    assert app.number_input(key="tau_month").value == 24.0
+
+
+def test_more_tests_are_asked_for_and_corrected_first(opened) -> None:
+    app = opened(split="Tertiles")
+    app.multiselect(key="weights").set_value(["peto-peto", "0:1"])
+    app.checkbox(key="trend").check()
+    app = checked(app.checkbox(key="pairwise").check().run())
+    tests, _, pairs = (element.value for element in app.dataframe[1:4])
+    assert len(tests) == 4
+    assert list(pairs.columns)[:3] == ["Pair", "p (Holm)", "p of this pair alone"]
+    assert "3 log-rank tests of one question" in texts(app)
+
+
+def test_an_optimal_cut_shows_no_ordinary_p(opened) -> None:
+    app = opened(split="Optimal cut")
+    (metric,) = app.metric
+    text = texts(app)
+    assert "Search for the cut" in text
+    assert "by 9,999 permutations (seed 20250681)" in text
+    assert "log-rank p =" not in charts(app)["kaplan_meier"]
+    assert "Exploratory" in text
+    app = view(app, "Cut points")
+    assert [each.value for each in app.metric].count(metric.value) >= 2
+    app = view(app, "Restricted mean")
+    assert "chosen by looking at the outcome" in texts(app)
+
+
+def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> None:
+    monkeypatch.setattr(analysis, "_QUICK_SEARCH", 0)
+    app = opened(split="Optimal cut")
+    assert not charts(app)
+    app = checked(app.button(key="ask_search").click().run())
+    assert set(charts(app)) == {"kaplan_meier"}
+    monkeypatch.setattr(analysis, "analyse", searched_once)
+    app = view(app, "Survival at times")
+    assert set(app.dataframe[1].value["Group"]) == set(app.dataframe[0].value["Group"])
+    app = checked(app.segmented_control(key="split").set_value("tertiles").run())
+    assert set(charts(view(app, "Cut points"))) == {"kaplan_meier", "cut_points"}
+
+
+def searched_once(request, columns, outcome, cut=None):
+    assert request.split != "optimal" or cut is not None, "the cut was searched again"
+    return analyse(request, columns, outcome, cut)
+
+
+def test_a_landmark_an_order_and_no_groups(opened) -> None:
+    app = opened(variable="Grade")
+    assert list(app.dataframe[0].value["Group"]) == ["G1", "G2", "G3"]
+    assert not [box for box in app.checkbox if box.key == "trend"]
+    app = checked(app.multiselect(key="order_grade").set_value(["G3", "G2", "G1"]).run())
+    assert list(app.dataframe[0].value["Group"]) == ["G3", "G2", "G1"]
+    app = checked(app.checkbox(key="trend").check().run())
+    assert "Trend over the groups" in list(app.dataframe[1].value["Test"])
+    app = checked(app.number_input(key="from_landmark_month").set_value(12.0).run())
+    assert "Landmark at 365.25 day, from where times count" in texts(app)
+    app = view(app, "Cut points")
+    assert "choose a variable that is one" in texts(app)
+    app = checked(app.segmented_control(key="split_categories").set_value("all").run())
+    assert "of all patients" in app.subheader[0].value or "all patients" in app.subheader[0].value
+
+
+def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> None:
+    app = opened(split="Fixed cut")
+    app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(150.0).run())
+    assert "p withheld" in texts(app)
+    assert app.dataframe[1].value["p"][0] == "withheld"
+    assert texts(app).count("fewer than the 10") >= 2
+    assert not app.metric
+    assert "Smallest detectable hazard ratio: **" in texts(app)
+    shown = opened(split="Fixed cut", cut_tumour_volume_ml="60.0")
+    assert "≤ 60 ml" in list(shown.dataframe[0].value["Group"])
+    assert shown.metric[0].value == p_text(float(shown.metric[0].value.removeprefix("p = ")))
+
+
+def test_competing_events_have_a_view_where_there_are_some(opened, competing_study, monkeypatch) -> None:
+    assert "Competing events" not in [tab.label for tab in opened().tabs]
+    monkeypatch.setenv(STUDY_VARIABLE, str(competing_study))
+    app = view(opened(variable="Grade"), "Competing events")
+    assert "1 - S(t) is not the probability of the event" in texts(app)
+    assert set(charts(app)) == {"kaplan_meier", "cumulative_incidence"}
+    gray, at = (element.value for element in app.dataframe[1:3])
+    assert list(gray["Event"]) == ["TTP", "competing event of TTP"]
+    assert len(at) == 2 * 3 * 4
+    assert "Gray" in texts(app)
+    app = checked(app.multiselect(key="competing_covariates").set_value(["tumour_volume_ml", "age"]).run())
+    assert [list(element.value["Covariate"]) for element in app.dataframe[3:]] == [["Tumour volume", "Age"]] * 3
+    assert "Cumulative incidence of TTP (Fine-Gray)" in texts(app)
+    app = checked(app.number_input(key="from_landmark_month").set_value(6.0).run())
+    assert app.warning[0].value.startswith("OPTION_NOT_WITH_COMPETING: ")
