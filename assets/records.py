@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from petct.errors import PetctError
+from refusals.coded_error import CodedError
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ProvenanceRecord:
     data_sha256: str
 
 
-def refusal(error: PetctError, *, patient_id: str, table: str) -> RefusalRecord:
+def refusal(error: CodedError, *, patient_id: str, table: str) -> RefusalRecord:
     """The row for ``error`` raised while ``table`` of ``patient_id`` was computed."""
     return RefusalRecord(
         patient_id=patient_id,

@@ -10,7 +10,7 @@ from assets.steps.order import STEPS
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.dicom.index import Finding
 from petct.errors import PetctError
-from warehouse.errors import WarehouseError
+from refusals.coded_error import CodedError
 from warehouse.registry.tables import TABLES
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import patient_lock
@@ -166,11 +166,8 @@ def _compute(table: str, data: PatientData) -> StepOutput:
         _check_rows(table, output)
     except (OSError, MemoryError):
         raise
-    except PetctError as error:
+    except CodedError as error:
         return StepOutput(None, refusals=(refusal(error, patient_id=data.patient_id, table=table),))
-    except WarehouseError as error:
-        cause = PetctError(error.code, error.message, keyword=error.keyword, found=error.found, hint=error.hint)
-        return StepOutput(None, refusals=(refusal(cause, patient_id=data.patient_id, table=table),))
     except Exception as error:
         # A defect of ours, or of a library on input that nobody foresaw. It must not stop the other patients, and it is
         # said as what it is.

@@ -11,7 +11,7 @@ from dashboard import cohort_filter, data, filters, notices, wording
 from dashboard.access import audit, permissions
 from dashboard.access.permissions import Permission
 from dashboard.data import Source
-from petct.errors import PetctError
+from refusals.coded_error import CodedError
 from warehouse.errors import WarehouseError
 
 _FOLDER = Path(__file__).resolve().parent
@@ -132,7 +132,7 @@ def _hint_at_newer(lake: Path, source: Source) -> None:
     """Say that another snapshot is current by now; the session keeps its own until it is asked to change."""
     try:
         newest = data.newest_id(lake)
-    except (PetctError, WarehouseError):
+    except CodedError:
         return
     if newest == source.snapshot_id:
         st.caption("This is the current snapshot.")

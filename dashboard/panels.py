@@ -9,9 +9,6 @@ from dashboard import data, wording
 from dashboard.data import Source
 from warehouse.queries.analysis_columns import AnalysisColumn
 
-FIGURE_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-"""Plotly's tool bar without its logo and the tools that do nothing here."""
-
 MOST_COLOURS = 7
 """Groups that the palette can tell apart."""
 

@@ -10,8 +10,7 @@ from importlib import metadata
 import click
 
 from orchestration import console
-from petct.errors import PetctError
-from warehouse.errors import WarehouseError
+from refusals.coded_error import CodedError
 
 DEBUG_VARIABLE = "PETLAKE_DEBUG"
 PROGRAM = "petlake"
@@ -90,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         console.say_error("Stopped. What was finished is kept; run the same command again to go on.")
         return 130
-    except (PetctError, WarehouseError) as error:
+    except CodedError as error:
         console.say_error(error.sentence())
         return 1
     except OSError as error:

@@ -1,77 +1,12 @@
-"""Refusals of the domain layer: every one has a code and the facts a reader needs to act on it."""
+"""Refusals of the domain layer, by what they are about."""
 
 from __future__ import annotations
 
-
-class PetctError(Exception):
-    """A refusal: what could not be done, where, what was found, what was expected, and what to do.
-
-    Parameters
-    ----------
-    code
-        Stable identifier in upper snake case, for example ``SUV_WEIGHT_MISSING``. Tests and queries use it.
-    message
-        One plain sentence, without the facts below (``sentence`` adds them).
-    patient_id, series_instance_uid, keyword
-        Where: the patient, the DICOM series, the DICOM keyword (or the column of a clinical table).
-    found, expected
-        What was found there and what would have been accepted, as text.
-    hint
-        What to do about it.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        patient_id: str | None = None,
-        series_instance_uid: str | None = None,
-        keyword: str | None = None,
-        found: str | None = None,
-        expected: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.patient_id = patient_id
-        self.series_instance_uid = series_instance_uid
-        self.keyword = keyword
-        self.found = found
-        self.expected = expected
-        self.hint = hint
-
-    def sentence(self) -> str:
-        """One line with everything that is known: ``CODE: message (where; found; expected). Hint.``."""
-        facts = [
-            f"{label} {value}"
-            for label, value in (
-                ("patient", self.patient_id),
-                ("series", self.series_instance_uid),
-                ("keyword", self.keyword),
-                ("found", self.found),
-                ("expected", self.expected),
-            )
-            if value is not None
-        ]
-        text = f"{self.code}: {self.message.rstrip('.')}"
-        if facts:
-            text += f" ({'; '.join(facts)})"
-        return f"{text}. {self.hint}" if self.hint else f"{text}."
-
-    def __str__(self) -> str:
-        return self.sentence()
-
-    def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions with keyword-only arguments do not survive the way back from a worker process by default.
-        return (_rebuild, (type(self), self.code, self.message, self.__dict__.copy()))
+from refusals.coded_error import CodedError
 
 
-def _rebuild(kind: type[PetctError], code: str, message: str, facts: dict[str, object]) -> PetctError:
-    error = kind(code, message)
-    error.__dict__.update(facts)
-    return error
+class PetctError(CodedError):
+    """A refusal of the domain."""
 
 
 class DicomError(PetctError):

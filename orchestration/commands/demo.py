@@ -20,7 +20,7 @@ from orchestration.study import STUDY_FILE, load_study
 from petct.errors import PetctError
 from petct.synthetic.settings import CohortSettings, Effect
 from petct.synthetic.truth import PatientTruth
-from warehouse.errors import WarehouseError
+from refusals.coded_error import CodedError
 
 _SEED = 20250681
 _FULL_COHORT = 67
@@ -157,5 +157,5 @@ def _say_results(folder: Path, settings: CohortSettings) -> None:
         console.say(f"\n$ petlake {command.name} {' '.join(arguments)} --study {folder}")
         try:
             command.main([*arguments, "--study", str(folder)], standalone_mode=False)
-        except (PetctError, WarehouseError) as refusal:
+        except CodedError as refusal:
             console.say(f"refused: {refusal.sentence()}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PACKAGES = ("petct", "warehouse", "figures", "analyses", "assets", "orchestration", "dashboard")
+PACKAGES = ("refusals", "petct", "warehouse", "figures", "analyses", "assets", "orchestration", "dashboard")
 
 CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 HOLE = "…"

@@ -15,9 +15,8 @@ from orchestration.commands.km import km
 from orchestration.commands.pca import pca
 from orchestration.commands.scan import scan
 from orchestration.commands.validate import validate
-from petct.errors import PetctError
+from refusals.coded_error import CodedError
 from tests.dashboard.conftest import publish_study, write_study
-from warehouse.errors import WarehouseError
 from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.catalog import current_id
@@ -95,6 +94,6 @@ def test_the_same_test_in_other_patients_is_another_test_and_not_the_declared_on
     ],
 )
 def test_what_selects_nobody_or_nothing_is_refused(run, arguments, code):
-    with pytest.raises((PetctError, WarehouseError)) as refused:
+    with pytest.raises(CodedError) as refused:
         run(km, *arguments)
     assert refused.value.code == code
