@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from analyses.context import Resolved
+from analyses.comparison import RELATIVE_TOLERANCE
 from analyses.lineage import lineage_of
 from analyses.manuscript.baseline import baseline_of, table_one_csv, table_one_markdown
 from analyses.manuscript.checklists import CHECKLISTS, checklist_markdown, filled
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
-from analyses.scripts.comparison import RELATIVE_TOLERANCE
-from analyses.scripts.running import program_of
-from analyses.scripts.script import script_of
+from analyses.numbers import numbers_of
+from analyses.paper import figure_of
+from analyses.requests.answer import Answer
+from analyses.script import script_of
 from figures.print import FORMATS, rendered
 from warehouse.queries.open_snapshot import Snapshot
 
@@ -34,31 +34,17 @@ _ABOUT = {
 }
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """The files of a bundle by name, and the numbers of its script."""
-
-    files: Mapping[str, bytes]
-    numbers: Mapping[str, object]
-
-
 def bundle_of(
-    lake_root: Path,
-    snapshot: Snapshot,
-    resolved: Resolved,
-    result: Mapping[str, object],
-    *,
-    title: str,
-    version: str,
-) -> Bundle:
-    """Make all files of a bundle.
+    lake_root: Path, snapshot: Snapshot, answer: Answer, ledger: str | None, *, title: str, version: str
+) -> Mapping[str, bytes]:
+    """Make all files of a bundle, by name.
 
     Parameters
     ----------
-    resolved
-        The recipe.
-    result
-        What the command prints with ``--json``.
+    answer
+        What was asked, and what was found.
+    ledger
+        The sentence with which its tests were entered into the ledger, which the methods cite.
     title
         Name of the saved analysis, or the command.
     version
@@ -67,37 +53,34 @@ def bundle_of(
     Raises
     ------
     SurvivalError, WarehouseError
-        What the analysis refuses.
+        What the snapshot, Table 1 or the figure refuse.
     """
-    labels = names_of(resolved.columns.values())
-    script = script_of(resolved, labels, version)
-    run = program_of(script).run(lake_root)
-    lineage = lineage_of(lake_root, snapshot, resolved)
-    figure = run.figure()
-    baseline = baseline_of(snapshot, resolved, run.findings)
+    labels = names_of(answer.basis.columns.values())
+    lineage = lineage_of(lake_root, snapshot, answer.basis)
+    figure = figure_of(answer)
+    baseline = baseline_of(snapshot, answer)
     texts = {
-        SCRIPT: script,
-        NUMBERS: run.table().to_csv(index=False, lineterminator="\n"),
-        RESULT: json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        "methods.md": methods_text(lineage, resolved, run.findings, labels),
+        SCRIPT: script_of(answer.request, snapshot.id, answer.basis.conditions, version),
+        NUMBERS: numbers_of(answer).to_csv(index=False, lineterminator="\n"),
+        RESULT: json.dumps(answer.as_json(ledger), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "methods.md": methods_text(lineage, answer, labels),
         "table1.csv": table_one_csv(baseline),
         "table1.md": table_one_markdown(baseline),
-        "README.md": _readme(title, resolved),
+        "README.md": _readme(title, answer),
     }
     for name in CHECKLISTS:
-        texts[f"{name}.md"] = checklist_markdown(name, filled(name, lineage, resolved, run.findings))
+        texts[f"{name}.md"] = checklist_markdown(name, filled(name, lineage, answer))
     files = {name: text.encode() for name, text in texts.items()}
-    files |= {f"figure.{kind}": rendered(figure, kind) for kind in FORMATS}
-    return Bundle(files, run.numbers())
+    return files | {f"figure.{kind}": rendered(figure, kind) for kind in FORMATS}
 
 
-def _readme(title: str, resolved: Resolved) -> str:
+def _readme(title: str, answer: Answer) -> str:
     files = "\n".join(f"- `{name}`: {text}" for name, text in _ABOUT.items())
     return f"""# {title}
 
-    {resolved.command_line}
+    {answer.command_line}
 
-on snapshot `{resolved.snapshot_id}` of the study. A snapshot never changes, so these numbers do not either.
+on snapshot `{answer.basis.snapshot_id}` of the study. A snapshot never changes, so these numbers do not either.
 
 {files}
 

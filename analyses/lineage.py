@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from analyses.context import Resolved
+from analyses.requests.data import Basis
 from warehouse.people.journal import Ledger, ledger_of
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.snapshots.publish import show
@@ -100,13 +100,9 @@ class Lineage:
     ledger: Ledger
     software: tuple[tuple[str, str], ...]
 
-    def is_primary(self, endpoint: str | None, variables: tuple[str, ...]) -> bool:
-        """Whether a test of this endpoint and variable was declared beforehand."""
-        return endpoint is not None and len(variables) == 1 and (endpoint, variables[0]) in self.primary
 
-
-def lineage_of(lake_root: Path, snapshot: Snapshot, resolved: Resolved) -> Lineage:
-    """Read the facts of a snapshot that belong to a recipe.
+def lineage_of(lake_root: Path, snapshot: Snapshot, basis: Basis) -> Lineage:
+    """Read the facts of a snapshot that belong to an analysis.
 
     Raises
     ------
@@ -116,7 +112,8 @@ def lineage_of(lake_root: Path, snapshot: Snapshot, resolved: Resolved) -> Linea
     details = show(lake_root, snapshot.id)
     settings = {key: json.loads(text) for key, text in details.settings_json.items()}
     tables: Mapping[str, Any] = settings.get("tables") or {}
-    protocol = _protocol(snapshot, resolved.selection.protocol_id or details.default_protocol_id)
+    selection = basis.selection or snapshot.selection(())
+    protocol = _protocol(snapshot, selection.protocol_id or details.default_protocol_id)
     endpoints = tables.get("endpoints", {})
     return Lineage(
         study=str(settings.get("study") or lake_root.parent.name),
@@ -124,7 +121,7 @@ def lineage_of(lake_root: Path, snapshot: Snapshot, resolved: Resolved) -> Linea
         snapshot_id=snapshot.id,
         petlake_version=details.petlake_version,
         n_patients=details.n_patients,
-        n_selected=len(resolved.selection.patient_ids),
+        n_selected=len(selection.patient_ids),
         n_scans=_count(snapshot, "SELECT count(*) FROM scans"),
         scanners=_scanners(snapshot),
         suv_policy=tables.get("suv", {}).get("policy"),
@@ -133,10 +130,10 @@ def lineage_of(lake_root: Path, snapshot: Snapshot, resolved: Resolved) -> Linea
         protocol_description=protocol[1],
         n_protocols=_count(snapshot, "SELECT count(*) FROM protocols"),
         engine=tables.get("radiomic_features", {}).get("engine"),
-        feature_sources=_feature_sources(snapshot, resolved),
-        endpoint=_endpoint(endpoints, resolved.endpoint),
+        feature_sources=_feature_sources(snapshot, basis.columns),
+        endpoint=_endpoint(endpoints, basis.endpoint),
         baseline_within_days=endpoints.get("baseline_within_days"),
-        primary=frozenset((str(e), str(v)) for e, v in settings.get("primary_hypotheses") or ()),
+        primary=basis.primary,
         minimum_icc=tables.get("robustness", {}).get("minimum_icc"),
         exams=_exams(snapshot),
         ledger=ledger_of(lake_root, snapshot.id),
@@ -178,12 +175,12 @@ def _endpoint(endpoints: Mapping[str, Any], name: str | None) -> EndpointDefinit
     return None
 
 
-def _feature_sources(snapshot: Snapshot, resolved: Resolved) -> tuple[FeatureSource, ...]:
+def _feature_sources(snapshot: Snapshot, columns: Iterable[str]) -> tuple[FeatureSource, ...]:
     rows = snapshot.sql(
         "SELECT name, feature_set_id, modality, description, library_versions_json FROM feature_sets"
         " ORDER BY length(name) DESC, feature_set_id"
     ).rows
-    tables = dict.fromkeys(name.partition(":")[0] for name in resolved.columns if ":" in name)
+    tables = dict.fromkeys(name.partition(":")[0] for name in columns if ":" in name)
     found = []
     for table in tables:
         for name, set_id, modality, description, libraries in rows:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from analyses.requests.answer import Answer
 from petct.survival.cohort.results import as_dict
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.curves import ResidualCurve
@@ -20,6 +21,25 @@ from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+
+
+def numbers_of(answer: Answer) -> pd.DataFrame:
+    """Return what the figure of an answer draws; raises ``SurvivalError`` HAZARDS_NONE as ``figure_of``."""
+    result = answer.result
+    if isinstance(result, KaplanMeierResult):
+        return survival_numbers(result)
+    if isinstance(result, CumulativeIncidenceResult):
+        return incidence_numbers(result)
+    if isinstance(result, PcaResult):
+        return component_numbers(result)
+    if isinstance(result, ScanResult):
+        return scan_numbers(result)
+    if isinstance(result, ProtocolSensitivity):
+        return protocol_numbers(result, answer.known_hazards, answer.protocol_names or {})
+    if answer.validation is not None:
+        return calibration_numbers(answer.validation)
+    return hazard_numbers(result)
+
 
 _HAZARDS = ("model", "covariate", "compared", "n", "n_events", "hazard_ratio", "lower", "upper", "p")
 

@@ -12,10 +12,12 @@ import warnings
 
 import numpy as np
 
-from analyses.requests.kaplan_meier import KaplanMeierRequest, analyse
+from analyses.requests.answering import answer
+from analyses.requests.data import AnalysisData, Basis, SurvivalTimes
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from benchmarks.paired import paired
 from petct.survival.cohort.columns import Columns
-from petct.survival.cohort.outcome import Outcome
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 N_PATIENTS = 10_000
 TARGET = 1.5
@@ -35,7 +37,7 @@ def main() -> int:
     censoring = rng.exponential(1.3, size=N_PATIENTS)
     days = np.ceil(1000 * np.minimum(survival, censoring))
     died = (survival <= censoring).astype(int)
-    outcome, columns = Outcome(days, died), Columns({"x": x})
+    data = AnalysisData(Basis("simulated"), (), Columns({"x": x}), times=SurvivalTimes(days, died))
     request = KaplanMeierRequest("x", "median")
 
     def theirs() -> tuple[list[KaplanMeierFitter], float]:
@@ -46,8 +48,8 @@ def main() -> int:
             test = logrank_test(days[~above], days[above], died[~above], died[above])
             return fits, float(test.test_statistic)
 
-    times = paired(lambda: analyse(request, columns, outcome), theirs)
-    ours = analyse(request, columns, outcome).result
+    times = paired(lambda: answer(request, data), theirs)
+    ours = answer(request, data).result_as(KaplanMeierResult)
     fits, statistic = theirs()
     equal = ours.log_rank is not None and np.allclose(ours.log_rank.chi_squared, statistic, rtol=1e-9)
     for curve, fit in zip(ours.curves, fits, strict=True):

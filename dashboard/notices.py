@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.data import Hypothesis, Source, hypotheses, selection
+from analyses.requests.answer import Standing
 from dashboard.wording import literal_markdown
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
@@ -85,18 +85,16 @@ def no_exam() -> None:
     )
 
 
-def standing(source: Source, endpoint: str, variables: Sequence[str], *, plain: bool) -> None:
-    """Show whether an analysis is a declared primary hypothesis; ``plain`` is that of ``analyses.requests.tested``."""
-    declared = hypotheses(source)
-    everyone = selection(source).is_everyone
-    if plain and everyone and len(variables) == 1 and Hypothesis(endpoint, variables[0]) in declared:
+def standing(declared: Standing | None) -> None:
+    """Show whether an analysis is a declared primary hypothesis, see ``Answer.declared``; nothing without a test."""
+    if declared == "primary":
         st.badge(
             "Primary hypothesis",
             icon=":material/verified:",
             color="green",
             help="Declared in study.yaml before the data were looked at.",
         )
-    else:
+    elif declared == "exploratory":
         st.badge(
             "Exploratory",
             icon=":material/explore:",

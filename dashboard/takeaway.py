@@ -11,14 +11,12 @@ import pandas as pd
 import streamlit as st
 from matplotlib.figure import Figure
 
-from analyses.context import Resolved, resolve
-from analyses.findings import AnyResult, Findings
 from analyses.lineage import lineage_of
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
-from analyses.requests.recipe import Recipe
-from analyses.scripts.running import program_of
-from analyses.scripts.script import script_of
+from analyses.requests.answer import Answer
+from analyses.requests.request import FORMER_COMMANDS, Request, command_line_of
+from analyses.script import script_of
 from dashboard import data, notices, wording
 from dashboard.access import audit, permissions
 from dashboard.data import Source
@@ -28,18 +26,17 @@ from warehouse.people.saved_analyses import SavedAnalysis, delete_analysis, save
 
 _FIGURES = 32
 _MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
-_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "scan": "features", "sensitivity": "protocols"}
+_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "screen": "features", "sensitivity": "protocols"}
 
 
 @st.fragment
 def offer(
     source: Source,
-    recipe: Recipe,
+    answer: Answer,
     *,
     figure: Callable[[], Figure],
     numbers: Callable[[], pd.DataFrame],
     key: str,
-    result: AnyResult | Findings | None = None,
     variant: str = "",
 ) -> None:
     """Offer what belongs to a figure below it; nothing is made before it is asked for.
@@ -48,16 +45,14 @@ def offer(
     ----------
     source
         Snapshot and conditions of the page.
-    recipe
-        The analysis in the words of the command line: page, command and script give the same numbers.
+    answer
+        What the page shows: page, command and script give the same numbers.
     figure, numbers
         The figure for paper (``figures.print``), and the table of what it draws (``analyses.numbers``).
     key
         Of the widgets, different for each figure of a page.
-    result
-        What the page shows; where it is not given, the analysis is run again when the methods are asked for.
     variant
-        What the figure depends on besides the recipe, such as the unit of its axis.
+        What the figure depends on besides the request, such as the unit of its axis.
     """
     place = st.expander(
         "Take away: figure, numbers, methods, script",
@@ -68,28 +63,27 @@ def offer(
     if not place.open:
         return
     with place, notices.refusals_as_sentences():
-        resolved = resolve(recipe, data.snapshot(source), source.conditions)
-        _downloads(source, resolved, figure, numbers, key, variant)
-        _words(source, resolved, result, key)
-        _save(source, resolved, key)
+        _downloads(source, answer, figure, numbers, key, variant)
+        _words(source, answer, key)
+        _save(source, answer, key)
 
 
 def _downloads(
     source: Source,
-    resolved: Resolved,
+    answer: Answer,
     figure: Callable[[], Figure],
     numbers: Callable[[], pd.DataFrame],
     key: str,
     variant: str,
 ) -> None:
-    name = f"petlake-{resolved.recipe.command}-{wording.short_id(source.snapshot_id)}"
+    name = f"petlake-{answer.request.command}-{wording.short_id(source.snapshot_id)}"
     # Scores and loadings: one row of the table is one patient.
-    may_take_rows = resolved.recipe.command != "pca" or permissions.may(permissions.Permission.PATIENT_ROWS)
+    may_take_rows = answer.request.command != "pca" or permissions.may(permissions.Permission.PATIENT_ROWS)
     with st.container(horizontal=True):
         for kind in FORMATS:
             st.download_button(
                 kind.upper(),
-                lambda kind=kind: _drawn(source, resolved.recipe, (key, variant), kind, figure),
+                lambda kind=kind: _drawn(source, answer.request, (key, variant), kind, figure),
                 f"{name}.{kind}",
                 _MIME[kind],
                 key=f"{key}_{kind}",
@@ -111,7 +105,7 @@ def _downloads(
         )
         st.download_button(
             "Python",
-            _script(resolved).encode(),
+            _script(source, answer).encode(),
             f"{name}.py",
             "text/x-python",
             key=f"{key}_py",
@@ -122,36 +116,32 @@ def _downloads(
 
 @st.cache_data(max_entries=_FIGURES, show_spinner=False)
 def _drawn(
-    source: Source, recipe: Recipe, which: tuple[str, str], kind: Format, _figure: Callable[[], Figure]
+    source: Source, request: Request, which: tuple[str, str], kind: Format, _figure: Callable[[], Figure]
 ) -> bytes:
-    del source, recipe, which  # They are the key of the cache: what is drawn depends on nothing else.
+    del source, request, which  # They are the key of the cache: what is drawn depends on nothing else.
     return rendered(_figure(), kind)
 
 
-def _script(resolved: Resolved) -> str:
-    return script_of(resolved, names_of(resolved.columns.values()), metadata.version("petlake"))
+def _script(source: Source, answer: Answer) -> str:
+    return script_of(answer.request, source.snapshot_id, answer.basis.conditions, metadata.version("petlake"))
 
 
-def _words(source: Source, resolved: Resolved, result: AnyResult | Findings | None, key: str) -> None:
+def _words(source: Source, answer: Answer, key: str) -> None:
     methods, script, command = st.tabs(["Methods", "Python", "Command"], key=f"{key}_words")
     lake = Path(source.lake_root)
     with methods:
-        if result is None:
-            findings = program_of(_script(resolved)).run(lake).findings
-        else:
-            findings = result if isinstance(result, Findings) else Findings(result)
-        lineage = lineage_of(lake, data.snapshot(source), resolved)
-        text = methods_text(lineage, resolved, findings, names_of(resolved.columns.values()))
+        lineage = lineage_of(lake, data.snapshot(source), answer.basis)
+        text = methods_text(lineage, answer, names_of(answer.basis.columns.values()))
         st.code(text, language=None, wrap_lines=True)
         st.caption("Made from the snapshot and the result. Read it before you publish it: it knows what was recorded.")
     with script:
-        st.code(_script(resolved), language="python")
+        st.code(_script(source, answer), language="python")
     with command:
-        st.code(resolved.command_line, language="shell", wrap_lines=True)
+        st.code(answer.command_line, language="shell", wrap_lines=True)
         st.caption("`petlake export DIR`, followed by its words, writes all of this with Table 1 and checklists.")
 
 
-def _save(source: Source, resolved: Resolved, key: str) -> None:
+def _save(source: Source, answer: Answer, key: str) -> None:
     with st.form(f"{key}_save", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         name = left.text_input("Save under a name", key=f"{key}_name", max_chars=80, placeholder="Volume, median split")
@@ -159,10 +149,10 @@ def _save(source: Source, resolved: Resolved, key: str) -> None:
             return
     saved = SavedAnalysis(
         name,
-        resolved.recipe.command,
-        resolved.recipe.options,
+        answer.request.command,
+        answer.request.pairs,
         source.snapshot_id,
-        resolved.conditions,
+        answer.basis.conditions,
         urlencode(st.query_params.to_dict(), doseq=True),
     )
     save_analysis(Path(source.lake_root), saved)
@@ -182,14 +172,14 @@ def saved_list(source: Source) -> None:
         return
     for number, entry in enumerate(entries):
         analysis = entry.analysis
-        recipe = Recipe(analysis.command, analysis.options)
+        command = FORMER_COMMANDS.get(analysis.command, analysis.command)
+        line = command_line_of(command, analysis.options, analysis.conditions)
         name, delete = st.columns([8, 1], vertical_alignment="center")
         shown = wording.literal_markdown(analysis.name)
-        page = _PAGES[analysis.command]
+        page = _PAGES[command]
         link = f"[{shown}](./{page}?{analysis.query})" if analysis.query else f"**{shown}**"
         name.markdown(
-            f"{link}  \n`{recipe.command_line(analysis.conditions)}` · snapshot "
-            f"`{wording.short_id(analysis.snapshot_id)}` · {entry.saved_at:%d %b %Y}"
+            f"{link}  \n`{line}` · snapshot `{wording.short_id(analysis.snapshot_id)}` · {entry.saved_at:%d %b %Y}"
         )
         if not permissions.may(permissions.Permission.PATIENT_ROWS):
             # What others saved is theirs: a viewer opens it.

@@ -9,6 +9,7 @@ from importlib import metadata
 
 import click
 
+from analyses.requests.request import FORMER_COMMANDS
 from orchestration import console
 from refusals.coded_error import CodedError
 
@@ -29,7 +30,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "cox": ("cox:cox", "Cox proportional hazards model."),
     "pca": ("pca:pca", "Principal components of features."),
     "icc": ("icc:icc", "Agreement of repeated measurements: readers, test and retest."),
-    "scan": ("scan:scan", "Test every feature of a family, and judge the best as the best of many."),
+    "screen": ("screen:screen", "Test every feature of a family, and judge the best as the best of many."),
     "validate": ("validate:validate", "Validate a model of many features in patients it has not seen."),
     "model": ("model:model", "Freeze a fitted model, and apply it unchanged to a second cohort."),
     "saved": ("saved:saved", "Analyses saved under a name: list, show, add, run, rename, delete."),
@@ -49,6 +50,9 @@ class _LazyGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name in FORMER_COMMANDS:
+            former, cmd_name = cmd_name, FORMER_COMMANDS[cmd_name]
+            console.say_error(f"petlake {former} is now petlake {cmd_name}; the old name goes with the next release.")
         if cmd_name not in _COMMANDS:
             return None
         module, name = _COMMANDS[cmd_name][0].split(":")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from analyses.context import Resolved
-from analyses.findings import Findings
 from analyses.naming import variable_name
+from analyses.requests.answer import Answer
+from analyses.requests.data import survival_times
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from petct.survival.cohort.groups import Grouping, split_at, split_by_category
 from petct.survival.cohort.landmark import landmark_cohort
-from petct.survival.cohort.outcome import cause_specific
 from petct.survival.cohort.table_one import (
     Baseline,
     BaselineCategory,
@@ -26,26 +27,28 @@ from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 from warehouse.queries.analysis_columns import AnalysisColumn, PatientValues
 from warehouse.queries.open_snapshot import Snapshot
+from warehouse.queries.selection import Selection
 
 _BURDEN = ("tumour_volume_ml", "n_lesions", "suv_max", "suv_mean")
 
 
-def baseline_of(snapshot: Snapshot, resolved: Resolved, findings: Findings) -> TableOne:
+def baseline_of(snapshot: Snapshot, answer: Answer) -> TableOne:
     """Describe the patients of an analysis: all clinical variables, and what the analysis itself uses of the cohort.
 
     They are the patients whose outcome the analysis looks at; those without a value of its split are in the notes.
     """
-    patients = _patients(snapshot, resolved)
-    columns = described_columns(snapshot, resolved)
-    values = snapshot.values([column.name for column in columns], resolved.selection.protocol_id).of(patients)
-    grouping = _grouping(resolved, findings, values)
+    selection = answer.basis.selection or snapshot.selection(())
+    patients = _patients(snapshot, answer, selection)
+    columns = described_columns(snapshot, answer.basis.columns)
+    values = snapshot.values([column.name for column in columns], selection.protocol_id).of(patients)
+    grouping = _grouping(answer, values)
     return table_one(len(patients), [_variable(column, values) for column in columns], grouping)
 
 
-def described_columns(snapshot: Snapshot, resolved: Resolved) -> tuple[AnalysisColumn, ...]:
+def described_columns(snapshot: Snapshot, named: Iterable[str]) -> tuple[AnalysisColumn, ...]:
     """Return the columns of Table 1: clinical variables, tumour burden, what else the analysis names."""
     clinical = {str(name) for (name,) in snapshot.sql("SELECT DISTINCT variable FROM clinical").rows}
-    wanted = (*_BURDEN, *resolved.columns)
+    wanted = (*_BURDEN, *named)
     of_cohort = [column for column in snapshot.analysis_columns() if column.table == "cohort"]
     return tuple(
         [column for column in of_cohort if column.name in clinical]
@@ -78,15 +81,14 @@ def table_one_markdown(table: TableOne) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _patients(snapshot: Snapshot, resolved: Resolved) -> tuple[str, ...]:
-    patients = resolved.selection.patient_ids
-    if resolved.endpoint is None:
-        return patients
-    times = snapshot.endpoint(resolved.endpoint).of(patients)
-    landmark = resolved.recipe.value("from-landmark") if resolved.recipe.command == "km" else None
+def _patients(snapshot: Snapshot, answer: Answer, selection: Selection) -> tuple[str, ...]:
+    if answer.basis.endpoint is None:
+        return selection.patient_ids
+    times = snapshot.endpoint(answer.basis.endpoint).of(selection.patient_ids)
+    landmark = answer.request.from_landmark if isinstance(answer.request, KaplanMeierRequest) else None
     if landmark is None:
         return times.patient_ids
-    free = landmark_cohort(cause_specific(times.duration_days, times.event), float(landmark)).kept
+    free = landmark_cohort(survival_times(times).cause_specific(), landmark).kept
     return tuple(patient for patient, kept in zip(times.patient_ids, free, strict=True) if kept)
 
 
@@ -96,15 +98,13 @@ def _variable(column: AnalysisColumn, values: PatientValues) -> Baseline:
     return BaselineCategory(variable_name(column), values.texts(column.name))
 
 
-def _grouping(resolved: Resolved, findings: Findings, values: PatientValues) -> Grouping | None:
-    result = findings.result
-    if not isinstance(result, KaplanMeierResult | CumulativeIncidenceResult) or result.variable is None:
+def _grouping(answer: Answer, values: PatientValues) -> Grouping | None:
+    request, result = answer.request, answer.result
+    if not isinstance(request, KaplanMeierRequest) or request.variable is None:
         return None
-    name = result.variable
-    column: AnalysisColumn = resolved.columns[name]
+    column: AnalysisColumn = answer.basis.columns[request.variable]
     shown = variable_name(column)
-    if result.cut_points:
-        numbers = np.asarray(values.columns[name], dtype=np.float64)
+    if isinstance(result, KaplanMeierResult | CumulativeIncidenceResult) and result.cut_points:
+        numbers = np.asarray(values.columns[column.name], dtype=np.float64)
         return replace(split_at(numbers, result.cut_points, shown, column.unit), rule=result.rule)
-    order = resolved.recipe.names("order") or None
-    return split_by_category(values.texts(name), shown, order)
+    return split_by_category(values.texts(column.name), shown, list(request.order) or None)

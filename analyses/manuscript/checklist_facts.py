@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analyses.context import Resolved
-from analyses.findings import Findings
 from analyses.lineage import Lineage
+from analyses.requests.answer import Answer
 from petct.survival.cohort.results import counted
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.result import CoxResult
@@ -27,43 +26,46 @@ class Evidence:
     not_applicable: bool = False
 
 
-def facts_of(lineage: Lineage, resolved: Resolved, findings: Findings) -> Mapping[str, Evidence]:
+def facts_of(lineage: Lineage, answer: Answer) -> Mapping[str, Evidence]:
     """Return what is known, by the names that the packaged checklists use; what is not known is absent."""
     found = {
-        **_of_study(lineage, resolved, findings),
+        **_of_study(lineage, answer),
         **_of_images(lineage),
-        **_of_features(lineage, resolved, findings),
-        **_of_statistics(lineage, resolved, findings),
+        **_of_features(lineage, answer),
+        **_of_statistics(lineage, answer),
     }
     return {name: evidence for name, evidence in found.items() if evidence is not None}
 
 
-def _of_study(lineage: Lineage, resolved: Resolved, findings: Findings) -> dict[str, Evidence | None]:
+def _of_study(lineage: Lineage, answer: Answer) -> dict[str, Evidence | None]:
     definition = lineage.endpoint
     endpoint = None
-    if resolved.endpoint is not None:
-        text = resolved.endpoint
+    if answer.basis.endpoint is not None:
+        text = answer.basis.endpoint
         if definition is not None:
             lock = f", data lock {definition.data_lock}" if definition.data_lock else ""
             events = " or ".join(definition.events)
             text += f": from {definition.origin} to {events}, censored at {definition.censoring}{lock}"
         endpoint = Evidence(f"{text}.", partly=True)
-    n_events = findings.n_events
-    size = f"{counted(findings.n, 'patient')}" + ("" if n_events is None else f" with {counted(n_events, 'event')}")
-    detectable = getattr(findings.result, "minimum_detectable_hazard_ratio", None) or getattr(
-        findings.result, "minimum_detectable_hazard_ratio_per_sd", None
+    n_events = answer.n_events
+    size = f"{counted(answer.n, 'patient')}" + ("" if n_events is None else f" with {counted(n_events, 'event')}")
+    detectable = getattr(answer.result, "minimum_detectable_hazard_ratio", None) or getattr(
+        answer.result, "minimum_detectable_hazard_ratio_per_sd", None
     )
     power = f"; detectable with 80 % power: hazard ratio {detectable:.2f}" if detectable else ""
     cohort = f"{counted(lineage.n_patients, 'patient')} in the snapshot"
-    selected = f", {lineage.n_selected} meet: {'; '.join(resolved.conditions)}" if resolved.conditions else ""
+    selected = f", {lineage.n_selected} meet: {'; '.join(answer.basis.conditions)}" if answer.basis.conditions else ""
     declared = ", ".join(f"{endpoint} ~ {variable}" for endpoint, variable in sorted(lineage.primary))
+    standing = {"primary": "This analysis is one of them.", "exploratory": "This analysis is exploratory."}.get(
+        answer.declared or "", "This analysis tests nothing."
+    )
     return {
         "checklists": Evidence(
             "METRICS and CLEAR are part of this bundle, filled in as far as lineage goes.", partly=True
         ),
         "conditions": Evidence(f"{cohort}{selected}.", partly=True),
         "endpoint": endpoint,
-        "hypotheses": Evidence(f"Primary hypotheses declared in study.yaml: {declared}.", partly=True)
+        "hypotheses": Evidence(f"Primary hypotheses declared in study.yaml: {declared}. {standing}", partly=True)
         if declared
         else None,
         "sample_size": Evidence(f"{size}{power}.", partly=True),
@@ -72,7 +74,7 @@ def _of_study(lineage: Lineage, resolved: Resolved, findings: Findings) -> dict[
         else Evidence(f"A baseline scan lies at most {lineage.baseline_within_days} days before the origin."),
         "table_one": Evidence("table1.md and table1.csv of this bundle.", partly=True),
         "attrition": Evidence(
-            f"{lineage.n_patients} registered, {lineage.n_selected} meet the conditions, {findings.n} analysed; "
+            f"{lineage.n_patients} registered, {lineage.n_selected} meet the conditions, {answer.n} analysed; "
             "the reason for every gap is in the table refusals of the snapshot.",
             partly=True,
         ),
@@ -114,7 +116,7 @@ def _of_images(lineage: Lineage) -> dict[str, Evidence | None]:
     }
 
 
-def _of_features(lineage: Lineage, resolved: Resolved, findings: Findings) -> dict[str, Evidence | None]:
+def _of_features(lineage: Lineage, answer: Answer) -> dict[str, Evidence | None]:
     if not lineage.feature_sources:
         absent = Evidence("The analysis uses no radiomic feature.", not_applicable=True)
         names = ("feature_set", "engine", "n_features", "defaults", "scaling", "dimension", "feature_statistics")
@@ -127,7 +129,7 @@ def _of_features(lineage: Lineage, resolved: Resolved, findings: Findings) -> di
     libraries = dict(lineage.feature_sources[0].libraries)
     version = f"pyradiomics {libraries['pyradiomics']}" if "pyradiomics" in libraries else "pyradiomics"
     exams = "; ".join(f"exam {exam}: {passed} of {n} passed" for exam, passed, n in lineage.exams)
-    n_features = sum(":" in name for name in resolved.columns)
+    n_features = sum(":" in name for name in answer.basis.columns)
     found: dict[str, Evidence | None] = {
         "feature_set": Evidence(f"{sets}."),
         "engine": Evidence(
@@ -144,7 +146,7 @@ def _of_features(lineage: Lineage, resolved: Resolved, findings: Findings) -> di
             "feature_reliability.",
             partly=True,
         )
-    result = findings.result
+    result = answer.result
     if isinstance(result, PcaResult):
         found["scaling"] = Evidence("Features were standardised to mean 0 and variance 1.")
         found["dimension"] = Evidence(f"Principal components of {len(result.features)} features.")
@@ -162,23 +164,23 @@ def _no_deep_learning() -> Evidence:
     return Evidence("No deep learning takes part.", not_applicable=True)
 
 
-def _of_statistics(lineage: Lineage, resolved: Resolved, findings: Findings) -> dict[str, Evidence | None]:
-    result = findings.result
-    recipe = resolved.recipe
+def _of_statistics(lineage: Lineage, answer: Answer) -> dict[str, Evidence | None]:
+    result = answer.result
+    columns = answer.request.columns
     ledger = f"{lineage.ledger.sentence}."
-    clinical = [name for name in recipe.columns if ":" not in name]
+    clinical = [name for name in columns if ":" not in name]
     found: dict[str, Evidence | None] = {
         "predictors": Evidence(f"{', '.join(clinical)}.", partly=True) if clinical else None,
-        "missing": Evidence(_missing(findings)),
-        "algorithm": Evidence(f"{resolved.command_line}: see methods.md."),
+        "missing": Evidence(_missing(answer)),
+        "algorithm": Evidence(f"{answer.command_line}: see methods.md."),
         "selection": Evidence(ledger, partly=True),
         "partition": Evidence("All patients were analysed together; nothing was predicted for patients left out."),
     }
     if isinstance(result, KaplanMeierResult | CumulativeIncidenceResult | CoxResult | ModelComparison | ScanResult):
         found["uncertainty"] = Evidence("Confidence intervals (95 %) with every estimate.")
         found["classical"] = Evidence("The analysis is a classical statistical model with interpretable coefficients.")
-    if findings.n_events is not None:
-        found["balance"] = Evidence(f"{counted(findings.n_events, 'event')} in {counted(findings.n, 'patient')}.")
+    if answer.n_events is not None:
+        found["balance"] = Evidence(f"{counted(answer.n_events, 'event')} in {counted(answer.n, 'patient')}.")
     if isinstance(result, CoxResult):
         found["performance"] = Evidence(
             f"Harrell's concordance {result.concordance:.3f} (standard error {result.concordance_standard_error:.3f}), "
@@ -186,10 +188,10 @@ def _of_statistics(lineage: Lineage, resolved: Resolved, findings: Findings) -> 
             partly=True,
         )
         found["dimensionality"] = Evidence(f"{result.events_per_parameter:.1f} events per parameter.")
-        if len(recipe.columns) > 1:
-            found["confounders"] = Evidence(f"Adjusted for each other: {', '.join(recipe.columns)}.", partly=True)
-    if findings.validation is not None:
-        judged = findings.validation
+        if len(columns) > 1:
+            found["confounders"] = Evidence(f"Adjusted for each other: {', '.join(columns)}.", partly=True)
+    if answer.validation is not None:
+        judged = answer.validation
         found["internal_testing"] = Evidence(
             f"Internal: {judged.n_resamples} bootstrap resamples; concordance "
             f"{judged.concordance.value:.3f} and calibration at {judged.time:g} {judged.unit}s corrected for optimism.",
@@ -213,8 +215,8 @@ def _of_statistics(lineage: Lineage, resolved: Resolved, findings: Findings) -> 
     return found
 
 
-def _missing(findings: Findings) -> str:
-    result = findings.result
+def _missing(answer: Answer) -> str:
+    result = answer.result
     if isinstance(result, PooledCoxResult):
         return f"Multiple imputation, {result.n_imputations} times, seed {result.seed}."
     n_missing = getattr(result, "n_missing", None)

@@ -12,10 +12,9 @@ from typing import Literal
 
 import yaml
 
-from analyses.context import Resolved
-from analyses.findings import Findings
 from analyses.lineage import Lineage
 from analyses.manuscript.checklist_facts import Evidence, facts_of
+from analyses.requests.answer import Answer
 
 Status = Literal["from lineage", "partly from lineage", "not applicable", "to be filled by the authors"]
 ChecklistName = Literal["metrics", "clear"]
@@ -61,9 +60,9 @@ def checklist(name: ChecklistName) -> Checklist:
     return Checklist(content["name"], content["title"], content["source"], items)
 
 
-def filled(name: ChecklistName, lineage: Lineage, resolved: Resolved, findings: Findings) -> tuple[Filled, ...]:
+def filled(name: ChecklistName, lineage: Lineage, answer: Answer) -> tuple[Filled, ...]:
     """Fill a checklist in."""
-    facts = facts_of(lineage, resolved, findings)
+    facts = facts_of(lineage, answer)
     return tuple(_filled(item, facts.get(item.fact or "")) for item in checklist(name).items)
 
 

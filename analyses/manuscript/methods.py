@@ -8,52 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analyses.context import Resolved
-from analyses.findings import Findings
 from analyses.lineage import FeatureSource, Lineage
 from analyses.manuscript.results import results_sentences
-from analyses.manuscript.statistics import statistics_sentences, tested_beforehand
+from analyses.manuscript.statistics import statistics_sentences
+from analyses.requests.answer import Answer
 from petct.survival.cohort.results import counted
 
 _MODALITIES = {"PT": "PET (SUV)", "CT": "CT (Hounsfield units)"}
 
 
-def methods_text(lineage: Lineage, resolved: Resolved, findings: Findings, labels: Mapping[str, str]) -> str:
+def methods_text(lineage: Lineage, answer: Answer, labels: Mapping[str, str]) -> str:
     """Return the paragraphs Patients, Imaging, Statistics, Result and Software, each on one line.
 
     Parameters
     ----------
     lineage
         What the snapshot says.
-    resolved, findings
-        The recipe and what it found.
+    answer
+        What was asked, and what was found.
     labels
         Names to print for variables.
     """
     paragraphs = {
-        "Patients": _patients(lineage, resolved, findings),
+        "Patients": _patients(lineage, answer),
         "Imaging": _imaging(lineage),
         "Statistics": [
-            *statistics_sentences(resolved, findings, labels),
-            *_multiplicity(lineage, resolved, findings),
+            *statistics_sentences(answer, labels),
+            *_multiplicity(lineage, answer),
         ],
-        "Result": results_sentences(findings, labels),
-        "Software": _software(lineage, resolved),
+        "Result": results_sentences(answer, labels),
+        "Software": _software(lineage, answer),
     }
     return "\n\n".join(f"{title}. {' '.join(sentences)}" for title, sentences in paragraphs.items() if sentences) + "\n"
 
 
-def _patients(lineage: Lineage, resolved: Resolved, findings: Findings) -> list[str]:
+def _patients(lineage: Lineage, answer: Answer) -> list[str]:
     found = [f"The study {lineage.study} has {counted(lineage.n_patients, 'patient')}."]
-    if resolved.conditions:
-        found.append(f"Selected for this analysis: {resolved.selection.sentence}.")
-    events = findings.n_events
-    analysed = f"The analysis includes {counted(findings.n, 'patient')}"
+    selection, endpoint = answer.basis.selection, answer.basis.endpoint
+    if selection is not None and selection.conditions:
+        found.append(f"Selected for this analysis: {selection.sentence}.")
+    events = answer.n_events
+    analysed = f"The analysis includes {counted(answer.n, 'patient')}"
     found.append(f"{analysed}." if events is None else f"{analysed} with {counted(events, 'event')}.")
-    left_out = lineage.n_selected - findings.n
+    left_out = lineage.n_selected - answer.n
     if left_out > 0:
         found.append(
-            f"{counted(left_out, 'patient')} without {'the endpoint or ' if resolved.endpoint else ''}a value that the "
+            f"{counted(left_out, 'patient')} without {'the endpoint or ' if endpoint else ''}a value that the "
             "analysis needs took no part."
         )
     definition = lineage.endpoint
@@ -61,7 +61,7 @@ def _patients(lineage: Lineage, resolved: Resolved, findings: Findings) -> list[
         competing = f", '{definition.competing}' as the competing event" if definition.competing else ""
         events_text = " or ".join(f"'{column}'" for column in definition.events)
         found.append(
-            f"{resolved.endpoint} was measured in days from '{definition.origin}' to {events_text}{competing}, "
+            f"{endpoint} was measured in days from '{definition.origin}' to {events_text}{competing}, "
             f"censored at '{definition.censoring}'"
             + (f" and, administratively, on {definition.data_lock}." if definition.data_lock else ".")
         )
@@ -112,23 +112,22 @@ def _as_clause(sentence: str | None) -> str:
     return (sentence or "").strip().rstrip(".")
 
 
-def _multiplicity(lineage: Lineage, resolved: Resolved, findings: Findings) -> list[str]:
-    if not resolved.recipe.needs_outcome:
+def _multiplicity(lineage: Lineage, answer: Answer) -> list[str]:
+    if answer.declared is None:
         return ["Nothing was tested."]
-    primary = tested_beforehand(lineage, resolved, findings)
     standing = (
-        "This analysis is the primary hypothesis that was declared before the data were looked at."
-        if primary
-        else "This analysis is exploratory: it was not among the hypotheses declared beforehand."
+        "This analysis is a primary hypothesis that was declared in study.yaml."
+        if answer.declared == "primary"
+        else "This analysis is exploratory: it was not among the hypotheses declared in study.yaml."
     )
     return [standing, f"{lineage.ledger.sentence}."]
 
 
-def _software(lineage: Lineage, resolved: Resolved) -> list[str]:
+def _software(lineage: Lineage, answer: Answer) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in lineage.software)
     found = [f"petlake {lineage.petlake_version} ({versions})."]
     passed = [f"{exam} {n_passed} of {n}" for exam, n_passed, n in lineage.exams]
     if passed:
         found.append(f"Comparisons with published reference values that the same code passes: {', '.join(passed)}.")
-    found.append(f"Snapshot {lineage.snapshot_id}; command: {resolved.command_line}")
+    found.append(f"Snapshot {lineage.snapshot_id}; command: {answer.command_line}")
     return found

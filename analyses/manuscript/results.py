@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from analyses.findings import Findings
+from analyses.requests.answer import Answer
 from petct.survival.cohort.results import p_text
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.result import CoxTerm
@@ -23,14 +23,14 @@ _DAYS_A_MONTH = 365.25 / 12
 _STRONGEST = 3
 
 
-def results_sentences(findings: Findings, labels: Mapping[str, str]) -> list[str]:
+def results_sentences(answer: Answer, labels: Mapping[str, str]) -> list[str]:
     """Say what was found, and what a reader of the numbers has to know."""
-    result = findings.result
+    result = answer.result
     found: list[str] = []
     if isinstance(result, KaplanMeierResult):
         found += _medians(result, labels)
-        if findings.cut_point is not None:
-            found += findings.cut_point.notes
+        if answer.cut_point is not None:
+            found += answer.cut_point.notes
     elif isinstance(result, CumulativeIncidenceResult):
         found += [
             f"Gray's test of {test.cause}: {'p withheld' if test.p is None else p_text(test.p)}."
@@ -39,12 +39,12 @@ def results_sentences(findings: Findings, labels: Mapping[str, str]) -> list[str
     elif isinstance(result, PcaResult):
         shares = ", ".join(f"{c.name} {c.explained_variance_ratio:.1%}" for c in result.components[:_STRONGEST])
         found.append(f"Share of variance: {shares}.")
-        if findings.model is not None:
-            found += [*_ratios(findings.model.terms, labels), *findings.model.notes]
+        if answer.model is not None:
+            found += [*_ratios(answer.model.terms, labels), *answer.model.notes]
     elif isinstance(result, ScanResult):
         found += _strongest(result)
     elif isinstance(result, ProtocolSensitivity):
-        return _protocol_ratios(findings)
+        return _protocol_ratios(answer)
     elif isinstance(result, SubgroupTable):
         found += _ratios([result.effect], labels)
         found += [
@@ -62,8 +62,8 @@ def results_sentences(findings: Findings, labels: Mapping[str, str]) -> list[str
         ]
     else:
         found += _ratios(result.terms, labels)
-        if findings.validation is not None:
-            found.append(_corrected(findings.validation))
+        if answer.validation is not None:
+            found.append(_corrected(answer.validation))
     return [*found, *(_labelled(note, labels) for note in result.notes)]
 
 
@@ -83,8 +83,8 @@ def _corrected(validation: CoxValidation) -> str:
     )
 
 
-def _protocol_ratios(findings: Findings) -> list[str]:
-    hazards = findings.hazards
+def _protocol_ratios(answer: Answer) -> list[str]:
+    hazards = answer.hazards
     if hazards is None:
         return []
     found = []
@@ -92,7 +92,7 @@ def _protocol_ratios(findings: Findings) -> list[str]:
         if row.hazard_ratio is not None:
             p = "p withheld" if row.p is None else p_text(row.p)
             limits = f"({row.lower:.2f} to {row.upper:.2f})"
-            found.append(f"{findings.protocol_name(row.protocol)}: hazard ratio {row.hazard_ratio:.2f} {limits}, {p}.")
+            found.append(f"{answer.protocol_name(row.protocol)}: hazard ratio {row.hazard_ratio:.2f} {limits}, {p}.")
     return [*found, *hazards.notes]
 
 

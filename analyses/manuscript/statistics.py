@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from analyses.context import Resolved
-from analyses.findings import Findings
-from analyses.lineage import Lineage
-from analyses.requests.tested import hypotheses_of_cox, hypotheses_of_kaplan_meier
+from analyses.requests.answer import Answer
+from analyses.requests.competing import CompetingModels
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.sensitivity import SensitivityRequest
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import counted
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.competing.fine_gray import FineGrayResult
 from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.pooled import PooledCoxResult
-from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.features.pca import PcaResult
@@ -27,53 +26,34 @@ from petct.survival.kaplan_meier.estimate import KaplanMeierResult
 Labels = Mapping[str, str]
 
 
-def tested_beforehand(lineage: Lineage, resolved: Resolved, findings: Findings) -> bool:
-    """Whether the analysis is a test that was declared before the data were looked at, on all patients."""
-    recipe, result = resolved.recipe, findings.result
-    if not resolved.selection.is_everyone or findings.cut_point is not None:
-        return False
-    if isinstance(result, KaplanMeierResult):
-        conditions = [name for name in ("entry", "from-landmark") if recipe.has(name)]
-        plain = any(test.plain for test in hypotheses_of_kaplan_meier(result, conditions))
-        return plain and lineage.is_primary(resolved.endpoint, recipe.names("by"))
-    if isinstance(result, CoxResult):
-        harmless = {"endpoint", "covariates", "scale", "scale-of", "at-zero", "permutations", "seed", "transform"}
-        conditions = [name for name, _ in recipe.options if name not in harmless]
-        plain = any(test.plain for test in hypotheses_of_cox(result, [], conditions))
-        return plain and lineage.is_primary(resolved.endpoint, recipe.names("covariates"))
-    return False
-
-
-def statistics_sentences(resolved: Resolved, findings: Findings, labels: Labels) -> list[str]:
+def statistics_sentences(answer: Answer, labels: Labels) -> list[str]:
     """Say what was computed, how ties and missing values were dealt with, and how p-values were corrected."""
-    result = findings.result
-    if isinstance(result, KaplanMeierResult):
-        return _of_kaplan_meier(resolved, result, findings.cut_point, labels)
-    if isinstance(result, CumulativeIncidenceResult):
-        return _of_incidence(result, findings, labels)
+    request, result = answer.request, answer.result
+    if isinstance(request, KaplanMeierRequest):
+        if isinstance(result, KaplanMeierResult):
+            return _of_kaplan_meier(request, result, answer.cut_point, labels)
+        if isinstance(result, CumulativeIncidenceResult):
+            return _of_incidence(result, answer.competing, labels)
     if isinstance(result, PcaResult):
-        return _of_components(result, findings.model)
+        return _of_components(result, answer.model)
     if isinstance(result, ScanResult):
         return _of_scan(result, labels)
-    if isinstance(result, ProtocolSensitivity):
-        return _of_protocols(resolved, findings)
-    return [*_of_hazards(resolved, result, labels), *_of_validation(findings.validation)]
+    if isinstance(request, SensitivityRequest):
+        return _of_protocols(answer, request.organ)
+    return [*_of_hazards(answer, labels), *_of_validation(answer.validation)]
 
 
 def _of_kaplan_meier(
-    resolved: Resolved, result: KaplanMeierResult, cut: CutPointResult | None, labels: Labels
+    request: KaplanMeierRequest, result: KaplanMeierResult, cut: CutPointResult | None, labels: Labels
 ) -> list[str]:
-    recipe = resolved.recipe
     found = [
         f"Survival was estimated by Kaplan-Meier with {result.confidence:.0%} log-log confidence intervals; the median "
         "follow-up by reverse Kaplan-Meier. A patient censored at the time of an event counts as at risk of it."
     ]
-    if recipe.has("entry"):
-        found.append(f"Late entries (left truncation) were taken into account by {recipe.value('entry')}.")
-    if recipe.has("from-landmark"):
-        found.append(
-            f"Only patients free of the event at {recipe.value('from-landmark')} days were analysed, from there on."
-        )
+    if request.entry is not None:
+        found.append(f"Late entries (left truncation) were taken into account by {request.entry}.")
+    if request.from_landmark is not None:
+        found.append(f"Only patients free of the event at {request.from_landmark:g} days were analysed, from there on.")
     if result.variable is not None:
         found.append(_split(result, cut, labels))
     if cut is not None:
@@ -117,7 +97,7 @@ def _correction(name: str) -> str:
     return {"holm": "Holm's method", "bonferroni": "Bonferroni's method"}.get(name, name)
 
 
-def _of_incidence(result: CumulativeIncidenceResult, findings: Findings, labels: Labels) -> list[str]:
+def _of_incidence(result: CumulativeIncidenceResult, models: CompetingModels | None, labels: Labels) -> list[str]:
     found = [
         f"The cumulative incidence of {result.causes[0]} in the presence of competing events was estimated by "
         f"Aalen-Johansen with {result.confidence:.0%} limits on the log-minus-log scale."
@@ -127,20 +107,16 @@ def _of_incidence(result: CumulativeIncidenceResult, findings: Findings, labels:
             _split(result, None, labels),
             "Groups were compared by Gray's test; fewer than 10 patients show no p.",
         ]
-    models = [findings.fine_gray, *(findings.cause_specific or {}).values()]
-    fitted = [model for model in models if isinstance(model, FineGrayResult | CoxResult)]
-    if fitted:
+    if models is not None and models.fits:
         found.append("Covariates were examined by a Fine-Gray model and by cause-specific Cox models (complete cases).")
     return found
 
 
-def _of_hazards(
-    resolved: Resolved,
-    result: CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult,
-    labels: Labels,
-) -> list[str]:
-    recipe = resolved.recipe
-    names = _listed([labels.get(name, name) for name in recipe.names("covariates")])
+def _of_hazards(answer: Answer, labels: Labels) -> list[str]:
+    result, request = answer.result, answer.request
+    if not isinstance(request, CoxRequest):
+        return []
+    names = _listed([labels.get(name, name) for name in request.covariates])
     found = [f"Hazard ratios are of a Cox proportional hazards model (ties by Efron) of {names}."]
     model = (
         result.model
@@ -179,7 +155,7 @@ def _of_hazards(
             "The effect was estimated within subgroups, and "
             f"{counted(result.n_interaction_tests, 'interaction')} tested."
         )
-    if recipe.has("therapy-start"):
+    if request.therapy_start is not None:
         found.append("A therapy that began during follow-up counts from its start on (time-varying covariate).")
     return found
 
@@ -227,14 +203,13 @@ def _of_scan(result: ScanResult, labels: Labels) -> list[str]:
     return found
 
 
-def _of_protocols(resolved: Resolved, findings: Findings) -> list[str]:
-    names = _listed([findings.protocol_name(burden.protocol) for burden in findings.result.protocols])
-    organ = resolved.recipe.value("organ")
+def _of_protocols(answer: Answer, organ: str | None) -> list[str]:
+    names = _listed([*(answer.protocol_names or {}).values()])
     lesions = f"lesions of {organ.replace('_', ' ')}" if organ else "all lesions"
     return [
         f"The same patients were measured under the protocols {names} ({lesions}). Volumes were compared by Spearman's "
         "rho and by Bland-Altman limits of agreement, in ml and as ratios.",
-        f"Under each protocol the hazard ratio of {resolved.endpoint} per doubling of tumour volume was estimated by a "
-        "Cox model (ties by Efron) in the patients whose lesions are known under all of them; a volume of 0 counts as "
-        "half the smallest positive one. Each is a test of its own.",
+        f"Under each protocol the hazard ratio of {answer.request.endpoint} per doubling of tumour volume was "
+        "estimated by a Cox model (ties by Efron) in the patients whose lesions are known under all of them; a volume "
+        "of 0 counts as half the smallest positive one. Each is a test of its own.",
     ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from analyses.requests.tested import Tested
+from analyses.requests.covariates import covariates
 from petct.errors import SurvivalError
 from petct.survival.cohort.columns import Columns
-from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cohort.results import as_dict
 from petct.survival.competing.fine_gray import FineGrayResult, fine_gray
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.cox.model import CoxResult, cox
+
+_Model = TypeVar("_Model", CoxResult, FineGrayResult)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class CompetingModels:
         named += [(f"cause-specific Cox, {cause}", model) for cause, model in self.hazards]
         return tuple((name, model) for name, model in named if not isinstance(model, str))
 
+    def as_json(self) -> dict[str, object]:
+        """The models, or why they are refused."""
+        return {
+            "fine_gray": _shown(self.fine_gray),
+            "cause_specific": {cause: _shown(model) for cause, model in self.hazards},
+        }
+
 
 def competing_models(columns: Columns, names: Sequence[str], outcome: CompetingOutcome) -> CompetingModels:
     """Fit a Fine-Gray model and a cause-specific Cox model of each event.
@@ -47,30 +57,20 @@ def competing_models(columns: Columns, names: Sequence[str], outcome: CompetingO
     outcome
         The patients, in the same order.
     """
-    covariates: list[Covariate] = [
-        NumericCovariate(columns.label(name), columns.number(name), columns.unit(name))
-        if columns.is_number(name)
-        else CategoricalCovariate(columns.label(name), columns.texts(name))
-        for name in names
-    ]
-    hazards = []
-    for cause, label in enumerate(outcome.causes, 1):
-        hazards.append((label, _hazard_model(outcome, cause, covariates)))
-    try:
-        return CompetingModels(fine_gray(outcome, covariates), tuple(hazards))
-    except SurvivalError as error:
-        return CompetingModels(error.sentence(), tuple(hazards))
+    model = covariates(columns, names)
+    hazards = tuple(
+        (label, _attempt(lambda cause=cause: cox(outcome.of_interest(cause).cause_specific(), model)))  # type: ignore[misc]
+        for cause, label in enumerate(outcome.causes, 1)
+    )
+    return CompetingModels(_attempt(lambda: fine_gray(outcome, model)), hazards)
 
 
-def _hazard_model(outcome: CompetingOutcome, cause: int, covariates: Sequence[Covariate]) -> CoxResult | str:
+def _attempt(fit: Callable[[], _Model]) -> _Model | str:
     try:
-        return cox(outcome.of_interest(cause).cause_specific(), covariates)
+        return fit()
     except SurvivalError as error:
         return error.sentence()
 
 
-def hypotheses_of_fit(procedure: str, fit: FineGrayResult | CoxResult) -> Tested:
-    """The tests of one model, one a coefficient."""
-    shown = [term.p for term in fit.terms if term.p is not None]
-    how = ", ".join(term.scale for term in fit.terms)
-    return Tested(procedure, how, len(fit.terms), min(shown, default=None))
+def _shown(model: FineGrayResult | CoxResult | str) -> dict[str, object]:
+    return {"refused": model} if isinstance(model, str) else dict(as_dict(model))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-from analyses.requests.tested import Tested, hypotheses_of_cox
+from analyses.requests.answer import Answer
+from analyses.requests.covariates import categories, covariate
+from analyses.requests.data import AnalysisData
+from analyses.requests.options import NAMES, Choice, Flag, Pairs, Real, Shape, Whole, option
+from analyses.requests.request import Request
+from analyses.requests.tested import Tested, about, hypotheses_of_cox, several
 from petct.errors import SurvivalError
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cohort.columns import Columns
-from petct.survival.cohort.covariates import AtZero, CategoricalCovariate, Covariate, NumericCovariate, Scale
+from petct.survival.cohort.covariates import AtZero, Covariate, NumericCovariate, Scale
 from petct.survival.cohort.outcome import Outcome
+from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import ResidualCurve, functional_form, schoenfeld_curves
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.model import cox
@@ -21,19 +27,27 @@ from petct.survival.cox.tests import DEFAULT_SEED
 from petct.survival.cox.time_varying import cox_with_therapy
 from petct.survival.cox_repeated.forest_table import ForestTable, forest_table
 from petct.survival.cox_repeated.model_comparison import ModelComparison, compare_models
-from petct.survival.cox_repeated.pooled import PooledCoxResult, cox_imputed
+from petct.survival.cox_repeated.pooled import cox_imputed
 from petct.survival.cox_repeated.subgroups import SubgroupTable, subgroup_table
-from petct.survival.cox_repeated.validation import DEFAULT_SEED as VALIDATION_SEED
-from petct.survival.cox_repeated.validation import CoxValidation, validate_cox
+from petct.survival.cox_repeated.validation import validate_cox
 from petct.survival.likelihood.penalised import Firth, Penalty, Ridge
 
-AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
+if TYPE_CHECKING:
+    from analyses.requests.answer import AnyCoxResult
+
 PenaltyName = Literal["none", "ridge", "firth"]
+
+_SCALES = Pairs(
+    "VARIABLE=SCALE",
+    ("SCALE_INVALID", "The option names a variable and its scale"),
+    Choice(refused=("SCALE_INVALID", "There is no such scale"), words=get_args(Scale)),
+)
+_REFERENCES = Pairs("VARIABLE=LEVEL", ("REFERENCE_INVALID", "The option names a variable and its reference level"))
 
 
 @dataclass(frozen=True)
-class CoxRequest:
-    """A Cox model in words; the defaults are those of the command line.
+class CoxRequest(Request):
+    """A Cox model; the defaults are those of the command line.
 
     Parameters
     ----------
@@ -56,30 +70,140 @@ class CoxRequest:
         the first in the levels of columns; imputations of what is missing.
     permutations, seed, transform
         As for ``cox``.
+    horizon, resamples
+        Time at which the predictions of the model are judged, see ``validate_cox``; not judged when None.
+
+    Raises
+    ------
+    SurvivalError
+        REFERENCE_INVALID, SCALE_INVALID, OPTIONS_CONFLICT, VALIDATION_UNSUPPORTED, and what ``Request`` refuses.
     """
 
-    covariates: tuple[str, ...]
-    scale: Scale = "per_sd"
-    scale_of: tuple[tuple[str, Scale], ...] = ()
-    splines: tuple[str, ...] = ()
-    knots: int = 3
-    at_zero: AtZero = "refuse"
-    categories: tuple[str, ...] = ()
-    references: tuple[tuple[str, str], ...] = ()
-    strata: tuple[str, ...] = ()
-    cluster: str | None = None
-    robust: bool = False
-    entry: str | None = None
-    therapy_start: str | None = None
-    penalty: PenaltyName = "none"
-    ridge_strength: float | None = None
-    univariable: bool = False
-    added: tuple[str, ...] = ()
-    subgroups: tuple[str, ...] = ()
-    impute: int | None = None
-    permutations: int | None = None
-    seed: int = DEFAULT_SEED
-    transform: Transform = "km"
+    command: ClassVar[str] = "cox"
+
+    covariates: tuple[str, ...] = option(
+        "covariates", NAMES, "Variables of the model, separated by commas.", required=True, columns=True
+    )
+    scale: Scale = option(
+        "scale",
+        Choice(words=get_args(Scale)),
+        "What a hazard ratio of a number refers to; spline is a restricted cubic spline.",
+        default="per_sd",
+    )
+    scale_of: tuple[tuple[str, Scale], ...] = option(
+        "scale-of", _SCALES, "The scale of one variable.", default=(),
+        another="scales {}",
+    )  # fmt: skip
+    splines: tuple[str, ...] = option(
+        "spline",
+        NAMES,
+        "Variables with a spline whatever --scale says, separated by commas.",
+        default=(),
+        another="splines {} with {knots} knots",
+    )
+    knots: int = option("knots", Whole(least=3, most=5), "Knots of a spline, 3 to 5.", default=3)
+    at_zero: AtZero = option(
+        "at-zero",
+        Choice(words=get_args(AtZero)),
+        "With per_doubling: what stands for a value of 0.",
+        default="refuse",
+    )
+    categories: tuple[str, ...] = option(
+        "categories",
+        NAMES,
+        "Variables to take as categories though they are numbers.",
+        default=(),
+        another="categories {}",
+    )
+    references: tuple[tuple[str, str], ...] = option(
+        "reference", _REFERENCES, "Reference level of a category.", default=(),
+        another="references {}",
+    )  # fmt: skip
+    strata: tuple[str, ...] = option(
+        "strata",
+        NAMES,
+        "Variables with a baseline hazard for each of their levels.",
+        default=(),
+        columns=True,
+        another="strata {}",
+    )
+    cluster: str | None = option(
+        "cluster",
+        Shape(),
+        "Variable that says which patients belong together: clustered standard errors.",
+        columns=True,
+        another="clustered by {}",
+    )
+    robust: bool = option(
+        "robust",
+        Flag(),
+        "Robust standard errors (Lin and Wei).",
+        default=False,
+        label="Robust standard errors",
+        another="robust",
+    )
+    entry: str | None = option(
+        "entry",
+        Shape(),
+        "Column of the time at which a patient came under observation (left truncation).",
+        label="Under observation",
+        columns=True,
+        another="entry {}",
+    )
+    therapy_start: str | None = option(
+        "therapy-start",
+        Shape(),
+        "Column of the time at which a therapy began; empty: never. It counts from then on.",
+        columns=True,
+        another="",
+    )
+    penalty: PenaltyName = option(
+        "penalty",
+        Choice(words=get_args(PenaltyName)),
+        "Penalty of the likelihood: Firth's keeps hazard ratios finite, a ridge carries many or collinear covariates.",
+        default="none",
+        another="penalty {}",
+    )
+    ridge_strength: float | None = option(
+        "ridge-strength", Real(), "With --penalty ridge.  [default: chosen by the events]", another="ridge strength {}"
+    )
+    univariable: bool = option(
+        "univariable", Flag(), "Also fit every variable alone.", default=False, label="Also show univariable models"
+    )
+    added: tuple[str, ...] = option(
+        "added",
+        NAMES,
+        "Test the addition of these variables to the others: a nested comparison.",
+        default=(),
+        label="Test the addition of",
+        columns=True,
+        another="added {}",
+    )
+    subgroups: tuple[str, ...] = option(
+        "subgroups",
+        NAMES,
+        "The effect of the first variable in the levels of these.",
+        default=(),
+        columns=True,
+        another="subgroups {}",
+    )
+    impute: int | None = option(
+        "impute", Whole(least=2), "Impute missing values so many times, and pool.", another="imputed {}"
+    )
+    permutations: int | None = option(
+        "permutations", Whole(least=0), "Permutations of the tests.  [default: 9,999 up to 200 patients]"
+    )
+    seed: int = option("seed", Whole(), "Seed for permutations and imputations.", default=DEFAULT_SEED)
+    transform: Transform = option(
+        "transform",
+        Choice(words=get_args(Transform)),
+        "Transformation of time in the test of proportional hazards.",
+        default="km",
+    )
+    horizon: float | None = option(
+        "horizon", Real(), "Time at which predicted probabilities are judged, corrected by the bootstrap."
+    )
+    resamples: int = option("resamples", Whole(), "With --horizon, at least 200.", default=FEWEST_RESAMPLES)
 
     @property
     def modelled(self) -> tuple[str, ...]:
@@ -88,56 +212,18 @@ class CoxRequest:
         return tuple(dict.fromkeys((*self.covariates, *self.added, *therapy)))
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that it needs."""
-        others = [*self.strata, *self.subgroups, *filter(None, (self.cluster, self.entry))]
-        return tuple(dict.fromkeys((*self.modelled, *others)))
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """What makes this model another one than that of the same variables, in words."""
-        said = {
-            "strata": ",".join(self.strata),
-            "clustered by": self.cluster,
-            "robust": self.robust,
-            "entry": self.entry,
-            "penalty": "" if self.penalty == "none" else self.penalty,
-            "added": ",".join(self.added),
-            "subgroups": ",".join(self.subgroups),
-            "imputed": self.impute,
-            "splines": f"{','.join(self.splines)} with {self.knots} knots" if self.splines else "",
-            "scales": "; ".join(f"{name}={scale}" for name, scale in self.scale_of),
-            "ridge strength": self.ridge_strength,
-            "categories": ",".join(self.categories),
-            "references": "; ".join(f"{name}={level}" for name, level in self.references),
-        }
-        return tuple(name if value is True else f"{name} {value}" for name, value in said.items() if value)
-
-    @property
     def kinds(self) -> tuple[str, ...]:
         """Options that ask for another analysis than the model alone."""
-        asked = {
-            "--univariable": self.univariable,
-            "--added": bool(self.added),
-            "--subgroups": bool(self.subgroups),
-            "--impute": self.impute is not None,
-            "--therapy-start": self.therapy_start is not None,
-        }
-        return tuple(name for name, given in asked.items() if given)
+        asked = ("univariable", "added", "subgroups", "impute", "therapy_start")
+        return tuple(f"--{each.name}" for each, _ in self.given if each.field in asked)
 
     def check(self) -> None:
-        """Refuse what asks for two analyses at once, or for one that does not exist.
-
-        Raises
-        ------
-        SurvivalError
-            REFERENCE_INVALID, SCALE_INVALID, OPTIONS_CONFLICT.
-        """
-        for code, what, keyword, pairs in (
-            ("REFERENCE_INVALID", "A reference", "--reference", self.references),
-            ("SCALE_INVALID", "A scale", "--scale-of", self.scale_of),
+        """Refuse what asks for two analyses at once, or for one that does not exist."""
+        for code, what, keyword, named in (
+            ("REFERENCE_INVALID", "A reference", "--reference", dict(self.references)),
+            ("SCALE_INVALID", "A scale", "--scale-of", dict(self.scale_of)),
         ):
-            unknown = {name for name, _ in pairs} - set(self.modelled)
+            unknown = set(named) - set(self.modelled)
             if unknown:
                 raise SurvivalError(
                     code,
@@ -167,6 +253,14 @@ class CoxRequest:
                 keyword=", ".join([*asked, *unavailable]),
                 hint="Leave one of them out.",
             )
+        alone = [*asked, *(["--strata"] if self.strata else [])]
+        if self.horizon is not None and alone:
+            raise SurvivalError(
+                "VALIDATION_UNSUPPORTED",
+                "Only a model with one baseline hazard is judged at a horizon",
+                keyword=", ".join(alone),
+                hint="Leave it out: a category may be a covariate instead of strata.",
+            )
 
     def penalty_of_model(self) -> Penalty | None:
         """The penalty; raises RIDGE_INVALID."""
@@ -174,56 +268,61 @@ class CoxRequest:
             return Firth()
         return Ridge(self.ridge_strength) if self.penalty == "ridge" else None
 
-    def outcome(self, columns: Columns, outcome: Outcome) -> Outcome:
+    def outcome(self, data: AnalysisData) -> Outcome:
         """The outcome with its late entries, where it has some."""
-        return outcome if self.entry is None else replace(outcome, entry=columns.number(self.entry))
+        return data.outcome if self.entry is None else replace(data.outcome, entry=data.table.number(self.entry))
 
     def covariate(self, columns: Columns, name: str) -> Covariate:
         """A column as a covariate of the model."""
-        label = columns.label(name)
-        if columns.is_number(name) and name not in self.categories:
-            scale = "spline" if name in self.splines else dict(self.scale_of).get(name, self.scale)
-            return NumericCovariate(label, columns.number(name), columns.unit(name), scale, self.at_zero, self.knots)
-        return CategoricalCovariate(label, columns.texts(name), dict(self.references).get(name))
+        return covariate(
+            columns,
+            name,
+            scale="spline" if name in self.splines else dict(self.scale_of).get(name, self.scale),
+            at_zero=self.at_zero,
+            knots=self.knots,
+            reference=dict(self.references).get(name),
+            as_category=name in self.categories,
+        )
 
     def model(self, columns: Columns) -> list[Covariate]:
         """The covariates of the model alone."""
         return [self.covariate(columns, name) for name in self.covariates]
 
-    def strata_of(self, columns: Columns) -> list[CategoricalCovariate]:
-        """What the model is stratified by."""
-        return _categories(columns, self.strata)
 
-
-def _categories(columns: Columns, names: Sequence[str]) -> list[CategoricalCovariate]:
-    return [CategoricalCovariate(columns.label(name), columns.texts(name)) for name in names]
-
-
-def analyse(
-    request: CoxRequest, columns: Columns, outcome: Outcome, patients: Sequence[str] | None = None
-) -> AnyCoxResult:
+def answer_cox(request: CoxRequest, data: AnalysisData) -> Answer:
     """Answer a request.
-
-    Parameters
-    ----------
-    request
-        What is asked.
-    columns
-        The columns that it needs, one value a patient.
-    outcome
-        The patients, in the same order.
-    patients
-        Their ids, for messages where follow-up is split.
 
     Raises
     ------
     SurvivalError
-        The codes of ``CoxRequest.check``, ``cox``, ``forest_table``, ``compare_models``, ``subgroup_table``,
-        ``cox_imputed`` and ``cox_with_therapy``.
+        The codes of ``cox``, ``forest_table``, ``compare_models``, ``subgroup_table``, ``cox_imputed``,
+        ``cox_with_therapy`` and ``validate_cox``.
     """
-    request.check()
-    outcome = request.outcome(columns, outcome)
-    model, strata = request.model(columns), request.strata_of(columns)
+    result = _result(request, data)
+    validation = None
+    if request.horizon is not None:
+        validation = validate_cox(
+            request.outcome(data),
+            request.model(data.table),
+            request.horizon,
+            penalty=request.penalty_of_model(),
+            n_resamples=request.resamples,
+        )
+    return Answer(
+        request,
+        data.basis,
+        result,
+        result.n,
+        result.n_events,
+        about(_hypotheses(request, result), request.modelled, result.n, result.n_events),
+        {} if validation is None else {"validation": as_dict(validation)},
+        validation=validation,
+    )
+
+
+def _result(request: CoxRequest, data: AnalysisData) -> AnyCoxResult:
+    outcome, columns = request.outcome(data), data.table
+    model, strata = request.model(columns), categories(columns, request.strata)
     permutations, seed = request.permutations, request.seed
     if request.univariable:
         penalty = request.penalty_of_model()
@@ -233,19 +332,19 @@ def analyse(
         return compare_models(outcome, model, added, strata=strata, permutations=permutations, seed=seed)
     if request.subgroups:
         effect, *others = model
-        variables = _categories(columns, request.subgroups)
+        variables = categories(columns, request.subgroups)
         return subgroup_table(outcome, effect, variables, adjust_for=others, permutations=permutations, seed=seed)
     if request.impute is not None:
         return cox_imputed(outcome, model, strata=strata, n_imputations=request.impute, seed=seed)
     if request.therapy_start:
         name = request.therapy_start
-        return cox_with_therapy(outcome, columns.number(name), model, name=columns.label(name), patients=patients)
+        return cox_with_therapy(outcome, columns.number(name), model, name=columns.label(name), patients=data.row_ids)
     return cox(
         outcome,
         model,
         strata=strata,
         robust=request.robust,
-        cluster=_categories(columns, [request.cluster])[0] if request.cluster else None,
+        cluster=categories(columns, [request.cluster])[0] if request.cluster else None,
         penalty=request.penalty_of_model(),
         permutations=permutations,
         seed=seed,
@@ -253,47 +352,13 @@ def analyse(
     )
 
 
-def fitted(request: CoxRequest, columns: Columns, outcome: Outcome) -> CoxFit:
+def fitted(request: CoxRequest, data: AnalysisData) -> CoxFit:
     """The model alone as arrays, for its curves; raises as ``cox``."""
     return fit_cox(
-        request.outcome(columns, outcome),
-        request.model(columns),
-        strata=request.strata_of(columns),
+        request.outcome(data),
+        request.model(data.table),
+        strata=categories(data.table, request.strata),
         penalty=request.penalty_of_model(),
-    )
-
-
-def validated(
-    request: CoxRequest,
-    columns: Columns,
-    outcome: Outcome,
-    time: float,
-    *,
-    n_resamples: int = FEWEST_RESAMPLES,
-    seed: int = VALIDATION_SEED,
-) -> CoxValidation:
-    """Calibration and concordance of the model alone at a horizon, corrected for optimism; see ``validate_cox``.
-
-    Raises
-    ------
-    SurvivalError
-        VALIDATION_UNSUPPORTED for strata and what is not the model alone, and the codes of ``validate_cox``.
-    """
-    besides = [*request.kinds, *(["--strata"] if request.strata else [])]
-    if besides:
-        raise SurvivalError(
-            "VALIDATION_UNSUPPORTED",
-            "Only a model with one baseline hazard is judged at a horizon",
-            keyword=", ".join(besides),
-            hint="Leave it out: a category may be a covariate instead of strata.",
-        )
-    return validate_cox(
-        request.outcome(columns, outcome),
-        request.model(columns),
-        time,
-        penalty=request.penalty_of_model(),
-        n_resamples=n_resamples,
-        seed=seed,
     )
 
 
@@ -305,35 +370,33 @@ class ModelResiduals:
     forms: tuple[ResidualCurve, ...]
 
 
-def residuals(request: CoxRequest, columns: Columns, outcome: Outcome) -> ModelResiduals:
+def residuals(request: CoxRequest, data: AnalysisData) -> ModelResiduals:
     """Residuals of the model alone; raises as ``schoenfeld_curves`` and ``functional_form``."""
-    fit = fitted(request, columns, outcome)
-    outcome, model, strata = request.outcome(columns, outcome), request.model(columns), request.strata_of(columns)
+    fit = fitted(request, data)
+    outcome, model = request.outcome(data), request.model(data.table)
+    strata = categories(data.table, request.strata)
     forms = [
-        functional_form(outcome, covariate, [other for other in model if other is not covariate], strata=strata)
-        for covariate in model
-        if isinstance(covariate, NumericCovariate)
+        functional_form(outcome, each, [other for other in model if other is not each], strata=strata)
+        for each in model
+        if isinstance(each, NumericCovariate)
     ]
     return ModelResiduals(schoenfeld_curves(fit, request.transform), tuple(forms))
 
 
-def hypotheses(request: CoxRequest, result: AnyCoxResult) -> Iterator[Tested]:
+def _hypotheses(request: CoxRequest, result: AnyCoxResult) -> Iterator[Tested]:
     """The tests that an answer was, for the ledger."""
     how = ", ".join((request.scale, *request.conditions))
     if isinstance(result, ForestTable):
-        yield _tested("Cox, each alone", how, [row.univariable.p for row in result.rows if row.univariable])
+        yield several("Cox, each alone", how, [row.univariable.p for row in result.rows if row.univariable])
         result = result.model
     if isinstance(result, ModelComparison):
-        yield _tested("Cox", how, [term.p for term in result.full.terms])
-        yield _tested("Cox, added to the base", how, [result.test.p])
+        yield several("Cox", how, [term.p for term in result.full.terms])
+        yield several("Cox, added to the base", how, [result.test.p])
     elif isinstance(result, SubgroupTable):
-        yield _tested("Cox", how, [result.effect.p])
-        yield _tested("Cox, interaction", how, [variable.interaction.p for variable in result.variables])
+        yield several("Cox", how, [result.effect.p])
+        yield several("Cox, interaction", how, [variable.interaction.p for variable in result.variables])
     elif isinstance(result, CoxResult):
-        yield from hypotheses_of_cox(result, [request.scale], request.conditions)
+        plain = not request.is_another_test
+        yield from hypotheses_of_cox(result, request.scale, request.conditions, may_be_primary=plain)
     else:
-        yield _tested("Cox", how, [term.p for term in result.terms])
-
-
-def _tested(procedure: str, how: str, p_values: Sequence[float | None]) -> Tested:
-    return Tested(procedure, how, len(p_values), min((p for p in p_values if p is not None), default=None))
+        yield several("Cox", how, [term.p for term in result.terms])

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar, get_args
 
-from analyses.requests.tested import Tested, hypotheses_of_kaplan_meier, hypothesis_of_cut
+from analyses.requests.answer import Answer
+from analyses.requests.competing import competing_models
+from analyses.requests.data import AnalysisData
+from analyses.requests.options import NAMES, Choice, Flag, Listed, Real, Shape, Whole, number_text, option
+from analyses.requests.request import Request
+from analyses.requests.tested import (
+    about,
+    hypotheses_of_fit,
+    hypotheses_of_incidence,
+    hypotheses_of_kaplan_meier,
+    hypothesis_of_cut,
+)
 from petct.errors import SurvivalError
 from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.groups import Grouping, everyone, split_at_chosen_cut
 from petct.survival.cohort.landmark import landmark_cohort
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.competing.cumulative import CumulativeIncidenceResult, cumulative_incidence
-from petct.survival.competing.outcome import CompetingOutcome
+from petct.survival.cohort.results import as_dict
+from petct.survival.competing.cumulative import cumulative_incidence
 from petct.survival.kaplan_meier.cut_points import (
     DEFAULT_PERMUTATIONS,
     DEFAULT_RESAMPLES,
@@ -22,13 +34,37 @@ from petct.survival.kaplan_meier.cut_points import (
     maximally_selected_cut,
 )
 from petct.survival.kaplan_meier.estimate import kaplan_meier
-from petct.survival.kaplan_meier.result import KaplanMeierResult
-from petct.survival.kaplan_meier.split_rules import NOT_NUMERIC_HINT, OPTIMAL, split_by_rule, weighting_of
+from petct.survival.kaplan_meier.split_rules import (
+    NOT_NUMERIC_HINT,
+    OPTIMAL,
+    cut_points,
+    is_named,
+    split_by_rule,
+    weighting_of,
+)
+
+
+class _Split(Shape):
+    """The words of a split, see ``split_by_rule``."""
+
+    def check(self, value: Any, option: str) -> str:
+        """In one form: ``5,20.0`` is ``5,20``; raises SPLIT_UNKNOWN."""
+        rule: str = super().check(value, option).strip()
+        return rule if is_named(rule) else ",".join(number_text(cut) for cut in cut_points(rule))
+
+
+class _Weighting(Shape):
+    """A weighted log-rank test, see ``weighting_of``."""
+
+    def check(self, value: Any, option: str) -> str:
+        """One that exists; raises WEIGHTING_UNKNOWN, WEIGHTING_INVALID."""
+        weighting_of(super().check(value, option))
+        return str(value)
 
 
 @dataclass(frozen=True)
-class KaplanMeierRequest:
-    """A Kaplan-Meier analysis in words; the defaults are those of the command line.
+class KaplanMeierRequest(Request):
+    """A Kaplan-Meier analysis, or one of competing risks; the defaults are those of the command line.
 
     Parameters
     ----------
@@ -48,95 +84,158 @@ class KaplanMeierRequest:
         Column of the time at which a patient came under observation.
     from_landmark
         Time from which on to analyse those who are free of the event at it.
+    competing, covariates
+        Cumulative incidence of events that exclude each other instead of survival, and variables of their models.
     permutations, resamples, seed
         Of the search for a cut.
-    """
-
-    variable: str | None = None
-    split: str = "median"
-    order: tuple[str, ...] = ()
-    landmarks: tuple[float, ...] = ()
-    tau: float | None = None
-    weights: tuple[str, ...] = ()
-    trend: bool = False
-    pairwise: bool = False
-    correction: Correction = "holm"
-    entry: str | None = None
-    from_landmark: float | None = None
-    permutations: int = DEFAULT_PERMUTATIONS
-    resamples: int = DEFAULT_RESAMPLES
-    seed: int = DEFAULT_SEED
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns that it needs."""
-        return tuple(dict.fromkeys(name for name in (self.variable, self.entry) if name))
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """What makes it another analysis than that of the same groups, in words."""
-        entry = (f"entry {self.entry}",) if self.entry else ()
-        landmark = (f"from {self.from_landmark:g} on",) if self.from_landmark is not None else ()
-        return (*entry, *landmark)
-
-
-@dataclass(frozen=True)
-class KaplanMeierAnalysis:
-    """The answer to a request.
-
-    Parameters
-    ----------
-    request
-        What was asked.
-    result
-        The curves and their tests.
-    cut
-        The search for the cut, where the split is ``optimal``.
-    """
-
-    request: KaplanMeierRequest
-    result: KaplanMeierResult
-    cut: CutPointResult | None
-
-    @property
-    def hypotheses(self) -> tuple[Tested, ...]:
-        """The tests that it was; none without groups."""
-        if self.request.variable is None:
-            return ()
-        conditions = self.request.conditions
-        if self.cut is not None:
-            return (hypothesis_of_cut(self.cut, conditions),)
-        return hypotheses_of_kaplan_meier(self.result, conditions)
-
-    @property
-    def plain(self) -> bool:
-        """Whether one of its tests may have been declared beforehand, see ``Tested``."""
-        return any(test.plain for test in self.hypotheses)
-
-
-def analyse(
-    request: KaplanMeierRequest, columns: Columns, outcome: Outcome, cut: CutPointResult | None = None
-) -> KaplanMeierAnalysis:
-    """Answer a request.
-
-    Parameters
-    ----------
-    request
-        What is asked.
-    columns
-        The columns that it needs, one value a patient.
-    outcome
-        The patients, in the same order.
-    cut
-        The search for the cut of an ``optimal`` split, where it was made before; it is made here when None.
 
     Raises
     ------
     SurvivalError
-        SPLIT_OPTIMAL_UNAVAILABLE for an ``optimal`` split of no variable, and the codes of ``split_by_rule``,
-        ``weighting_of``, ``landmark_cohort``, ``maximally_selected_cut`` and ``kaplan_meier``.
+        OPTION_NOT_WITH_COMPETING, OPTION_NEEDS_COMPETING, SPLIT_OPTIMAL_UNAVAILABLE, SPLIT_UNKNOWN, TIME_INVALID,
+        WEIGHTING_UNKNOWN, and what ``Request`` refuses.
     """
-    refuse_cut_of_nothing(request)
+
+    command: ClassVar[str] = "km"
+
+    variable: str | None = option(
+        "by", Shape(), "Variable that splits the patients; without it, one curve of all.", label="Split by",
+        columns=True,
+    )  # fmt: skip
+    split: str = option(
+        "split",
+        _Split(),
+        "median, tertiles, quartiles, quantiles:N, category, optimal (with a p corrected for the search), or one or "
+        "more cut points: 5 or 5,20.",
+        default="median",
+        another="",
+        same=("category", "quantiles:2"),
+    )
+    order: tuple[str, ...] = option(
+        "order", NAMES, "Order of the categories, separated by commas; for --trend.", default=(),
+        label="Order of the categories",
+    )  # fmt: skip
+    landmarks: tuple[float, ...] = option(
+        "landmarks",
+        Listed("TIME,TIME,...", each=Real(refused=("TIME_INVALID", "A time is not a number"))),
+        "Times at which to print the survival, separated by commas.",
+        default=(),
+        label="Times",
+    )
+    tau: float | None = option(
+        "tau", Real(), "Horizon of the restricted mean.  [default: the largest common time]", label="Horizon"
+    )
+    weights: tuple[str, ...] = option(
+        "weights",
+        Listed(each=_Weighting()),
+        "Weighted log-rank tests beside the plain one: peto-peto, gehan-breslow, tarone-ware, or RHO:GAMMA of Fleming "
+        "and Harrington, separated by commas.",
+        default=(),
+        label="Weighted log-rank tests",
+    )
+    trend: bool = option("trend", Flag(), "Test a trend over ordered groups.", default=False)
+    pairwise: bool = option(
+        "pairwise", Flag(), "Compare every pair of several groups.", default=False, label="Pairwise comparisons"
+    )
+    correction: Correction = option(
+        "correction", Choice(words=get_args(Correction)), "Correction of several p-values.", default="holm"
+    )
+    entry: str | None = option(
+        "entry",
+        Shape(),
+        "Column of the time at which a patient came under observation (left truncation).",
+        label="Under observation",
+        columns=True,
+        another="entry {}",
+    )
+    from_landmark: float | None = option(
+        "from-landmark",
+        Real(),
+        "Analyse those free of the event at this time, from there on.",
+        label="Begin at a landmark",
+        another="from {:g} on",
+    )
+    competing: bool = option(
+        "competing",
+        Flag(),
+        "Cumulative incidence and Gray's test: event 2 competes with event 1.",
+        default=False,
+        label="Competing events",
+        another="",
+    )
+    covariates: tuple[str, ...] = option(
+        "covariates",
+        NAMES,
+        "With --competing: variables of a Fine-Gray and of cause-specific Cox models.",
+        default=(),
+        label="Covariates of a Fine-Gray and of cause-specific models",
+        columns=True,
+    )
+    permutations: int = option("permutations", Whole(least=0), "With --split optimal.", default=DEFAULT_PERMUTATIONS)
+    resamples: int = option("resamples", Whole(least=0), "With --split optimal: bootstrap.", default=DEFAULT_RESAMPLES)
+    seed: int = option("seed", Whole(), "With --split optimal.", default=DEFAULT_SEED)
+
+    def check(self) -> None:
+        """Refuse what has no form together, before anything is read."""
+        if self.order and self.split != OPTIMAL:
+            # An order makes a split into categories of any rule.
+            object.__setattr__(self, "split", "category")
+        if self.competing:
+            unavailable = (
+                self.entry,
+                self.from_landmark is not None,
+                self.weights,
+                self.trend,
+                self.pairwise,
+                self.tau is not None,
+            )
+            if any(unavailable):
+                raise SurvivalError(
+                    "OPTION_NOT_WITH_COMPETING",
+                    "The cumulative incidence has Gray's test, and neither late entries nor a restricted mean",
+                    keyword="--competing",
+                    found="--entry, --from-landmark, --weights, --trend, --pairwise or --tau",
+                )
+        elif self.covariates:
+            raise SurvivalError(
+                "OPTION_NEEDS_COMPETING", "Models without competing events are petlake cox", keyword="--covariates"
+            )
+        if self.split == OPTIMAL and (self.competing or self.variable is None):
+            raise SurvivalError(
+                "SPLIT_OPTIMAL_UNAVAILABLE",
+                "A cut is searched in one variable, and for the survival curve",
+                keyword="--split optimal",
+                expected="--by VARIABLE, and no --competing",
+            )
+
+
+def answer_kaplan_meier(
+    request: KaplanMeierRequest,
+    data: AnalysisData,
+    *,
+    cut: CutPointResult | None = None,
+    at_risk_times: Sequence[float] | None = None,
+) -> Answer:
+    """Answer a request.
+
+    Parameters
+    ----------
+    request, data
+        As for ``analyses.requests.answering.answer``.
+    cut
+        The search for the cut of an ``optimal`` split, where it was made before; it is made here when None.
+    at_risk_times
+        Times of the numbers at risk of a cumulative incidence; round ones when None.
+
+    Raises
+    ------
+    SurvivalError
+        The codes of ``split_by_rule``, ``landmark_cohort``, ``maximally_selected_cut``, ``kaplan_meier`` and
+        ``cumulative_incidence``.
+    """
+    if request.competing:
+        return _incidence(request, data, at_risk_times)
+    outcome, columns = data.outcome, data.table
     if request.entry is not None:
         outcome = replace(outcome, entry=columns.number(request.entry))
     notes: tuple[str, ...] = ()
@@ -154,75 +253,37 @@ def analyse(
         pairwise=request.pairwise,
         correction=request.correction,
     )
-    return KaplanMeierAnalysis(request, replace(result, notes=(*notes, *result.notes)), cut)
+    result = replace(result, notes=(*notes, *result.notes))
+    tests = (
+        hypotheses_of_kaplan_meier(result, request.conditions, may_be_primary=not request.is_another_test)
+        if cut is None
+        else (hypothesis_of_cut(cut, request.conditions),)
+    )
+    return Answer(
+        request,
+        data.basis,
+        result,
+        result.n,
+        result.n_events,
+        about(tests, [request.variable], result.n, result.n_events) if request.variable else (),
+        {} if cut is None else {"cut_point": as_dict(cut)},
+        cut_point=cut,
+    )
 
 
-def analyse_competing(
-    request: KaplanMeierRequest,
-    columns: Columns,
-    outcome: CompetingOutcome,
-    at_risk_times: Sequence[float] | None = None,
-) -> CumulativeIncidenceResult:
-    """Cumulative incidence in the groups of a request, at its landmarks.
-
-    Parameters
-    ----------
-    request
-        Its variable, split, order and landmarks; the rest belongs to the survival curve.
-    columns, outcome
-        As for ``analyse``.
-    at_risk_times
-        Times of the numbers at risk; round ones when None.
-
-    Raises
-    ------
-    SurvivalError
-        The codes of ``refuse_with_competing``, ``split_by_rule`` and ``cumulative_incidence``.
-    """
-    refuse_with_competing(request)
-    variable = request.variable
+def _incidence(request: KaplanMeierRequest, data: AnalysisData, at_risk_times: Sequence[float] | None) -> Answer:
+    outcome, variable = data.competing_outcome, request.variable
     grouping = (
-        everyone(outcome.n) if variable is None else split_by_rule(columns, variable, request.split, request.order)
+        everyone(outcome.n) if variable is None else split_by_rule(data.table, variable, request.split, request.order)
     )
-    return cumulative_incidence(outcome, grouping, landmarks=request.landmarks, at_risk_times=at_risk_times)
-
-
-def refuse_with_competing(request: KaplanMeierRequest) -> None:
-    """Refuse what the cumulative incidence has no form of.
-
-    Raises
-    ------
-    SurvivalError
-        OPTION_NOT_WITH_COMPETING, SPLIT_OPTIMAL_UNAVAILABLE.
-    """
-    unavailable = (
-        request.entry,
-        request.from_landmark is not None,
-        request.weights,
-        request.trend,
-        request.pairwise,
-        request.tau is not None,
-    )
-    if any(unavailable):
-        raise SurvivalError(
-            "OPTION_NOT_WITH_COMPETING",
-            "The cumulative incidence has Gray's test, and neither late entries nor a restricted mean",
-            keyword="--competing",
-            found="--entry, --from-landmark, --weights, --trend, --pairwise or --tau",
-        )
-    # A cut is searched for the survival curve.
-    refuse_cut_of_nothing(replace(request, variable=None))
-
-
-def refuse_cut_of_nothing(request: KaplanMeierRequest) -> None:
-    """Raise SPLIT_OPTIMAL_UNAVAILABLE where a cut is to be searched in no variable."""
-    if request.split == OPTIMAL and request.variable is None:
-        raise SurvivalError(
-            "SPLIT_OPTIMAL_UNAVAILABLE",
-            "A cut is searched in one variable, and for the survival curve",
-            keyword="--split optimal",
-            expected="--by VARIABLE, and no --competing",
-        )
+    result = cumulative_incidence(outcome, grouping, landmarks=request.landmarks, at_risk_times=at_risk_times)
+    models = competing_models(data.table, request.covariates, outcome) if request.covariates else None
+    n_events = result.n_events[0]
+    tested = about(hypotheses_of_incidence(result), [variable], result.n, n_events) if variable else ()
+    for procedure, fit in models.fits if models else ():
+        tested += about([hypotheses_of_fit(procedure, fit)], request.covariates, fit.n, fit.n_events)
+    beside = {} if models is None else models.as_json()
+    return Answer(request, data.basis, result, result.n, n_events, tested, beside, competing=models)
 
 
 def _groups(

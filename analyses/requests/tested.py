@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.cox.result import CoxResult
-from petct.survival.kaplan_meier.cut_points import CutPointResult
-from petct.survival.kaplan_meier.group_tests import PairwiseTest
-from petct.survival.kaplan_meier.restricted_mean import MeanContrast
-from petct.survival.kaplan_meier.result import KaplanMeierResult
-
 if TYPE_CHECKING:
+    from petct.survival.competing.cumulative import CumulativeIncidenceResult
+    from petct.survival.competing.fine_gray import FineGrayResult
+    from petct.survival.cox.result import CoxResult
     from petct.survival.cox_repeated.protocol_sensitivity import ProtocolHazard
     from petct.survival.features.scan_result import ScanResult
-
-# The splits of a number and of a category that need no choice.
-_PLAIN_SPLITS = ("median split", "categories")
+    from petct.survival.kaplan_meier.cut_points import CutPointResult
+    from petct.survival.kaplan_meier.group_tests import PairwiseTest
+    from petct.survival.kaplan_meier.restricted_mean import MeanContrast
+    from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 
 @dataclass(frozen=True)
@@ -35,44 +32,61 @@ class Tested:
         Hypotheses tested.
     p
         The smallest p-value as it was shown; None where it was withheld.
-    plain
-        Whether it is what a hypothesis of an endpoint and a variable means when nothing else is said: the log-rank test
-        of the median split or of the categories, or the variable in a Cox model without further conditions. Only such a
-        test can have been declared beforehand.
+    may_be_primary
+        Whether it is what a hypothesis of an endpoint and a variable means when nothing else is said, see
+        ``Request.is_another_test``. Only such a test can have been declared beforehand.
+    variables
+        What was tested, as the snapshot names it.
+    n, n_events
+        Patients and events in it.
     """
 
     procedure: str
     how: str
     n_tests: int
     p: float | None
-    plain: bool = False
+    may_be_primary: bool = False
+    variables: tuple[str, ...] = ()
+    n: int = 0
+    n_events: int = 0
 
 
-def hypotheses_of_kaplan_meier(result: KaplanMeierResult, conditions: Sequence[str] = ()) -> tuple[Tested, ...]:
+def about(tests: Iterable[Tested], variables: Sequence[str], n: int, n_events: int) -> tuple[Tested, ...]:
+    """The tests with what they are about."""
+    return tuple(replace(test, variables=tuple(variables), n=n, n_events=n_events) for test in tests)
+
+
+def several(procedure: str, how: str, p_values: Sequence[float | None], *, may_be_primary: bool = False) -> Tested:
+    """Several tests of one procedure, with the smallest p-value that was shown."""
+    return Tested(procedure, how, len(p_values), _smallest(p_values), may_be_primary)
+
+
+def hypotheses_of_kaplan_meier(
+    result: KaplanMeierResult, conditions: Sequence[str] = (), *, may_be_primary: bool = False
+) -> tuple[Tested, ...]:
     """The tests of a Kaplan-Meier analysis of groups.
 
     Parameters
     ----------
     conditions
         What else makes the analysis a different one: entry times, a landmark, a horizon.
+    may_be_primary
+        Whether its log-rank test may have been declared.
     """
     # Labels are rounded for the eye; cut points that differ are other tests.
     cuts = [f"cut at {cut!r}" for cut in result.cut_points]
     groups = f"{result.rule} ({'; '.join(cuts or [curve.group for curve in result.curves])})"
     how = ", ".join((groups, *conditions))
-    plain = result.rule in _PLAIN_SPLITS and not conditions
     found = []
     if result.log_rank is not None:
-        found.append(Tested(result.log_rank.name, how, 1, result.log_rank.p, plain))
+        found.append(Tested(result.log_rank.name, how, 1, result.log_rank.p, may_be_primary))
     found += [Tested(test.name, how, 1, test.p) for test in result.weighted_tests]
     if result.trend is not None:
         found.append(Tested("log-rank trend", how, 1, result.trend.p))
     families: list[tuple[str, Sequence[PairwiseTest | MeanContrast]]] = [("log-rank of pairs", result.pairwise)]
     if result.restricted_mean is not None:
         families.append((f"restricted mean to {result.restricted_mean.tau:g}", result.restricted_mean.contrasts))
-    for name, family in families:
-        if family:
-            found.append(Tested(name, how, len(family), _smallest([test.p_adjusted for test in family])))
+    found += [several(name, how, [test.p_adjusted for test in family]) for name, family in families if family]
     return tuple(found)
 
 
@@ -93,41 +107,40 @@ def hypotheses_of_incidence(result: CumulativeIncidenceResult) -> tuple[Tested, 
     )
 
 
-def hypotheses_of_cox(result: CoxResult, scales: Sequence[str], conditions: Sequence[str] = ()) -> tuple[Tested, ...]:
+def hypotheses_of_fit(procedure: str, fit: FineGrayResult | CoxResult) -> Tested:
+    """The tests of one model of competing events, one per coefficient."""
+    return several(procedure, ", ".join(term.scale for term in fit.terms), [term.p for term in fit.terms])
+
+
+def hypotheses_of_cox(
+    result: CoxResult, scale: str, conditions: Sequence[str] = (), *, may_be_primary: bool = False
+) -> tuple[Tested, ...]:
     """The tests of a Cox model.
 
     Parameters
     ----------
-    scales
-        What the hazard ratios refer to (``per_sd``, ...): one for all covariates, or one for each.
+    scale
+        What the hazard ratios refer to (``per_sd``, ...).
     conditions
         Strata, penalties and whatever else makes the model another one.
+    may_be_primary
+        Whether that of its coefficients may have been declared.
     """
-    how = ", ".join((*dict.fromkeys(scales), *conditions))
-    found = [
-        Tested(
-            "Cox",
-            how,
-            len(result.terms),
-            _smallest([term.p for term in result.terms]),
-            plain=not conditions,
-        )
-    ]
+    how = ", ".join((scale, *conditions))
+    found = [several("Cox", how, [term.p for term in result.terms], may_be_primary=may_be_primary)]
     if len(result.terms) > 1:
         found.append(Tested("Cox, all covariates", how, 1, result.overall.p))
     if result.tests:
-        found.append(
-            Tested("Cox, covariates and non-linearity", how, len(result.tests), _smallest([t.p for t in result.tests]))
-        )
+        found.append(several("Cox, covariates and non-linearity", how, [test.p for test in result.tests]))
     return tuple(found)
 
 
 def hypotheses_of_scan(result: ScanResult) -> tuple[Tested, ...]:
-    """The tests of a scan, and apart from them those of its adjusted version."""
+    """The tests of all features, and apart from them those of the adjusted version."""
     found = [Tested("scan", "", result.n_tested, result.p_best)]
     adjusted = [row.adjusted.q for row in result.rows if row.adjusted is not None and row.adjusted.q is not None]
     if adjusted:
-        found.append(Tested("scan", f"adjusted for {', '.join(result.adjusted_for)}", len(adjusted), min(adjusted)))
+        found.append(several("scan", f"adjusted for {', '.join(result.adjusted_for)}", adjusted))
     return tuple(found)
 
 

@@ -53,8 +53,11 @@ class Scales:
         )
 
 
-def choose_model(source: Source, endpoint: str) -> CoxRequest:
-    """Offer all analysis columns as covariates, a scale for each number and a reference for each category."""
+def choose_model(source: Source, endpoint: str) -> CoxRequest | None:
+    """Offer all analysis columns as covariates, a scale for each number and a reference for each category.
+
+    None where nothing is chosen.
+    """
     columns = {column.name: column for column in data.analysis_columns(source)}
     names = filters.all_labels(tuple(columns.values()))
     preferred = filters.preferred_variable(source, endpoint)
@@ -76,7 +79,9 @@ def choose_model(source: Source, endpoint: str) -> CoxRequest:
                     scales.append((name, _choose_scale(name, names[name])))
                 elif reference := _choose_reference(source, columns[name], names[name]):
                     references.append((name, reference))
-    return Scales(tuple(scales)).of(CoxRequest(tuple(chosen), references=tuple(references)))
+    if not chosen:
+        return None
+    return Scales(tuple(scales)).of(CoxRequest(tuple(chosen), references=tuple(references), endpoint=endpoint))
 
 
 def _choose_scale(name: str, label: str) -> str:

@@ -3,11 +3,9 @@ from __future__ import annotations
 import streamlit as st
 
 from analyses.numbers import hazard_numbers
-from analyses.requests.cox import hypotheses
-from analyses.requests.recipe import recipe_of_cox
 from dashboard import charts, data, filters, notices, panels, takeaway, wording
 from dashboard.access import ledger
-from dashboard.cox import analysis as analysis_cox
+from dashboard.answers import answered
 from dashboard.cox import choices
 from dashboard.cox import panels as panels_cox
 from dashboard.cox import views as views_cox
@@ -30,22 +28,23 @@ with st.container(border=True):
         endpoint = filters.choose_endpoint(source, key="cox_endpoint")
     with right:
         request = choices.choose_model(source, endpoint)
-    with st.expander("Strata, penalty, standard errors"):
-        request = choices.choose_options(source, request)
+    if request is not None:
+        with st.expander("Strata, penalty, standard errors"):
+            request = choices.choose_options(source, request)
 
-if not request.covariates:
+if request is None:
     notices.empty("Choose one covariate or more", "Each needs at least 5 events; 10 or more are advisable.")
     st.stop()
 
-entries = ledger.Entries(source, endpoint)
+entries = ledger.Entries(source)
 with notices.refusals_as_sentences():
-    result = analysis_cox.cox_model(source, endpoint, request)
-    assert isinstance(result, CoxResult)
-    entries.add(request.modelled, tuple(hypotheses(request, result)), result.n, result.n_events)
+    found = answered(source, request)
+    result = found.result_as(CoxResult)
+    entries.add(found)
     with st.container(horizontal=True, vertical_alignment="center"):
         title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
         st.subheader(wording.literal_markdown(title), width="content", anchor=False)
-        notices.standing(source, endpoint, request.modelled, plain=not request.conditions)
+        notices.standing(found.declared)
     panels_cox.model_numbers(result)
     charts.draw(
         forest_figure(result, title=""),
@@ -54,24 +53,24 @@ with notices.refusals_as_sentences():
     )
     takeaway.offer(
         source,
-        recipe_of_cox(request, endpoint),
+        found,
         figure=lambda: forest_print(result),
         numbers=lambda: hazard_numbers(result),
         key="forest",
-        result=result,
     )
     notices.notes(result.notes)
     views = views_cox.tabs()
     names = filters.all_labels(data.analysis_columns(source))
     with views.ratios:
         alone = st.toggle("Each covariate alone, too", key="univariable", bind="query-params")
-    with views.added:
+    added = subgroups = None
+    with views.added, notices.refusals_as_sentences():
         added = choices.choose_added(request, names) if len(request.covariates) > 1 else None
-    with views.subgroups:
+    with views.subgroups, notices.refusals_as_sentences():
         subgroups = choices.choose_subgroups(source, request, names)
     with views.calibration, st.container(horizontal=True, gap="large"):
         unit = filters.choose_time_unit(key="cox_time_unit")
         horizon = choices.choose_horizon(unit, analysis_survival.longest_days(source, endpoint))
-    asked = views_cox.Asked(source, endpoint, request, result, alone, added, subgroups, horizon, unit)
+    asked = views_cox.Asked(source, request, found, alone, added, subgroups, horizon, unit)
     views_cox.draw(views, asked, entries)
 entries.say()

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analyses.findings import Findings
 from analyses.numbers import calibration_numbers, hazard_numbers, residual_numbers
-from analyses.requests.cox import CoxRequest, hypotheses
-from analyses.requests.recipe import recipe_of_cox
+from analyses.requests.answer import Answer
+from analyses.requests.cox import CoxRequest
 from dashboard import asking, charts, notices, takeaway, wording
 from dashboard.access.ledger import Entries
+from dashboard.answers import answered
 from dashboard.cox import analysis, panels
 from dashboard.data import Source
-from figures.print import AnyCoxResult, calibration_print, forest_print, residuals_print
+from figures.print import calibration_print, forest_print, residuals_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cox.result import CoxResult
@@ -52,7 +52,7 @@ class Asked:
 
     Parameters
     ----------
-    source, endpoint, request, model
+    source, request, answer
         The model that is shown above them.
     alone
         Whether every covariate alone is to be shown, too.
@@ -63,14 +63,18 @@ class Asked:
     """
 
     source: Source
-    endpoint: str
     request: CoxRequest
-    model: CoxResult
+    answer: Answer
     alone: bool
     added: CoxRequest | None
     subgroups: CoxRequest | None
     horizon_days: float
     unit: AxisUnit
+
+    @property
+    def model(self) -> CoxResult:
+        """The model."""
+        return self.answer.result_as(CoxResult)
 
 
 def draw(views: Views, asked: Asked, entries: Entries) -> None:
@@ -91,17 +95,15 @@ def _ratios(asked: Asked, entries: Entries) -> None:
     if not asked.alone:
         panels.coefficients(asked.model)
         return
-    request = replace(asked.request, univariable=True)
-    table = analysis.cox_model(asked.source, asked.endpoint, request)
-    if isinstance(table, ForestTable):
-        entries.add(request.modelled, tuple(hypotheses(request, table)), table.n, table.n_events)
-        panels.alone_and_together(table)
-        _take_away(asked, request, table, "alone")
+    found = answered(asked.source, replace(asked.request, univariable=True))
+    entries.add(found)
+    panels.alone_and_together(found.result_as(ForestTable))
+    _take_away(asked, found, "alone")
 
 
 def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
     panels.proportional_hazards(asked.model)
-    found = analysis.cox_residuals(asked.source, asked.endpoint, asked.request)
+    found = analysis.cox_residuals(asked.source, asked.request)
     for kind, curves, question in zip(("time", "form"), (found.over_time, found.forms), _QUESTIONS, strict=True):
         if not curves:
             continue
@@ -117,11 +119,10 @@ def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (check
     curves = (*found.over_time, *found.forms)
     takeaway.offer(
         asked.source,
-        recipe_of_cox(asked.request, asked.endpoint),
+        asked.answer,
         figure=lambda: residuals_print(curves),
         numbers=lambda: residual_numbers(curves),
         key="residuals",
-        result=asked.model,
     )
 
 
@@ -132,36 +133,39 @@ def _added(asked: Asked, entries: Entries) -> None:
     if asked.added is None:
         st.caption("The covariates that you do not choose are the base; at least one has to stay in it.")
         return
-    result = analysis.cox_model(asked.source, asked.endpoint, asked.added)
-    if isinstance(result, ModelComparison):
-        entries.add(asked.added.modelled, tuple(hypotheses(asked.added, result)), result.n, result.n_events)
-        panels.comparison(result)
-        _take_away(asked, asked.added, result, "added")
-        notices.notes([note for note in result.notes if note not in asked.model.notes])
+    found = answered(asked.source, asked.added)
+    result = found.result_as(ModelComparison)
+    entries.add(found)
+    panels.comparison(result)
+    _take_away(asked, found, "added")
+    notices.notes([note for note in result.notes if note not in asked.model.notes])
 
 
 def _subgroups(asked: Asked, entries: Entries) -> None:
     if asked.subgroups is None:
         return
-    result = analysis.cox_model(asked.source, asked.endpoint, asked.subgroups)
-    if isinstance(result, SubgroupTable):
-        entries.add(asked.subgroups.modelled, tuple(hypotheses(asked.subgroups, result)), result.n, result.n_events)
-        charts.draw(
-            subgroup_figure(result, title=""),
-            key="subgroup_forest",
-            alt=panels.subgroups_in_words(result),
-        )
-        _take_away(asked, asked.subgroups, result, "subgroups")
-        panels.subgroups(result)
-        notices.notes(result.notes)
+    found = answered(asked.source, asked.subgroups)
+    result = found.result_as(SubgroupTable)
+    entries.add(found)
+    charts.draw(
+        subgroup_figure(result, title=""),
+        key="subgroup_forest",
+        alt=panels.subgroups_in_words(result),
+    )
+    _take_away(asked, found, "subgroups")
+    panels.subgroups(result)
+    notices.notes(result.notes)
 
 
 def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estimates, tests nothing)
-    question = (asked.endpoint, asked.request, asked.horizon_days)
+    question = replace(asked.request, horizon=asked.horizon_days)
     what = f"{FEWEST_RESAMPLES} fits to resamples of {wording.plural(asked.model.n, 'patient')}: some seconds."
     if not asking.asked("validate", "Compute", what, question):
         return
-    result = analysis.cox_validation(asked.source, asked.endpoint, asked.request, asked.horizon_days)
+    found = answered(asked.source, question)
+    result = found.validation
+    if result is None:
+        return
     panels.corrected_numbers(result, asked.unit)
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -172,23 +176,21 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
         )
         takeaway.offer(
             asked.source,
-            recipe_of_cox(asked.request, asked.endpoint, horizon=asked.horizon_days),
+            found,
             figure=lambda: calibration_print(result),
             numbers=lambda: calibration_numbers(result),
             key="calibration",
-            result=Findings(asked.model, validation=result),
         )
     with right:
         panels.risk_groups(result)
     notices.notes(result.notes)
 
 
-def _take_away(asked: Asked, request: CoxRequest, result: AnyCoxResult, key: str) -> None:
+def _take_away(asked: Asked, found: Answer, key: str) -> None:
     takeaway.offer(
         asked.source,
-        recipe_of_cox(request, asked.endpoint),
-        figure=lambda: forest_print(result),
-        numbers=lambda: hazard_numbers(result),
+        found,
+        figure=lambda: forest_print(found.result),
+        numbers=lambda: hazard_numbers(found.result),
         key=f"forest_{key}",
-        result=result,
     )

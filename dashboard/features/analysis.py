@@ -1,4 +1,4 @@
-"""Cached computations of the page Features: the scan of a family, as ``petlake scan`` runs it, and its correlations."""
+"""Cached computations of the page Features: families, their values and correlations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.data import Source, analysis_columns, endpoint, snapshot, values
-from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
-from petct.survival.cohort.groups import split_by_median
-from petct.survival.cohort.outcome import cause_specific
 from petct.survival.features.correlation import clustered_order, spearman, spearman_with
-from petct.survival.features.feature_table import FeatureTable
-from petct.survival.features.scan_result import ScanResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
-from warehouse.queries.analysis_columns import AnalysisColumn
 from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
 
 CORRELATED = 30
@@ -33,7 +26,7 @@ class FamilyValues:
     Attributes
     ----------
     names, units
-        Of the features; names as ``petlake scan`` has them.
+        Of the features; names as ``petlake screen`` has them.
     values
         Shape (n, p), NaN where there is none.
     volume_ml, volume_name
@@ -95,64 +88,6 @@ def family_values(source: Source, endpoint_name: str, family: FeatureFamily) -> 
         table.columns[volume][rows] if volume in known else np.full(len(rows), np.nan),
         volume,
     )
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner="Testing every feature against survival ...")
-def scan_family(
-    source: Source, endpoint_name: str, family: FeatureFamily, adjust_for: tuple[str, ...] = ()
-) -> ScanResult:
-    """Scan a family as ``petlake scan --feature-set FAMILY --adjust-for A,B`` does.
-
-    Raises
-    ------
-    SurvivalError
-        What ``petct.survival.features.scan`` refuses.
-    WarehouseError
-        ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
-    """
-    from petct.survival.features.scan import scan
-
-    family_of = family_values(source, endpoint_name, family)
-    times = endpoint(source, endpoint_name)
-    return scan(
-        cause_specific(times.duration_days, times.event),
-        FeatureTable(family_of.names, family_of.values),
-        units=family_of.units,
-        adjust_for=_covariates(source, family_of.patient_ids, adjust_for),
-    )
-
-
-def _covariates(source: Source, patients: tuple[str, ...], names: tuple[str, ...]) -> list[Covariate]:
-    if not names:
-        return []
-    known: dict[str, AnalysisColumn] = {column.name: column for column in analysis_columns(source)}
-    table = values(source, names)
-    place = {patient: row for row, patient in enumerate(table.patient_ids)}
-    rows = [place[patient] for patient in patients]
-    covariates: list[Covariate] = []
-    for name in names:
-        found = table.columns[name][rows]
-        if known[name].kind == "number":
-            covariates.append(NumericCovariate(name, found, known[name].unit))
-        else:
-            covariates.append(CategoricalCovariate(name, [None if value is None else str(value) for value in found]))
-    return covariates
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner="Estimating survival ...")
-def median_split(source: Source, endpoint_name: str, family: FeatureFamily, name: str) -> KaplanMeierResult:
-    """Split the patients at the median of a feature, as ``petlake km --by NAME`` does.
-
-    Raises
-    ------
-    SurvivalError
-        What ``petct.survival`` refuses.
-    WarehouseError
-        ENDPOINT_UNKNOWN.
-    """
-    found, times = family_values(source, endpoint_name, family), endpoint(source, endpoint_name)
-    grouping = split_by_median(found.feature(name), name.rpartition(":")[2], found.units[name])
-    return kaplan_meier(cause_specific(times.duration_days, times.event), grouping)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

@@ -7,10 +7,11 @@ import math
 import streamlit as st
 
 from analyses.numbers import survival_numbers
-from analyses.requests.recipe import Recipe
-from analyses.requests.tested import hypotheses_of_kaplan_meier
+from analyses.requests.answer import Answer
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import charts, notices, takeaway, wording
 from dashboard.access import ledger
+from dashboard.answers import answered
 from dashboard.data import Source
 from dashboard.features import analysis
 from dashboard.features.analysis import FamilyValues
@@ -19,23 +20,26 @@ from figures.print import kaplan_meier_print
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanRow
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
 
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}
 
 
 def one_feature(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n_tested: int) -> None:
-    """Show a feature that was chosen after looking at a scan of ``n_tested``: its split is exploratory, and counted."""
+    """Show a feature that was chosen after looking at a scan of ``n_tested``; its split is counted, too."""
     name = row.name.rpartition(":")[2]
     known = analysis.reliability(source, family.feature_set_id).get(name)
     rho = analysis.volume_correlations(source, endpoint, family).get(row.name)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{wording.literal_markdown(name)}**", width="content")
-        notices.standing(source, endpoint, [row.name], plain=False)
+    heading = st.container(horizontal=True, vertical_alignment="center")
+    heading.markdown(f"**{wording.literal_markdown(name)}**", width="content")
     st.caption(wording.literal_markdown(facts(row, known, rho)))
     left, right = st.columns([3, 2], gap="medium")
     with left, notices.refusals_as_sentences():
-        _split(source, endpoint, family, row, n_tested)
+        found = answered(source, KaplanMeierRequest(row.name, endpoint=endpoint))
+        with heading:
+            notices.standing(found.declared)
+        _split(source, found, n_tested)
     with right:
         values = analysis.family_values(source, endpoint, family)
         label = f"{name} [{row.unit}]" if row.unit else name
@@ -43,8 +47,8 @@ def one_feature(source: Source, endpoint: str, family: FeatureFamily, row: ScanR
         _against_volume(values, row.name, label, rho)
 
 
-def _split(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n_tested: int) -> None:
-    result = analysis.median_split(source, endpoint, family, row.name)
+def _split(source: Source, found: Answer, n_tested: int) -> None:
+    result = found.result_as(KaplanMeierResult)
     st.markdown(f"**Median split** (n = {result.n}), chosen after looking at {wording.plural(n_tested, 'feature')}")
     charts.draw(
         kaplan_meier_figure(result, axis_unit="month", title=""),
@@ -53,15 +57,13 @@ def _split(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n
     )
     takeaway.offer(
         source,
-        Recipe.of("km", endpoint=endpoint, by=row.name),
+        found,
         figure=lambda: kaplan_meier_print(result, axis_unit="month"),
         numbers=lambda: survival_numbers(result),
         key="feature_survival",
-        result=result,
     )
     panels.log_rank(result)
-    tests = hypotheses_of_kaplan_meier(result)
-    ledger.enter(source, endpoint, [row.name], tests, n=result.n, n_events=result.n_events)
+    ledger.enter(source, found)
 
 
 def _by_outcome(family: FamilyValues, name: str, label: str) -> None:

@@ -3,14 +3,15 @@ from __future__ import annotations
 import streamlit as st
 
 from analyses.numbers import scan_numbers
-from analyses.requests.recipe import Recipe
-from analyses.requests.tested import hypotheses_of_scan
+from analyses.requests.screen import ScreenRequest
 from dashboard import data, filters, notices, panels, takeaway, wording
 from dashboard.access import ledger
+from dashboard.answers import answered
 from dashboard.features import analysis, choices, one_feature
 from dashboard.features import panels as panels_features
 from dashboard.features.choices import Trust
 from figures.print import volcano_print
+from petct.survival.features.scan_result import ScanResult
 
 source = filters.pinned_source(data.lake_root())
 
@@ -32,7 +33,8 @@ with st.container(border=True):
     adjust_for = choices.choose_adjustment(source)
 
 with notices.refusals_as_sentences():
-    result = analysis.scan_family(source, endpoint, family, adjust_for)
+    found = answered(source, ScreenRequest(feature_set=family.name, adjust_for=adjust_for, endpoint=endpoint))
+    result = found.result_as(ScanResult)
     known = analysis.reliability(source, family.feature_set_id)
     rho = analysis.volume_correlations(source, endpoint, family)
     labels = panels_features.short_names(tuple(row.name for row in result.rows))
@@ -41,10 +43,10 @@ with notices.refusals_as_sentences():
     tested = f"{wording.plural(result.n_tested, 'feature')} of {wording.group_label(family.name)}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(wording.literal_markdown(f"{title}: {tested}"), width="content", anchor=False)
-        notices.standing(source, endpoint, [family.name], plain=False)
+        notices.standing(found.declared)
     panels_features.scan_numbers(result)
     st.markdown(wording.literal_markdown(result.verdict))
-    ledger.enter(source, endpoint, [family.name], hypotheses_of_scan(result), n=result.n, n_events=result.n_events)
+    ledger.enter(source, found)
 
     trust = choices.choose_trust(with_icc=any(each.icc_lower is not None for each in known.values()))
     rows = panels_features.trusted(result, known, rho, trust)
@@ -66,11 +68,10 @@ with notices.refusals_as_sentences():
         panels_features.confounding(result, rows, rho, labels, trust, chosen)
     takeaway.offer(
         source,
-        Recipe.of("scan", endpoint=endpoint, feature_set=family.name, adjust_for=list(adjust_for)),
+        found,
         figure=lambda: volcano_print(result),
         numbers=lambda: scan_numbers(result),
         key="scan",
-        result=result,
     )
     panels_features.scan_table(rows, result, labels, known, rho)
     panels_features.not_tested(result)

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
+from analyses.requests.answer import Answer
+from analyses.requests.data import Basis
+from analyses.requests.family import FamilyRequest, short_name
+from analyses.requests.pca import PcaRequest
+from dashboard.answers import answered, data_of
 from dashboard.columns import colours
-from dashboard.data import Source, analysis_columns, endpoint, values
+from dashboard.data import Source
 from petct.survival.cohort.groups import split_by_eye
-from petct.survival.cohort.outcome import cause_specific
-from petct.survival.features.pca import PcaResult, pca
+from petct.survival.features.pca import PcaResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
 from warehouse.queries.feature_queries import FeatureFamily
 
-__all__ = ["colours", "components", "picked_survival", "what_was_picked"]
+__all__ = ["colours", "picked_survival", "what_was_picked", "with_short_names"]
 
 _ENTRIES = 32
 _DIGITS = 8
 
 
-@st.cache_data(max_entries=_ENTRIES, show_spinner="Computing components ...")
-def components(source: Source, family: FeatureFamily) -> PcaResult:
-    """Principal components of all features of a family, as ``petlake pca --feature-set FAMILY`` computes them.
-
-    Raises
-    ------
-    SurvivalError
-        What ``petct.survival.features.pca`` refuses.
-    """
-    names = [column.name for column in analysis_columns(source) if column.name.startswith(f"{family.name}:")]
-    table = values(source, tuple(names))
-    matrix = np.column_stack([table.columns[name] for name in names])
-    return pca(matrix, [name.removeprefix(f"{family.name}:") for name in names], table.patient_ids)
+def with_short_names(answer: Answer) -> PcaResult:
+    """The components with features that are called without their family."""
+    result = answer.result_as(PcaResult)
+    return replace(result, features=tuple(short_name(name, answer.basis.feature_set) for name in result.features))
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner="Estimating survival ...")
 def picked_survival(
     source: Source, endpoint_name: str, family: FeatureFamily, picked: tuple[str, ...]
-) -> KaplanMeierResult:
-    """Kaplan-Meier analysis of picked patients against the others of the scores, in days.
+) -> tuple[KaplanMeierResult, Basis]:
+    """Kaplan-Meier analysis of picked patients against the others of the scores, in days, and what it is made on.
 
     Patients without the endpoint take no part, nor those without scores.
 
@@ -51,12 +47,13 @@ def picked_survival(
     WarehouseError
         ENDPOINT_UNKNOWN.
     """
-    times = endpoint(source, endpoint_name)
-    scored, chosen = set(components(source, family).row_ids), set(picked)
-    there = np.array([patient in scored for patient in times.patient_ids], dtype=np.bool_)
-    patients = [patient for patient in times.patient_ids if patient in scored]
+    data = data_of(source, FamilyRequest(feature_set=family.name, endpoint=endpoint_name))
+    components = answered(source, PcaRequest(feature_set=family.name)).result_as(PcaResult)
+    scored, chosen = set(components.row_ids), set(picked)
+    there = np.array([patient in scored for patient in data.row_ids], dtype=np.bool_)
+    patients = [patient for patient in data.row_ids if patient in scored]
     grouping = split_by_eye([patient in chosen for patient in patients], "Selection on the scores")
-    return kaplan_meier(cause_specific(times.duration_days, times.event).subset(there), grouping)
+    return kaplan_meier(data.outcome.subset(there), grouping), data.basis
 
 
 def what_was_picked(family: FeatureFamily, axes: tuple[int, int], picked: tuple[str, ...]) -> tuple[str, ...]:

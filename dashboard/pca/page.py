@@ -3,9 +3,10 @@ from __future__ import annotations
 import streamlit as st
 
 from analyses.numbers import component_numbers
-from analyses.requests.recipe import Recipe
+from analyses.requests.pca import PcaRequest
 from dashboard import charts, data, filters, notices, panels, takeaway, wording
 from dashboard.access import permissions
+from dashboard.answers import answered
 from dashboard.features import analysis as analysis_features
 from dashboard.features import choices
 from dashboard.pca import analysis as analysis_pca
@@ -28,7 +29,8 @@ with st.container(border=True):
         colour = choices.choose_colour(source, family)
 
 with notices.refusals_as_sentences():
-    result = analysis_pca.components(source, family)
+    found = answered(source, PcaRequest(feature_set=family.name))
+    result = analysis_pca.with_short_names(found)
     n_components = len(result.components)
     with places[1]:
         x = filters.choose_component("Across", "pc_x", n_components, 1)
@@ -71,10 +73,10 @@ with notices.refusals_as_sentences():
         )
     takeaway.offer(
         source,
-        Recipe.of("pca", feature_set=family.name),
+        found,
         figure=lambda: components_print(result, x, y),
         numbers=lambda: component_numbers(result),
-        # What is drawn depends on the axes, which the recipe does not know.
+        # What is drawn depends on the axes, which the request does not know.
         key=f"components_{x}_{y}",
     )
     if picked:

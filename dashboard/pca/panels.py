@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from analyses.requests.tested import hypotheses_of_kaplan_meier
+from analyses.requests.tested import about, hypotheses_of_kaplan_meier
 from dashboard import charts, filters, notices, panels, wording
 from dashboard.access import ledger, permissions
 from dashboard.data import Source
@@ -90,9 +90,9 @@ def picked_survival(source: Source, family: FeatureFamily, axes: tuple[int, int]
     with left:
         endpoint = filters.choose_endpoint(source, key="pca_endpoint")
     with right:
-        notices.standing(source, endpoint, [family.name], plain=False)
+        notices.standing("exploratory")
     with notices.refusals_as_sentences():
-        result = analysis.picked_survival(source, endpoint, family, picked)
+        result, basis = analysis.picked_survival(source, endpoint, family, picked)
         left, right = st.columns([3, 2], gap="large")
         with left:
             st.markdown(f"**Kaplan-Meier, {endpoint}** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
@@ -109,7 +109,9 @@ def picked_survival(source: Source, family: FeatureFamily, axes: tuple[int, int]
             )
         notices.notes(result.notes)
         tests = hypotheses_of_kaplan_meier(result, analysis.what_was_picked(family, axes, picked))
-        ledger.enter(source, endpoint, [family.name], tests, n=result.n, n_events=result.n_events)
+        entries = ledger.Entries(source)
+        entries.add_tests(basis, about(tests, [family.name], result.n, result.n_events))
+        entries.say()
 
 
 def picked_table(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Source, endpoint, selected_patients, snapshot
-from petct.survival.cohort.outcome import cause_specific
+from dashboard.data import Source, selected_patients, snapshot
 from petct.survival.cox_repeated.protocol_sensitivity import (
-    HazardSensitivity,
     ProtocolBurden,
     ProtocolSensitivity,
     compare_protocols,
-    hazard_ratios,
 )
 from warehouse.queries.protocol_queries import (
     ExclusionAccount,
@@ -49,29 +46,6 @@ def comparison(source: Source, organ: str | None) -> ProtocolSensitivity:
     """Compare the protocols on the patients of the cohort filter; raises ``MaskError`` PROTOCOLS_TOO_FEW."""
     return compare_protocols(
         [ProtocolBurden(each.protocol_id, each.volume_ml, each.n_lesions) for each in burdens(source, organ)]
-    )
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner="Fitting a model under each protocol ...")
-def hazards(source: Source, endpoint_name: str, organ: str | None) -> HazardSensitivity:
-    """Fit the hazard ratio of tumour volume under each protocol, in the patients who have the endpoint.
-
-    Raises
-    ------
-    MaskError
-        PROTOCOLS_TOO_FEW.
-    SurvivalError
-        What ``Outcome`` refuses.
-    WarehouseError
-        ENDPOINT_UNKNOWN.
-    """
-    times = endpoint(source, endpoint_name)
-    found = burdens(source, organ)
-    place = {patient: row for row, patient in enumerate(found[0].patient_ids)}
-    rows = [place[patient] for patient in times.patient_ids]
-    return hazard_ratios(
-        [ProtocolBurden(each.protocol_id, each.volume_ml[rows], each.n_lesions[rows]) for each in found],
-        cause_specific(times.duration_days, times.event),
     )
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.findings import Findings
-from analyses.numbers import protocol_numbers
-from analyses.requests.recipe import Recipe
+from analyses.numbers import numbers_of
+from analyses.requests.sensitivity import SensitivityRequest
 from dashboard import data, filters, notices, panels, takeaway
+from dashboard.access import ledger
+from dashboard.answers import answered
 from dashboard.protocols import analysis
 from dashboard.protocols import panels as panels_protocols
 from figures.print import protocol_hazards_print
@@ -74,20 +75,19 @@ else:
         left, right = st.columns([1, 4], vertical_alignment="bottom")
         with left:
             endpoint = filters.choose_endpoint(source, key="protocol_endpoint")
-        with right:
-            # Every protocol is another test, also that of a declared hypothesis: that one is tested on its own page.
-            notices.standing(source, endpoint, [], plain=False)
         with notices.refusals_as_sentences():
-            found = analysis.hazards(source, endpoint, of_organ)
-            panels_protocols.hazards(source, endpoint, of_organ, found, names)
-            beside = analysis.comparison(source, of_organ)
+            found = answered(source, SensitivityRequest(of_organ, endpoint=endpoint))
+            hazards = found.known_hazards
+            with right:
+                notices.standing(found.declared)
+            panels_protocols.hazards(endpoint, hazards, names)
+            ledger.enter(source, found)
             takeaway.offer(
                 source,
-                Recipe.of("sensitivity", endpoint=endpoint, organ=of_organ),
-                figure=lambda: protocol_hazards_print(found, names),
-                numbers=lambda: protocol_numbers(beside, found, names),
+                found,
+                figure=lambda: protocol_hazards_print(hazards, names),
+                numbers=lambda: numbers_of(found),
                 key="protocol_hazards",
-                result=Findings(beside, hazards=found, protocol_names=names),
             )
 
 st.subheader("What was removed, and that it adds up", anchor=False)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analyses.requests.tested import hypothesis_of_protocol
 from dashboard import charts, notices, wording
-from dashboard.access import ledger
-from dashboard.data import Source
 from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
 from petct.lesions.protocol_wording import protocol_in_words
 from petct.survival.cox_repeated.protocol_sensitivity import (
@@ -18,8 +15,6 @@ from petct.survival.cox_repeated.protocol_sensitivity import (
     ProtocolSensitivity,
 )
 from warehouse.queries.protocol_queries import ExclusionAccount, ProtocolInfo, TumourBurden
-
-VARIABLE = "tumour_volume_ml"
 
 _REMOVED = ("PHYSIOLOGICAL", "TOO_SMALL")
 _FATES = {"KEPT": "kept as tumour", "PHYSIOLOGICAL": "in an excluded organ", "TOO_SMALL": "below the minimum volume"}
@@ -126,8 +121,8 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
     )
 
 
-def hazards(source: Source, endpoint: str, organ: str | None, found: HazardSensitivity, names: dict[str, str]) -> None:
-    """Show the hazard ratio of tumour volume under each protocol, and count each as a test."""
+def hazards(endpoint: str, found: HazardSensitivity, names: dict[str, str]) -> None:
+    """Show the hazard ratio of tumour volume under each protocol."""
     left = f", {found.n_left_out} left out" if found.n_left_out else ""
     events = next((row.n_events for row in found.rows), 0)
     st.markdown(
@@ -165,12 +160,6 @@ def hazards(source: Source, endpoint: str, organ: str | None, found: HazardSensi
         with st.expander("Notes on each model"):
             for row in fitted:
                 notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in row.notes])
-    # The last sentence counts them all.
-    place = st.empty()
-    for row in fitted:
-        with place.container():
-            test = hypothesis_of_protocol(row, organ)
-            ledger.enter(source, endpoint, [VARIABLE, row.protocol], [test], n=row.n, n_events=row.n_events)
 
 
 def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> None:

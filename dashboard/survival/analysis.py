@@ -6,62 +6,44 @@ from dataclasses import replace
 
 import streamlit as st
 
-from analyses.requests.competing import CompetingModels, competing_models
-from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest, analyse, analyse_competing
-from analyses.requests.tested import Tested, hypotheses_of_incidence
-from dashboard.columns import aligned
+from analyses.requests.answer import Answer
+from analyses.requests.answering import answer
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from dashboard.answers import answered, data_of
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN
 from figures.screen import AxisUnit
-from petct.survival.cohort.outcome import cause_specific
-from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import round_times
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
-from warehouse.queries.analysis_columns import Endpoint
 
 _RESULTS = 64
 # Patients times permutations that take about a second.
 _QUICK_SEARCH = 2e7
 
 
-def survival(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> KaplanMeierAnalysis:
-    """Kaplan-Meier analysis of the patients who have the endpoint, in days.
-
-    Parameters
-    ----------
-    source
-        The snapshot, and who of its patients.
-    endpoint_name
-        Its endpoint; competing events are censored, and the result says so.
-    request
-        What is asked.
+def survival(source: Source, request: KaplanMeierRequest) -> Answer:
+    """Kaplan-Meier analysis of the patients who have the endpoint; a cut is searched once for all its views.
 
     Raises
     ------
-    SurvivalError
-        What ``petct.survival`` refuses.
-    WarehouseError
-        ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
+    PetctError, WarehouseError
+        As ``dashboard.answers.answered``.
     """
-    searches = request.split == OPTIMAL and request.variable is not None
-    return _answer(source, endpoint_name, request, _cut(source, endpoint_name, search(request)) if searches else None)
+    if request.split != OPTIMAL:
+        return answered(source, request)
+    return _with_cut(source, request, _searched(source, search(request)).cut_point)
 
 
 @st.cache_data(max_entries=_RESULTS, show_spinner="Searching the cut, in permutations and resamples, too ...")
-def _cut(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> CutPointResult | None:
-    columns, times = aligned(source, endpoint_name, request.columns)
-    return analyse(request, columns, cause_specific(times.duration_days, times.event)).cut
+def _searched(source: Source, request: KaplanMeierRequest) -> Answer:
+    return answer(request, data_of(source, request))
 
 
 @st.cache_data(max_entries=_RESULTS, show_spinner="Estimating survival ...")
-def _answer(
-    source: Source, endpoint_name: str, request: KaplanMeierRequest, _cut: CutPointResult | None
-) -> KaplanMeierAnalysis:
+def _with_cut(source: Source, request: KaplanMeierRequest, _cut: CutPointResult | None) -> Answer:
     # The cut follows from the request: it is no part of the key.
-    columns, times = aligned(source, endpoint_name, request.columns)
-    return analyse(request, columns, cause_specific(times.duration_days, times.event), _cut)
+    return answer(request, data_of(source, request), cut=_cut)
 
 
 def search(request: KaplanMeierRequest) -> KaplanMeierRequest:
@@ -69,49 +51,26 @@ def search(request: KaplanMeierRequest) -> KaplanMeierRequest:
     return replace(request, split=OPTIMAL, order=(), landmarks=(), tau=None, weights=(), trend=False, pairwise=False)
 
 
-def search_is_quick(source: Source, endpoint_name: str, request: KaplanMeierRequest) -> bool:
+def search_is_quick(source: Source, request: KaplanMeierRequest) -> bool:
     """Whether a cut is found in about a second."""
-    return len(endpoint(source, endpoint_name).patient_ids) * request.permutations < _QUICK_SEARCH
+    return len(endpoint(source, str(request.endpoint)).patient_ids) * request.permutations < _QUICK_SEARCH
 
 
 @st.cache_data(max_entries=_RESULTS, show_spinner="Estimating cumulative incidence ...")
-def incidence(
-    source: Source,
-    endpoint_name: str,
-    request: KaplanMeierRequest,
-    at_risk_times: tuple[float, ...] | None = None,
-) -> CumulativeIncidenceResult:
-    """Cumulative incidence of the endpoint and of what competes with it, in days; see ``survival``.
+def incidence(source: Source, request: KaplanMeierRequest, at_risk_times: tuple[float, ...] | None = None) -> Answer:
+    """Cumulative incidence of the endpoint and of what competes with it, with the models of its covariates.
 
     Parameters
     ----------
     at_risk_times
         Times of the numbers at risk; round ones when None.
     """
-    columns, times = aligned(source, endpoint_name, request.columns)
-    return analyse_competing(request, columns, _competing(times), at_risk_times)
+    return answer(request, data_of(source, request), at_risk_times=at_risk_times)
 
 
 def has_competing_events(source: Source, endpoint_name: str) -> bool:
     """Whether some patient had a competing event before the endpoint."""
     return bool((endpoint(source, endpoint_name).event == 2).any())
-
-
-@st.cache_data(max_entries=_RESULTS, show_spinner="Fitting the models ...")
-def models(source: Source, endpoint_name: str, names: tuple[str, ...]) -> CompetingModels:
-    """Fine-Gray and cause-specific models of covariates; see ``survival``."""
-    columns, times = aligned(source, endpoint_name, names)
-    return competing_models(columns, names, _competing(times))
-
-
-def _competing(times: Endpoint) -> CompetingOutcome:
-    causes = (times.name, f"competing event of {times.name}")
-    return CompetingOutcome(times.duration_days, times.event, "day", causes)
-
-
-def hypotheses_of(request: KaplanMeierRequest, result: CumulativeIncidenceResult) -> tuple[Tested, ...]:
-    """The tests that an analysis of competing risks was; none without groups."""
-    return hypotheses_of_incidence(result) if request.variable is not None else ()
 
 
 def round_days(source: Source, endpoint_name: str, unit: AxisUnit) -> tuple[float, ...]:

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from analyses.findings import Findings
 from analyses.numbers import survival_numbers
-from analyses.requests.recipe import recipe_of_km
 from dashboard import charts, data, filters, notices, panels, takeaway, wording
 from dashboard.access import ledger
 from dashboard.survival import analysis, choices, views
 from dashboard.survival import panels as panels_survival
 from figures.print import kaplan_meier_print
 from figures.screen import kaplan_meier_figure
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 source = filters.pinned_source(data.lake_root())
 
@@ -52,44 +51,42 @@ if view.competing is not None:
     with view.competing:
         modelled = choices.choose_modelled(source)
 
-entries = ledger.Entries(source, endpoint)
+request = replace(request, endpoint=endpoint)
+entries = ledger.Entries(source)
 with curves:
-    if request.variable is not None and not views.may_search(source, endpoint, request):
+    if request.variable is not None and not views.may_search(source, request):
         st.stop()
 with curves, notices.refusals_as_sentences():
-    found = analysis.survival(source, endpoint, request)
-    result = found.result
-    entries.add(request.columns[:1], found.hypotheses, result.n, result.n_events)
+    found = analysis.survival(source, request)
+    result, cut = found.result_as(KaplanMeierResult), found.cut_point
+    entries.add(found)
     title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
     heading = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
-        notices.standing(source, endpoint, [variable.name] if request.variable else [], plain=found.plain)
+        notices.standing(found.declared)
     charts.draw(
-        kaplan_meier_figure(
-            result, axis_unit=unit, title="", band=band, statement=panels_survival.statement(found.cut)
-        ),
+        kaplan_meier_figure(result, axis_unit=unit, title="", band=band, statement=panels_survival.statement(cut)),
         key="kaplan_meier",
         alt=panels_survival.curves_in_words(result, unit),
     )
     takeaway.offer(
         source,
-        recipe_of_km(request, endpoint),
+        found,
         figure=lambda: kaplan_meier_print(result, axis_unit=unit, band=band),
         numbers=lambda: survival_numbers(result),
         key="kaplan_meier",
-        result=Findings(result, found.cut),
         variant=f"{unit}, {band}",
     )
     left, right = st.columns([5, 2], gap="large")
     with left:
         panels_survival.group_table(result, unit)
     with right:
-        if found.cut is None:
+        if cut is None:
             panels_survival.log_rank(result)
         else:
-            panels_survival.searched_cut(found.cut)
-    notices.notes((*result.notes, *(found.cut.notes if found.cut else ())))
+            panels_survival.searched_cut(cut)
+    notices.notes((*result.notes, *(cut.notes if cut else ())))
     cut_of = variable.name if variable.kind == "number" else None
-    views.draw(view, views.Shown(source, endpoint, cut_of, found, unit, modelled), entries)
+    views.draw(view, views.Shown(source, cut_of, request, found, unit, modelled), entries)
 entries.say()

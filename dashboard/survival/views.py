@@ -7,16 +7,13 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from analyses.findings import Findings
 from analyses.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
-from analyses.requests.competing import hypotheses_of_fit
-from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest
-from analyses.requests.recipe import recipe_of_km
+from analyses.requests.answer import Answer
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import asking, charts, notices, takeaway
 from dashboard.access.ledger import Entries
 from dashboard.data import Source
-from dashboard.survival import analysis as analysis_survival
-from dashboard.survival import competing_panels, panels
+from dashboard.survival import analysis, competing_panels, panels
 from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
 from figures.screen import (
     AxisUnit,
@@ -25,6 +22,8 @@ from figures.screen import (
     cut_point_in_words,
     restricted_mean_figure,
 )
+from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
 
 _NAMES = ("Tests", "Survival at times", "Restricted mean", "Cut points")
@@ -55,11 +54,11 @@ class Shown:
 
     Parameters
     ----------
-    source, endpoint
+    source
         Its patients.
     variable
         Column whose cuts are looked at; None for categories.
-    analysis
+    request, answer
         The curves above.
     unit
         Unit of the times.
@@ -68,11 +67,16 @@ class Shown:
     """
 
     source: Source
-    endpoint: str
     variable: str | None
-    analysis: KaplanMeierAnalysis
+    request: KaplanMeierRequest
+    answer: Answer
     unit: AxisUnit
     modelled: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> KaplanMeierResult:
+        """The curves and their tests."""
+        return self.answer.result_as(KaplanMeierResult)
 
 
 def draw(views: Views, shown: Shown, entries: Entries) -> None:
@@ -90,15 +94,15 @@ def draw(views: Views, shown: Shown, entries: Entries) -> None:
 
 
 def _tests(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entered with the curves)
-    panels.tests(shown.analysis.result)
+    panels.tests(shown.result)
 
 
 def _at_times(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (tests nothing)
-    panels.survival_at(shown.analysis.result, shown.unit)
+    panels.survival_at(shown.result, shown.unit)
 
 
 def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entered with the curves)
-    result = shown.analysis.result
+    result = shown.result
     left, right = st.columns([3, 2], gap="large")
     with right:
         panels.restricted_means(result, shown.unit)
@@ -115,28 +119,27 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
     panels.mean_differences(result, shown.unit)
     takeaway.offer(
         shown.source,
-        recipe_of_km(shown.analysis.request, shown.endpoint),
+        shown.answer,
         figure=lambda: restricted_mean_print(result, axis_unit=shown.unit),
         numbers=lambda: restricted_mean_numbers(result),
         key="restricted_mean",
-        result=Findings(result, shown.analysis.cut),
         variant=shown.unit,
     )
 
 
 def _cuts(shown: Shown, entries: Entries) -> None:
-    request = shown.analysis.request
+    request = shown.request
     if shown.variable is None:
         st.caption("A cut is searched in a number: choose a variable that is one.")
         return
-    searched = analysis_survival.search(replace(request, variable=shown.variable))
-    if request.split != OPTIMAL and not may_search(shown.source, shown.endpoint, searched):
+    searched = analysis.search(replace(request, variable=shown.variable))
+    if request.split != OPTIMAL and not may_search(shown.source, searched):
         return
-    found = analysis_survival.survival(shown.source, shown.endpoint, searched)
-    cut = found.cut
+    found = analysis.survival(shown.source, searched)
+    cut = found.cut_point
     if cut is None:
         return
-    entries.add([shown.variable], found.hypotheses, cut.n, cut.n_events)
+    entries.add(found)
     panels.cut_numbers(cut)
     charts.draw(
         cut_point_figure(cut, shown_cuts=_shown_cuts(shown), title=""),
@@ -153,38 +156,36 @@ def _cuts(shown: Shown, entries: Entries) -> None:
     )
     takeaway.offer(
         shown.source,
-        recipe_of_km(searched, shown.endpoint),
+        found,
         figure=lambda: cut_point_print(cut),
         numbers=lambda: cut_numbers(cut),
         key="cut_points",
-        result=Findings(found.result, cut),
     )
     notices.notes(cut.notes)
 
 
-def may_search(source: Source, endpoint: str, request: KaplanMeierRequest) -> bool:
+def may_search(source: Source, request: KaplanMeierRequest) -> bool:
     """Whether a request needs no search that takes long, or was asked for; a button to ask for it where it was not."""
-    if request.split != OPTIMAL or analysis_survival.search_is_quick(source, endpoint, request):
+    if request.split != OPTIMAL or analysis.search_is_quick(source, request):
         return True
     what = f"{request.permutations:,} permutations and {request.resamples:,} resamples: some seconds."
-    return asking.asked("search", "Search the cut", what, (endpoint, analysis_survival.search(request)))
+    return asking.asked("search", "Search the cut", what, analysis.search(request))
 
 
 def _shown_cuts(shown: Shown) -> tuple[float, ...]:
     """Cuts of the curves above, where they are of the same variable and not the best one."""
-    request = shown.analysis.request
+    request = shown.request
     if request.variable != shown.variable or request.split == OPTIMAL:
         return ()
-    return shown.analysis.result.cut_points
+    return shown.result.cut_points
 
 
 def _competing(shown: Shown, entries: Entries) -> None:
-    request = of_incidence(shown.analysis.request)
-    ticks = analysis_survival.round_days(shown.source, shown.endpoint, shown.unit)
-    result = analysis_survival.incidence(shown.source, shown.endpoint, request, ticks)
-    tested = analysis_survival.hypotheses_of(request, result)
-    entries.add(request.columns[:1], tested, result.n, result.n_events[0])
-    models = analysis_survival.models(shown.source, shown.endpoint, shown.modelled) if shown.modelled else None
+    request = of_incidence(shown.request, shown.modelled)
+    ticks = analysis.round_days(shown.source, str(request.endpoint), shown.unit)
+    found = analysis.incidence(shown.source, request, ticks)
+    result = found.result_as(CumulativeIncidenceResult)
+    entries.add(found)
     charts.draw(
         cumulative_incidence_figure(result, axis_unit=shown.unit, title=""),
         key="cumulative_incidence",
@@ -192,13 +193,10 @@ def _competing(shown: Shown, entries: Entries) -> None:
     )
     takeaway.offer(
         shown.source,
-        recipe_of_km(request, shown.endpoint, competing=True, covariates=shown.modelled),
+        found,
         figure=lambda: cumulative_incidence_print(result, axis_unit=shown.unit),
         numbers=lambda: incidence_numbers(result),
         key="cumulative_incidence",
-        result=Findings(result)
-        if models is None
-        else Findings(result, fine_gray=models.fine_gray, cause_specific=dict(models.hazards)),
         variant=shown.unit,
     )
     left, right = st.columns([2, 3], gap="large")
@@ -207,13 +205,10 @@ def _competing(shown: Shown, entries: Entries) -> None:
     with right:
         competing_panels.incidence_at(result, shown.unit)
     notices.notes(result.notes)
-    if models is None:
-        return
-    for procedure, fit in models.fits:
-        entries.add(shown.modelled, (hypotheses_of_fit(procedure, fit),), fit.n, fit.n_events)
-    competing_panels.competing_models(models, result.causes[0])
+    if found.competing is not None:
+        competing_panels.competing_models(found.competing, result.causes[0])
 
 
-def of_incidence(request: KaplanMeierRequest) -> KaplanMeierRequest:
-    """The request without the tests that belong to the survival curve."""
-    return replace(request, tau=None, weights=(), trend=False, pairwise=False)
+def of_incidence(request: KaplanMeierRequest, modelled: tuple[str, ...] = ()) -> KaplanMeierRequest:
+    """The request for the cumulative incidence, without the tests that belong to the survival curve."""
+    return replace(request, tau=None, weights=(), trend=False, pairwise=False, competing=True, covariates=modelled)

@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from analyses.requests.cox import AnyCoxResult
+from analyses.requests.answer import Answer
 from orchestration import console
-from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
 from petct.survival.cohort.results import p_text
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
-from petct.survival.cox_repeated.pooled import PooledTerm
+from petct.survival.cox_repeated.pooled import PooledCoxResult, PooledTerm
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_repeated.validation import CoxValidation
 
 
-def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain: bool) -> None:
-    """Print a result; ``names`` are the variables it is about, ``plain`` as in ``analyses.requests.tested``."""
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{data.badge(*names, plain=plain)}")
+def say_answer(found: Answer) -> None:
+    """Print the answer to a request."""
+    result = found.result
+    console.say(f"{found.basis.title}: {found.n} patients, {found.n_events} events{found.badge}")
     if isinstance(result, CoxResult):
         _say_model(result)
     elif isinstance(result, ForestTable):
@@ -26,10 +26,12 @@ def say(data: AnalysisData, result: AnyCoxResult, names: Sequence[str], *, plain
         _say_comparison(result)
     elif isinstance(result, SubgroupTable):
         _say_subgroups(result)
-    else:
+    elif isinstance(result, PooledCoxResult):
         say_terms(result.terms)
         _say_test(result.overall)
     say_notes(result.notes)
+    if found.validation is not None:
+        _say_validation(found.validation)
 
 
 def say_terms(terms: Sequence[CoxTerm | PooledTerm]) -> None:
@@ -124,7 +126,7 @@ def _say_subgroups(result: SubgroupTable) -> None:
     say_notes(tuple(dict.fromkeys(reason.message for reason in withheld if reason is not None)))
 
 
-def say_validation(found: CoxValidation) -> None:
+def _say_validation(found: CoxValidation) -> None:
     """Print the calibration at the horizon and the concordance, both corrected for optimism."""
     c = found.concordance
     console.say(

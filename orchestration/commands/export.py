@@ -11,11 +11,13 @@ from pathlib import Path
 import click
 
 from analyses.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
-from analyses.context import resolve
-from analyses.requests.recipe import Recipe
-from analyses.scripts.comparison import Difference, first_difference
+from analyses.comparison import Difference, first_difference
+from analyses.requests.answering import answer
+from analyses.requests.known import request_of
+from analyses.requests.ledger import enter
+from analyses.requests.load import load
 from orchestration import console
-from orchestration.recipes import Asked, asked_for, printed_json
+from orchestration.commands.asked import Asked, asked_for
 from orchestration.study import lake_root
 from petct.errors import SurvivalError
 from warehouse.people.saved_analyses import saved_analysis
@@ -53,7 +55,7 @@ def export(study_folder: Path, name: str | None, check: bool, folder: Path, word
         )
     if name is not None:
         saved = saved_analysis(lake_root(study_folder), name)
-        asked = Asked(Recipe(saved.command, saved.options), saved.conditions, saved.snapshot_id, None)
+        asked = Asked(request_of(saved.command, saved.options), saved.conditions, saved.snapshot_id, None)
     else:
         asked = asked_for(words)
         study_folder = asked.study_folder or study_folder
@@ -116,26 +118,21 @@ def _trailing(
 def _export(asked: Asked, study_folder: Path, folder: Path, name: str | None) -> str:
     root = lake_root(study_folder)
     with open_snapshot(root, asked.snapshot_id) as snapshot:
-        resolved = resolve(asked.recipe, snapshot, asked.conditions)
-        # First of all the command, which enters its tests into the ledger that the methods cite.
-        result = printed_json(resolved.recipe, resolved.conditions, study_folder, snapshot.id)
-        bundle = bundle_of(
-            root,
-            snapshot,
-            resolved,
-            result,
-            title=name or resolved.command_line,
-            version=metadata.version("petlake"),
+        found = answer(asked.request, load(snapshot, asked.request, asked.conditions))
+        # First of all the tests are entered into the ledger that the methods cite.
+        ledger = enter(root, found)
+        files = bundle_of(
+            root, snapshot, found, ledger, title=name or found.command_line, version=metadata.version("petlake")
         )
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
             made = Path(temporary) / "bundle"
             made.mkdir()
-            for file, content in bundle.files.items():
+            for file, content in files.items():
                 (made / file).write_bytes(content)
             check_bundle(made, root)
             folder.mkdir(exist_ok=True)
-            for file in bundle.files:
+            for file in files:
                 (made / file).replace(folder / file)
         return snapshot.id
 

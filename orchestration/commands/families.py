@@ -1,13 +1,16 @@
 """What the commands of many features share: a family of features, its preparation and a procedure."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
-import numpy as np
 
-from orchestration.analysis_data import AnalysisData, Source, load_analysis
+from analyses.requests.data import AnalysisData, Basis
+from analyses.requests.family import FamilyRequest
+from analyses.requests.options import Shape, option
+from orchestration.analysis_data import Source, load_from
+from orchestration.commands.options import request_options
 from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import counted
@@ -19,11 +22,6 @@ from petct.survival.prediction.procedures import (
     ElasticNet,
     PrincipalComponents,
     Procedure,
-)
-
-_FAMILY_OPTIONS = (
-    click.option("--features", help="Columns, separated by commas.  [default: all of a wide feature table]"),
-    click.option("--feature-set", help="Feature set and aggregation, for example pet_original__largest."),
 )
 
 _PROCEDURE_OPTIONS = (
@@ -52,85 +50,49 @@ _PROCEDURE_OPTIONS = (
     click.option(
         "--winsorise", type=float, default=0.0, show_default=True, help="0.01: beyond the 1 and 99 % quantiles."
     ),
-    click.option("--harmonise-by", "batch_column", help="Column of the scanner or site, for ComBat."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn by chance."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed for all that is drawn by chance."),
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Family:
-    """Features of an analysis, rows in the order of its outcome.
+@dataclass(frozen=True)
+class PreparedRequest(FamilyRequest):
+    """Features that a procedure prepares.
 
-    Attributes
+    Parameters
     ----------
-    named
-        The features that were asked for by name; None for a whole table.
+    harmonise_by
+        Column of their batches.
     """
 
-    data: AnalysisData
+    harmonise_by: str | None = option(
+        "harmonise-by", Shape(), "Column of the scanner or site, for ComBat.", columns=True
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Outcome and features of the patients who have most of them, and a sentence about the others, if any."""
+
+    basis: Basis
+    outcome: Outcome
     table: FeatureTable
-    named: tuple[str, ...] | None
-
-    @property
-    def source_table(self) -> str | None:
-        """The wide feature table that all features are of, or None."""
-        tables = {name.partition(":")[0] if ":" in name else None for name in self.table.names}
-        return tables.pop() if len(tables) == 1 else None
-
-    @property
-    def described(self) -> str:
-        """The family in words that are the same whenever it is the same: a feature table, or its features."""
-        if self.named is None and self.source_table is not None:
-            return self.source_table
-        return ", ".join(self.named or self.table.names)
-
-    def short(self, name: str) -> str:
-        """Name of a feature without the table that all of them are of."""
-        return name.removeprefix(f"{self.source_table}:") if self.source_table else name
-
-    def measured(self) -> tuple[Outcome, FeatureTable, str | None]:
-        """Outcome and features of the patients who have most of them, and a sentence about the others, if any.
-
-        Raises ``SurvivalError`` FEATURES_NONE where nobody has, and what ``Outcome`` refuses.
-        """
-        keep = self.table.measured()
-        n_without = int((~keep).sum())
-        if n_without == self.table.n:
-            raise SurvivalError(
-                "FEATURES_NONE", "Nobody has more than half of the features", found=f"0 of {self.table.n}"
-            )
-        if not n_without:
-            return self.data.outcome, self.table, None
-        note = f"{counted(n_without, 'patient')} without most of the features left out: n = {self.table.n - n_without}."
-        return self.data.outcome.subset(keep), self.table.rows(keep), note
-
-    @property
-    def units(self) -> dict[str, str | None]:
-        """Units of the features."""
-        return {name: self.data.unit(name) for name in self.table.names}
+    left_out: str | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A procedure as the options describe it, the column of its batches, and its seed."""
+    """A procedure as the options describe it, and its seed."""
 
     procedure: Procedure
-    batch_column: str | None
     seed: int
 
 
-def family_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that name a family of features."""
-    for option in reversed(_FAMILY_OPTIONS):
-        command = option(command)
-    return command
-
-
 def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that describe a procedure, as one argument ``plan``."""
+    """Give a command the features of a ``request`` and the procedure for them, as the arguments request and plan."""
 
     @functools.wraps(command)
     def with_plan(
+        request: PreparedRequest,
         procedure: str,
         l1_ratio: float,
         penalty: str,
@@ -138,7 +100,6 @@ def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
         max_correlation: float,
         log1p: str,
         winsorise: float,
-        batch_column: str | None,
         seed: int,
         **arguments: object,
     ) -> None:
@@ -146,7 +107,7 @@ def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
             log1p=log1p,  # type: ignore[arg-type] (click checked it)
             most_correlated=max_correlation,
             winsorise=(winsorise, 1 - winsorise) if winsorise else None,
-            harmonise=batch_column is not None,
+            harmonise=request.harmonise_by is not None,
         )
         made: dict[str, Procedure] = {
             "lasso": ElasticNet(1.0, penalty, rules=rules),  # type: ignore[arg-type]
@@ -155,54 +116,44 @@ def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
             "best": BestUnivariable(size, rules),
             "all": AllFeatures(rules),
         }
-        command(plan=Plan(made[procedure], batch_column, seed), **arguments)
+        command(request=request, plan=Plan(made[procedure], seed), **arguments)
 
-    for option in reversed(_PROCEDURE_OPTIONS):
-        with_plan = option(with_plan)
-    return with_plan
-
-
-def names_in(text: str | None) -> list[str] | None:
-    """Names separated by commas; None where there are none."""
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+    for option_ in reversed(_PROCEDURE_OPTIONS):
+        with_plan = option_(with_plan)
+    return request_options(PreparedRequest)(with_plan)
 
 
-def load_family(
-    source: Source,
-    features: str | None,
-    feature_set: str | None,
-    *,
-    batch_column: str | None = None,
-    without: Sequence[str] = (),
-    with_outcome: bool = True,
-) -> Family:
+def measured(source: Source, request: PreparedRequest) -> Measured:
     """Read a family of features and, where harmonisation needs them, the batches.
 
-    Parameters
-    ----------
-    without
-        Columns that are no features although they hold numbers, such as covariates of the same CSV.
+    Raises
+    ------
+    SurvivalError
+        FEATURES_NONE where nobody has most of the features, HARMONISATION_BATCH_MISSING, and what ``load`` and
+        ``Outcome`` refuse.
     """
-    names = names_in(features)
-    data = load_analysis(source, names, feature_table=feature_set, with_outcome=with_outcome)
-    if names:
-        for name in names:
-            data.number(name)
-    left_out = {*without, batch_column}
-    numbers = [name for name in data.columns if data.is_number(name) and name not in left_out]
-    if not numbers:
-        raise SurvivalError("FEATURES_NONE", "There is no numeric column among the features", keyword="--features")
-    batch = None
-    if batch_column is not None:
-        found = load_analysis(source, [batch_column], with_outcome=with_outcome).texts(batch_column)
-        unknown = found.count(None)
-        if unknown:
-            raise SurvivalError(
-                "HARMONISATION_BATCH_MISSING",
-                "Harmonisation needs the batch of each patient",
-                keyword=batch_column,
-                found=f"{unknown} of {len(found)} patients without one",
-            )
-        batch = tuple(str(value) for value in found)
-    values = np.column_stack([data.number(name) for name in numbers])
-    return Family(data, FeatureTable(tuple(numbers), values, batch), tuple(names) if names else None)
+    data = load_from(source, request)
+    table = data.feature_table(_batches(data, request.harmonise_by))
+    keep = table.measured()
+    n_without = int((~keep).sum())
+    if n_without == table.n:
+        raise SurvivalError("FEATURES_NONE", "Nobody has more than half of the features", found=f"0 of {table.n}")
+    if not n_without:
+        return Measured(data.basis, data.outcome, table, None)
+    note = f"{counted(n_without, 'patient')} without most of the features left out: n = {table.n - n_without}."
+    return Measured(data.basis, data.outcome.subset(keep), table.rows(keep), note)
+
+
+def _batches(data: AnalysisData, column: str | None) -> list[str] | None:
+    if column is None:
+        return None
+    found = data.table.texts(column)
+    known = [value for value in found if value is not None]
+    if len(known) < len(found):
+        raise SurvivalError(
+            "HARMONISATION_BATCH_MISSING",
+            "Harmonisation needs the batch of each patient",
+            keyword=column,
+            found=f"{len(found) - len(known)} of {len(found)} patients without one",
+        )
+    return known

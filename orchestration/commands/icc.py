@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 import numpy as np
 
+from analyses.requests.csv_table import csv_cells, csv_columns, numeric_columns
 from orchestration import console
-from orchestration.analysis_data import AnalysisData, Source, load_analysis
 from petct.errors import FeatureError
 from petct.radiomics.robustness_records import FILTER_ICC, Measurement, RobustnessRecord, robustness_records
+from petct.survival.cohort.columns import Columns
 
 _SOURCES = tuple(FILTER_ICC)
 
@@ -84,13 +85,13 @@ def icc(
 def _records(
     csv_file: Path, target: str, measurement: str, features: str | None, source: str, minimum: float
 ) -> tuple[RobustnessRecord, ...]:
-    table = Source(Path(), None, None, csv_file, None, None)
-    names = [name.strip() for name in features.split(",")] if features else None
-    data = load_analysis(table, names, with_outcome=False)
-    keys = load_analysis(table, [target, measurement], with_outcome=False)
+    cells = csv_cells(csv_file)
+    names = [name.strip() for name in features.split(",")] if features else numeric_columns(cells)
+    data = csv_columns(cells, names)
+    keys = csv_columns(cells, [target, measurement])
     pairs = list(zip(keys.texts(target), keys.texts(measurement), strict=True))
     _check_pairs(pairs)
-    wanted = [name for name in data.columns if name not in (target, measurement)]
+    wanted = [name for name in data.values if name not in (target, measurement)]
     if not wanted:
         raise FeatureError("FEATURES_NONE", "The table has no column of numbers beside its keys", keyword="--features")
     values = {name: _with_none(data, name) for name in wanted}
@@ -128,7 +129,7 @@ def _check_pairs(pairs: list[tuple[str | None, str | None]]) -> None:
         )
 
 
-def _with_none(data: AnalysisData, name: str) -> list[float | None]:
+def _with_none(data: Columns, name: str) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in data.number(name)]
 
 

@@ -2,27 +2,39 @@
 
 from collections.abc import Sequence
 
+from analyses.requests.answer import Answer
+from analyses.requests.competing import CompetingModels
 from orchestration import console
-from orchestration.analysis_data import AnalysisData
 from orchestration.commands.analysis import say_notes
 from petct.survival.cohort.results import p_text
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
+from petct.survival.competing.fine_gray import FineGrayResult, FineGrayTerm
+from petct.survival.cox.result import CoxResult, CoxTerm
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.group_tests import LogRankTest
 from petct.survival.kaplan_meier.restricted_mean import RestrictedMean
 from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime
 
 
-def say_kaplan_meier(
-    data: AnalysisData, result: KaplanMeierResult, variable: str | None, *, plain: bool = False
-) -> None:
-    """Print curves, tests, restricted means and notes; ``plain`` as in ``analyses.requests.tested``."""
-    badge = data.badge(*filter(None, [variable]), plain=plain)
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events{badge}")
+def say_answer(found: Answer) -> None:
+    """Print the answer to a request."""
+    if isinstance(found.result, KaplanMeierResult):
+        say_kaplan_meier(found.basis.title, found.result, found.badge)
+    if found.cut_point is not None:
+        _say_cut_point(found.cut_point)
+    if isinstance(found.result, CumulativeIncidenceResult):
+        _say_cumulative_incidence(found, found.result)
+    if found.competing is not None:
+        _say_models(found.competing)
+
+
+def say_kaplan_meier(title: str, result: KaplanMeierResult, badge: str = "") -> None:
+    """Print curves, tests, restricted means and notes; ``badge`` stands behind the size."""
+    console.say(f"{title}: {result.n} patients, {result.n_events} events{badge}")
     console.say_table(
         ("group", "n", "events", f"median ({result.unit}s)", "95 % CI"),
         [
-            (c.group, c.n, c.n_events, _median(c.median), shown_span(c.median.lower, c.median.upper, "not reached"))
+            (c.group, c.n, c.n_events, _median(c.median), _shown_span(c.median.lower, c.median.upper, "not reached"))
             for c in result.curves
         ],
     )
@@ -31,7 +43,7 @@ def say_kaplan_meier(
         console.say_table(
             ("group", f"time ({result.unit}s)", "survival", "95 % CI", "at risk"),
             [
-                (group, at.time, at.survival, shown_span(at.lower, at.upper), at.n_at_risk)
+                (group, at.time, at.survival, _shown_span(at.lower, at.upper), at.n_at_risk)
                 if at.n_at_risk
                 else (group, at.time, None, "beyond follow-up", 0)
                 for group, at in landmarks
@@ -43,12 +55,12 @@ def say_kaplan_meier(
             _say_test(test)
     if result.trend is not None:
         z = "-" if result.trend.z is None else f"{result.trend.z:+.3f}"
-        console.say(f"Trend over the groups: z {z}, {shown_p(result.trend.p)}")
+        console.say(f"Trend over the groups: z {z}, {_shown_p(result.trend.p)}")
     if result.pairwise:
         console.say_table(
             ("pair", "chi-squared", "p", f"p ({result.correction})"),
             [
-                (f"{test.group} vs {test.reference}", test.chi_squared, shown_p(test.p), shown_p(test.p_adjusted))
+                (f"{test.group} vs {test.reference}", test.chi_squared, _shown_p(test.p), _shown_p(test.p_adjusted))
                 for test in result.pairwise
             ],
         )
@@ -58,7 +70,7 @@ def say_kaplan_meier(
     say_notes(result.notes)
 
 
-def say_cut_point(cut: CutPointResult) -> None:
+def _say_cut_point(cut: CutPointResult) -> None:
     """Print the search for a cut: the corrected p-values, and where the cut falls in resamples."""
     console.say(
         f"Best of {len(cut.cuts)} cuts: {cut.variable} > {console.shown(cut.cut)}"
@@ -75,19 +87,19 @@ def say_cut_point(cut: CutPointResult) -> None:
     say_notes(cut.notes)
 
 
-def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResult, variable: str | None) -> None:
+def _say_cumulative_incidence(found: Answer, result: CumulativeIncidenceResult) -> None:
     """Print the incidence of every event at the landmarks or at the last time, Gray's tests and notes."""
     events = ", ".join(f"{n} {cause}" for cause, n in zip(result.causes, result.n_events, strict=True))
-    console.say(f"{data.title()}: {result.n} patients, {events}{data.badge(*filter(None, [variable]), plain=False)}")
+    console.say(f"{found.basis.title}: {result.n} patients, {events}{found.badge}")
     rows: list[tuple[object, ...]] = []
     for curve in result.curves:
         for at in curve.landmarks:
-            seen = (at.incidence, shown_span(at.lower, at.upper))
+            seen = (at.incidence, _shown_span(at.lower, at.upper))
             found = (None, "beyond follow-up") if at.time > curve.last_time else seen
             rows.append((curve.cause, curve.group, at.time, *found, at.n_at_risk))
         if not curve.landmarks:
             last = (
-                (curve.incidence[-1], shown_span(curve.lower[-1], curve.upper[-1]))
+                (curve.incidence[-1], _shown_span(curve.lower[-1], curve.upper[-1]))
                 if curve.times
                 else (0.0, "no such event")
             )
@@ -99,8 +111,36 @@ def say_cumulative_incidence(data: AnalysisData, result: CumulativeIncidenceResu
     _say_at_risk(result.at_risk_times, result.unit, at_risk)
     for test in result.gray_tests:
         value = "" if test.chi_squared is None else f"chi-squared {console.shown(test.chi_squared)}, {test.df} df, "
-        console.say(f"Gray's test, {test.cause}: {value}{shown_p(test.p)}")
+        console.say(f"Gray's test, {test.cause}: {value}{_shown_p(test.p)}")
     say_notes(result.notes)
+
+
+def _say_models(models: CompetingModels) -> None:
+    interest = models.hazards[0][0]
+    _say_model(f"Subdistribution hazard of {interest} (Fine-Gray: cumulative incidence)", models.fine_gray)
+    for cause, model in models.hazards:
+        _say_model(f"Cause-specific hazard of {cause} (Cox)", model)
+
+
+def _say_model(title: str, model: FineGrayResult | CoxResult | str) -> None:
+    if isinstance(model, str):
+        console.say(f"{title}: refused: {model}")
+        return
+    if isinstance(model, FineGrayResult):
+        rows: list[tuple[FineGrayTerm | CoxTerm, float]] = [
+            (term, term.subdistribution_hazard_ratio) for term in model.terms
+        ]
+    else:
+        rows = [(term, term.hazard_ratio) for term in model.terms]
+    console.say(f"{title}: {model.n} patients, {model.n_events} events")
+    console.say_table(
+        ("covariate", "scale", "hazard ratio", "95 % CI", "p"),
+        [
+            (term.covariate, term.scale, ratio, _shown_span(term.lower, term.upper), _shown_p(term.p))
+            for term, ratio in rows
+        ],
+    )
+    say_notes(model.notes)
 
 
 def _say_at_risk(times: Sequence[float], unit: str, groups: Sequence[tuple[str, Sequence[int]]]) -> None:
@@ -121,23 +161,23 @@ def _say_test(test: LogRankTest) -> None:
 
 def _say_restricted_mean(found: RestrictedMean, unit: str) -> None:
     means = "; ".join(
-        f"{mean.group}: {console.shown(mean.mean)} ({shown_span(mean.lower, mean.upper)})" for mean in found.groups
+        f"{mean.group}: {console.shown(mean.mean)} ({_shown_span(mean.lower, mean.upper)})" for mean in found.groups
     )
     console.say(f"Restricted mean to {console.shown(found.tau)} {unit}s: {means}")
     for contrast in found.contrasts:
         ratio = (
             "-"
             if contrast.ratio is None
-            else f"{contrast.ratio:.3f} ({shown_span(contrast.ratio_lower, contrast.ratio_upper)})"
+            else f"{contrast.ratio:.3f} ({_shown_span(contrast.ratio_lower, contrast.ratio_upper)})"
         )
         console.say(
             f"  {contrast.group} minus {contrast.reference}: {console.shown(contrast.difference)} {unit}s "
-            f"({shown_span(contrast.lower, contrast.upper)}), ratio {ratio}, {shown_p(contrast.p_adjusted)}"
+            f"({_shown_span(contrast.lower, contrast.upper)}), ratio {ratio}, {_shown_p(contrast.p_adjusted)}"
             + (f" ({found.correction})" if len(found.contrasts) > 1 else "")
         )
 
 
-def shown_p(p: float | None) -> str:
+def _shown_p(p: float | None) -> str:
     """A p-value, or that it is withheld."""
     return "p withheld" if p is None else p_text(p)
 
@@ -146,7 +186,7 @@ def _median(median: MedianTime) -> str:
     return "not reached" if median.value is None else console.shown(median.value)
 
 
-def shown_span(lower: float | None, upper: float | None, missing: str = "-") -> str:
+def _shown_span(lower: float | None, upper: float | None, missing: str = "-") -> str:
     """Confidence limits."""
     texts = [missing if limit is None else console.shown(limit) for limit in (lower, upper)]
     return f"{texts[0]} to {texts[1]}"

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from analyses.requests.tested import hypotheses_of_kaplan_meier
+from analyses.requests.tested import about, hypotheses_of_kaplan_meier
 from orchestration import console
 from orchestration.analysis_data import Source
-from orchestration.commands.analysis import say_notes, source_options
-from orchestration.commands.families import Plan, family_options, load_family, procedure_options
-from orchestration.commands.km_ledger import enter_tests
+from orchestration.commands.analysis import counted, say_notes, source_options
+from orchestration.commands.families import Plan, PreparedRequest, measured, procedure_options
 from orchestration.commands.km_report import say_kaplan_meier
+from orchestration.commands.options import request_options
 from petct.errors import SurvivalError
 from petct.survival.accuracy.calibration import Calibration
 from petct.survival.accuracy.discrimination import Discrimination, Estimate
@@ -25,15 +25,13 @@ def model() -> None:
 
 @model.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@family_options
 @procedure_options
 @click.option("--cuts", default="0.5", show_default=True, help="Quantiles of the risk score that make risk groups.")
 @click.option("--overwrite", is_flag=True, help="Replace the file.")
 @source_options
 def freeze(
     file: Path,
-    features: str | None,
-    feature_set: str | None,
+    request: PreparedRequest,
     plan: Plan,
     cuts: str,
     overwrite: bool,
@@ -53,31 +51,29 @@ def freeze(
         raise SurvivalError(
             "MODEL_EXISTS", "There is a file of this name", found=str(file), hint="Another name, or --overwrite."
         )
-    family = load_family(source, features, feature_set, batch_column=plan.batch_column)
-    data = family.data
-    outcome, table, left_out = family.measured()
+    of = measured(source, request)
     fitted = freeze_model(
-        outcome,
-        table,
+        of.outcome,
+        of.table,
         plan.procedure,
-        endpoint=data.endpoint,
-        snapshot_id=data.snapshot_id,
+        endpoint=of.basis.endpoint,
+        snapshot_id=of.basis.snapshot_id,
         quantiles=_numbers(cuts),
         seed=plan.seed,
     )
     file.write_text(write_json(fitted), encoding="utf-8")
     if as_json:
         console.say_json(
-            {**data.header(), "file": file, "digest": fitted.digest, "left_out": left_out, **as_dict(fitted)}
+            {**of.basis.as_json(), "file": file, "digest": fitted.digest, "left_out": of.left_out, **as_dict(fitted)}
         )
         return
-    console.say(f"{data.title()}: {fitted.n} patients, {fitted.n_events} events")
+    console.say(f"{of.basis.title}: {fitted.n} patients, {fitted.n_events} events")
     console.say(fitted.procedure)
     console.say_table(
         ("feature", "log hazard ratio per SD"),
         list(zip(fitted.preparation.names, fitted.coefficients, strict=True)),
     )
-    say_notes((*fitted.preparation.notes, *((left_out,) if left_out else ())))
+    say_notes((*fitted.preparation.notes, *((of.left_out,) if of.left_out else ())))
     console.say(
         f"  Concordance in these patients {fitted.apparent_concordance:.3f}: flattering; petlake validate says by "
         f"how much."
@@ -91,15 +87,15 @@ def freeze(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--horizon", type=float, required=True, help="Time of AUC, Brier score and calibration.")
 @click.option("--unit", help="With --csv: unit of its times, as the model has it, for example day.")
-@click.option("--harmonise-by", "batch_column", help="Column of the scanner or site, where the model was harmonised.")
-@click.option("--resamples", type=int, default=500, show_default=True, help="Of the bootstrap, at least 200.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@request_options(PreparedRequest, without=("features", "feature_set"))
+@click.option("--resamples", type=int, default=500, show_default=True, help="Resamples of the bootstrap, at least 200.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for the bootstrap.")
 @source_options
 def apply(
     file: Path,
     horizon: float,
     unit: str | None,
-    batch_column: str | None,
+    request: PreparedRequest,
     resamples: int,
     seed: int,
     source: Source,
@@ -114,28 +110,28 @@ def apply(
     from petct.survival.prediction.frozen_model import read_model, refuse_own_cohort, validate_externally
 
     frozen = read_model(file.read_bytes())
-    names = ",".join(frozen.preparation.names)
-    family = load_family(source, names, None, batch_column=batch_column)
-    data = family.data
-    outcome, table, left_out = family.measured()
+    of = measured(source, replace(request, features=frozen.preparation.names))
+    outcome, basis = of.outcome, of.basis
     if unit is not None:
         if source.csv_file is None:
             raise SurvivalError("OPTION_NEEDS_CSV", "--unit goes with --csv", keyword="--unit")
         outcome = replace(outcome, unit=unit)
-    refuse_own_cohort(frozen, data.snapshot_id)
-    result = validate_externally(frozen, outcome, table, horizon, n_resamples=resamples, seed=seed)
-    tests = hypotheses_of_kaplan_meier(result.groups)
-    counted = enter_tests(source, data, f"risk groups of {result.model_digest[:12]}", tests, result.groups)
+    refuse_own_cohort(frozen, basis.snapshot_id)
+    result = validate_externally(frozen, outcome, of.table, horizon, n_resamples=resamples, seed=seed)
+    groups = result.groups
+    subject = [f"risk groups of {result.model_digest[:12]}"]
+    tests = about(hypotheses_of_kaplan_meier(groups), subject, groups.n, groups.n_events)
+    ledger = counted(source, basis, tests)
     if as_json:
-        console.say_json({**data.header(), "left_out": left_out, **as_dict(result), "ledger": counted})
+        console.say_json({**basis.as_json(), "left_out": of.left_out, **as_dict(result), "ledger": ledger})
         return
-    console.say(f"{data.title()}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
+    console.say(f"{basis.title}: {result.n} patients, {result.n_events} events; model {result.model_digest[:12]}")
     _say_discrimination(result.discrimination)
     total = result.integrated_brier
     console.say(f"Brier score integrated to {total.until:g}: {total.brier:.3f} (Kaplan-Meier {total.brier_null:.3f})")
     _say_calibration(result.calibration)
-    say_kaplan_meier(data, result.groups, None)
-    say_notes((*result.notes, *filter(None, (left_out, counted))))
+    say_kaplan_meier(basis.title, groups)
+    say_notes((*result.notes, *filter(None, (of.left_out, ledger))))
 
 
 def _say_discrimination(found: Discrimination) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from analyses.requests.recipe import Recipe
+from analyses.requests.known import request_of
+from analyses.requests.request import FORMER_COMMANDS, command_line_of
 from orchestration import console
-from orchestration.recipes import asked_for, run_command
+from orchestration.commands.asked import asked_for, run_command
 from orchestration.study import lake_root
 from warehouse.people.saved_analyses import (
     SavedAnalysis,
@@ -86,10 +87,10 @@ def add(study_folder: Path, name: str, words: tuple[str, ...]) -> None:
     snapshot_id = resolve_id(root, asked.snapshot_id)
     with open_snapshot(root, snapshot_id) as snapshot:
         # What does not exist is refused now and not when it is opened.
-        snapshot.check_columns(asked.recipe.columns)
+        snapshot.check_columns(asked.request.columns)
         conditions = snapshot.selection(asked.conditions).texts
     entry = save_analysis(
-        root, SavedAnalysis(name, asked.recipe.command, asked.recipe.options, snapshot_id, conditions)
+        root, SavedAnalysis(name, asked.request.command, asked.request.pairs, snapshot_id, conditions)
     )
     console.say(f"Saved '{entry.analysis.name}': {_command_line(entry.analysis)}, snapshot {snapshot_id[:12]}")
 
@@ -100,7 +101,7 @@ def add(study_folder: Path, name: str, words: tuple[str, ...]) -> None:
 def run(name: str, study_folder: Path) -> None:
     """Run a saved analysis on its snapshot."""
     analysis = saved_analysis(lake_root(study_folder), name)
-    run_command(_recipe(analysis), analysis.conditions, study_folder, analysis.snapshot_id)
+    run_command(request_of(analysis.command, analysis.options), analysis.conditions, study_folder, analysis.snapshot_id)
 
 
 @saved.command()
@@ -122,12 +123,9 @@ def delete(name: str, study_folder: Path) -> None:
     console.say(f"'{name}' is off the list; the journal keeps its line")
 
 
-def _recipe(analysis: SavedAnalysis) -> Recipe:
-    return Recipe(analysis.command, analysis.options)
-
-
 def _command_line(analysis: SavedAnalysis) -> str:
-    return _recipe(analysis).command_line(analysis.conditions)
+    command = FORMER_COMMANDS.get(analysis.command, analysis.command)
+    return command_line_of(command, analysis.options, analysis.conditions)
 
 
 def _dict(entry: SavedEntry) -> dict[str, object]:

@@ -1,54 +1,23 @@
 """``petlake sensitivity``: how much the answer depends on the threshold protocol."""
 
-from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import click
 
-from analyses.requests.tested import hypothesis_of_protocol
+from analyses.requests.answer import Answer
+from analyses.requests.sensitivity import SensitivityRequest
 from orchestration import console
-from orchestration.analysis_data import AnalysisData, Source, load_analysis
-from orchestration.commands.analysis import WHERE_OPTION, say_notes
-from orchestration.ledger import enter_test
-from orchestration.study import lake_root
-from petct.errors import SurvivalError
-from petct.survival.cohort.results import as_dict, counted, p_text
-from petct.survival.cox_repeated.protocol_sensitivity import (
-    Agreement,
-    HazardSensitivity,
-    ProtocolBurden,
-    ProtocolHazard,
-    ProtocolSensitivity,
-    compare_protocols,
-    hazard_ratios,
-)
-from warehouse.queries.open_snapshot import open_snapshot
-from warehouse.queries.protocol_queries import TumourBurden, tumour_burdens
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_VARIABLE = "tumour_volume_ml"
+from orchestration.analysis_data import Source
+from orchestration.commands.analysis import answered, say_notes, snapshot_options
+from orchestration.commands.options import request_options
+from petct.survival.cohort.results import counted, p_text
+from petct.survival.cox_repeated.protocol_sensitivity import Agreement, HazardSensitivity, ProtocolSensitivity
 
 
 @click.command()
-@console.STUDY_OPTION
-@console.SNAPSHOT_OPTION
-@click.option("--endpoint", default=None, help="Endpoint of the hazard ratios.  [default: the study's only one, or OS]")
-@click.option("--organ", default=None, help="Only the lesions in this organ.  [default: all lesions]")
-@WHERE_OPTION
-@console.JSON_OPTION
-def sensitivity(
-    study_folder: Path,
-    snapshot_id: str | None,
-    endpoint: str | None,
-    organ: str | None,
-    conditions: tuple[str, ...],
-    as_json: bool,
-) -> None:
+@request_options(SensitivityRequest)
+@snapshot_options
+def sensitivity(request: SensitivityRequest, source: Source, as_json: bool) -> None:
     """One cohort under every protocol of the study: volumes, lesions, ranks, agreement, hazard ratios.
 
     \b
@@ -57,67 +26,29 @@ def sensitivity(
 
     Each hazard ratio is entered into the ledger of tests, as exploratory.
     """  # noqa: D301 (click reads the character \b)
-    source = Source(study_folder, snapshot_id, endpoint, None, None, None, conditions)
-    with open_snapshot(lake_root(study_folder), snapshot_id) as snapshot:
-        selection = snapshot.selection(conditions)
-        burdens = tumour_burdens(snapshot, organ, selection.patient_ids)
-        title = f"Snapshot {snapshot.id[:12]}{f', {selection.sentence}' if conditions else ''}"
-        # Both are read from this one, whatever is published meanwhile.
-        source = replace(source, snapshot_id=snapshot.id)
-    compared = compare_protocols([_burden(burden) for burden in burdens])
-    hazards, refused, ledger = _hazards(source, burdens, organ)
+    found, ledger, _ = answered(source, request)
     if as_json:
-        console.say_json(
-            {
-                "snapshot_id": source.snapshot_id,
-                "organ": organ,
-                "cohort": selection.summary,
-                "names": {burden.protocol_id: burden.name for burden in burdens},
-                **as_dict(compared),
-                "hazards": None if hazards is None else as_dict(hazards),
-                "hazards_refused": refused,
-                "ledger": ledger,
-            }
-        )
+        console.say_json(found.as_json(ledger))
         return
-    console.say(f"{title}: {counted(compared.n, 'patient')}, {len(burdens)} protocols, {organ or 'all lesions'}")
-    names = {burden.protocol_id: burden.name for burden in burdens}
-    _say_burdens(compared, names)
-    _say_pairs(compared, names)
-    if hazards is not None:
-        _say_hazards(hazards, names)
-    say_notes(tuple(filter(None, [refused, ledger])))
+    if isinstance(found.result, ProtocolSensitivity):
+        _say(found, found.result, found.protocol_names or {})
+    say_notes(tuple(filter(None, [found.hazards_refused, ledger])))
 
 
-def _burden(burden: TumourBurden, rows: Sequence[int] | None = None) -> ProtocolBurden:
-    chosen = slice(None) if rows is None else list(rows)
-    return ProtocolBurden(burden.protocol_id, burden.volume_ml[chosen], burden.n_lesions[chosen])
+def _say(found: Answer, result: ProtocolSensitivity, names: Mapping[str, str]) -> None:
+    selection = found.basis.selection
+    of = f", {selection.sentence}" if selection is not None and selection.conditions else ""
+    lesions = getattr(found.request, "organ", None) or "all lesions"
+    console.say(
+        f"{found.basis.source.capitalize()}{of}: {counted(result.n, 'patient')}, {len(names)} protocols, {lesions}"
+    )
+    _say_burdens(result, names)
+    _say_pairs(result, names)
+    if found.hazards is not None:
+        _say_hazards(found.hazards, names)
 
 
-def _hazards(
-    source: Source, burdens: Sequence[TumourBurden], organ: str | None
-) -> tuple[HazardSensitivity | None, str | None, str | None]:
-    """The hazard ratios, or why there are none, and the sentence of the ledger."""
-    try:
-        data = load_analysis(source, [_VARIABLE])
-    except SurvivalError as error:
-        return None, f"No hazard ratios. {error.sentence()}", None
-    position = {patient_id: index for index, patient_id in enumerate(burdens[0].patient_ids)}
-    rows = [position[patient_id] for patient_id in data.row_ids]
-    result = hazard_ratios([_burden(burden, rows) for burden in burdens], data.outcome)
-    ledger = None
-    for row in result.rows:
-        if row.refused is None:
-            ledger = _enter(source, data, row, organ)
-    return result, None, ledger
-
-
-def _enter(source: Source, data: AnalysisData, row: ProtocolHazard, organ: str | None) -> str | None:
-    tested = hypothesis_of_protocol(row, organ)
-    return enter_test(source, data, tested, (_VARIABLE, row.protocol), n=row.n, n_events=row.n_events)
-
-
-def _say_burdens(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
+def _say_burdens(compared: ProtocolSensitivity, names: Mapping[str, str]) -> None:
     console.say_table(
         ["protocol", "n", "unknown", "without tumour", "median ml", "quartiles ml", "lesions", "median lesions"],
         [
@@ -137,7 +68,7 @@ def _say_burdens(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
     )
 
 
-def _say_pairs(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
+def _say_pairs(compared: ProtocolSensitivity, names: Mapping[str, str]) -> None:
     console.say()
     console.say_table(
         ["protocols", "n", "Spearman", "95 % CI", "bias ml", "limits ml", "ratio", "limits of ratio", "same count"],
@@ -167,7 +98,7 @@ def _say_pairs(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
             )
 
 
-def _say_hazards(hazards: HazardSensitivity, names: dict[str, str]) -> None:
+def _say_hazards(hazards: HazardSensitivity, names: Mapping[str, str]) -> None:
     console.say()
     console.say_table(
         ["protocol", "n", "events", "HR", "95 % CI", "p", "detectable HR", "scale"],

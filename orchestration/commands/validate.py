@@ -2,17 +2,18 @@
 
 import click
 
+from analyses.requests.data import Basis
+from analyses.requests.family import short_name
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
-from orchestration.commands.families import Family, Plan, family_options, load_family, procedure_options
+from orchestration.commands.families import Plan, PreparedRequest, measured, procedure_options
 from petct.survival.cohort.results import as_dict
 from petct.survival.prediction.cross_validation import CrossValidation
 from petct.survival.prediction.optimism import OptimismCorrected
 
 
 @click.command()
-@family_options
 @procedure_options
 @click.option(
     "--method",
@@ -27,8 +28,7 @@ from petct.survival.prediction.optimism import OptimismCorrected
 @click.option("--resamples", type=int, default=200, show_default=True, help="With bootstrap, at least 200.")
 @source_options
 def validate(
-    features: str | None,
-    feature_set: str | None,
+    request: PreparedRequest,
     plan: Plan,
     method: str,
     folds: int,
@@ -48,26 +48,23 @@ def validate(
     from petct.survival.prediction.cross_validation import nested_cross_validation
     from petct.survival.prediction.optimism import optimism_corrected
 
-    family = load_family(source, features, feature_set, batch_column=plan.batch_column)
-    outcome, table, left_out = family.measured()
+    of = measured(source, request)
     result: CrossValidation | OptimismCorrected
     if method == "nested":
         result = nested_cross_validation(
-            outcome, table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
+            of.outcome, of.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
         )
     else:
-        result = optimism_corrected(outcome, table, plan.procedure, n_resamples=resamples, seed=plan.seed)
+        result = optimism_corrected(of.outcome, of.table, plan.procedure, n_resamples=resamples, seed=plan.seed)
     if as_json:
-        console.say_json({**family.data.header(), "method": method, "left_out": left_out, **as_dict(result)})
+        console.say_json({**of.basis.as_json(), "method": method, "left_out": of.left_out, **as_dict(result)})
         return
-    _say(family, result)
-    say_notes((left_out,) if left_out else ())
+    _say(of.basis, result)
+    say_notes((of.left_out,) if of.left_out else ())
 
 
-def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
-    console.say(
-        f"{family.data.title()}: {result.n} patients, {result.n_events} events, {result.n_features} candidate features"
-    )
+def _say(basis: Basis, result: CrossValidation | OptimismCorrected) -> None:
+    console.say(f"{basis.title}: {result.n} patients, {result.n_events} events, {result.n_features} candidate features")
     console.say(result.procedure)
     nested = isinstance(result, CrossValidation)
     console.say_table(
@@ -92,6 +89,8 @@ def _say(family: Family, result: CrossValidation | OptimismCorrected) -> None:
             f"{console.shown(at.ipa)}"
         )
     if isinstance(result, CrossValidation) and result.selected:
-        often = ", ".join(f"{family.short(each.name)} ({100 * each.share:.0f} %)" for each in result.selected[:5])
+        often = ", ".join(
+            f"{short_name(each.name, basis.feature_set)} ({100 * each.share:.0f} %)" for each in result.selected[:5]
+        )
         console.say(f"Selected most often, of {result.n_fits} training parts: {often}")
     say_notes(result.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,12 +12,12 @@ from click.testing import CliRunner
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import data
-from dashboard.cox import analysis as analysis_cox
+from dashboard.answers import answered
 from dashboard.data import Source
 from dashboard.survival import analysis as analysis_survival
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
-from petct.survival.cohort.results import JsonValue, as_dict
+from petct.survival.cohort.results import JsonValue
 from warehouse.snapshots.catalog import current_id
 
 
@@ -49,15 +50,13 @@ def source_of(study: Path) -> Source:
 def curves_agree(study: Path, request: KaplanMeierRequest, options: str, endpoint: str = "OS") -> int:
     """Assert that the page Survival has the numbers of ``petlake km`` with these options; how many they are."""
     said = said_by(km, study, "--endpoint", endpoint, *options.split())
-    found = analysis_survival.survival(source_of(study), endpoint, request)
-    n = same(as_dict(found.result), said)
-    return n if found.cut is None else n + same(as_dict(found.cut), said["cut_point"])
+    return same(analysis_survival.survival(source_of(study), replace(request, endpoint=endpoint)).numbers(), said)
 
 
 def models_agree(study: Path, request: CoxRequest, options: str, endpoint: str = "OS") -> int:
     """Assert that the page Cox has the numbers of ``petlake cox`` with these options; how many they are."""
     said = said_by(cox, study, "--endpoint", endpoint, *options.split())
-    return same(as_dict(analysis_cox.cox_model(source_of(study), endpoint, request)), said)
+    return same(answered(source_of(study), replace(request, endpoint=endpoint)).numbers(), said)
 
 
 def first_views_agree(study: Path) -> int:

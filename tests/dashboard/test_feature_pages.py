@@ -13,7 +13,7 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from dashboard.features import choices, panels
 from dashboard.pca import analysis
 from orchestration.commands.pca import pca
-from orchestration.commands.scan import scan
+from orchestration.commands.screen import screen
 from orchestration.commands.sensitivity import sensitivity
 from petct.errors import SurvivalError
 from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
@@ -118,7 +118,7 @@ def rich_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich_study):
     app = opened(rich_study, "features", scan_feature_set="pet_original")
-    said = told(scan, rich_study, "--feature-set", "pet_original__largest", "--endpoint", "OS")
+    said = told(screen, rich_study, "--feature-set", "pet_original__largest", "--endpoint", "OS")
     table = app.dataframe[0].value
     rows = said["rows"]
     assert list(table["Feature"]) == [each["name"].partition(":")[2] for each in rows]
@@ -247,4 +247,4 @@ def test_pages_say_what_to_do_without_patients_and_refuse_one_in_a_sentence(open
 
 def test_a_misspelt_family_names_the_nearest(rich_study):
     with pytest.raises(SurvivalError, match=r"FEATURES_UNKNOWN.*Nearest: pet_original__largest\."):
-        told(scan, rich_study, "--feature-set", "pet_orginal__largest")
+        told(screen, rich_study, "--feature-set", "pet_orginal__largest")

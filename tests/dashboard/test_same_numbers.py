@@ -9,8 +9,10 @@ import pytest
 
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
+from dashboard.answers import answered
 from dashboard.cox import analysis as analysis_cox
 from dashboard.survival import analysis as analysis_survival
+from dashboard.survival.views import of_incidence
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from petct.survival.cohort.results import as_dict
@@ -83,16 +85,13 @@ def test_the_cumulative_incidence(competing_study: Path) -> None:
             "tumour_volume_ml",
         ],
     )
-    request = KaplanMeierRequest("grade", landmarks=(365.25,))
+    curves = KaplanMeierRequest("grade", landmarks=(365.25,), endpoint="TTP")
     source = source_of(competing_study)
     assert analysis_survival.has_competing_events(source, "TTP")
-    assert same(as_dict(analysis_survival.incidence(source, "TTP", request)), said) > 50
-    models = analysis_survival.models(source, "TTP", ("tumour_volume_ml",))
-    assert not isinstance(models.fine_gray, str)
-    assert same(as_dict(models.fine_gray), said["fine_gray"]) > 10
-    for cause, model in models.hazards:
-        assert not isinstance(model, str)
-        assert same(as_dict(model), said["cause_specific"][cause]) > 20
+    found = analysis_survival.incidence(source, of_incidence(curves, ("tumour_volume_ml",)))
+    assert same(found.numbers(), said) > 120
+    assert found.competing is not None
+    assert len(found.competing.fits) == 3
 
 
 PERMUTED = 199
@@ -128,8 +127,8 @@ def test_the_models(own_study: Path, options: str) -> None:
 def test_residuals_and_calibration(own_study: Path) -> None:
     options = "--covariates tumour_volume_ml,age --permutations 199 --curves --horizon 730.5"
     said = said_by(cox, own_study, *options.split())
-    source = source_of(own_study)
-    residuals = analysis_cox.cox_residuals(source, "OS", BOTH)
+    source, request = source_of(own_study), replace(BOTH, endpoint="OS", horizon=730.5)
+    residuals = analysis_cox.cox_residuals(source, request)
     for curves, name in ((residuals.over_time, "schoenfeld"), (residuals.forms, "functional_form")):
         same([as_dict(curve) for curve in curves], said[name])
-    assert same(as_dict(analysis_cox.cox_validation(source, "OS", BOTH, 730.5)), said["validation"]) > 20
+    assert same(as_dict(answered(source, request).validation), said["validation"]) > 20

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyses.context import resolve
+from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from analyses.requests.recipe import recipe_of_cox, recipe_of_km
-from analyses.scripts.running import program_of
-from analyses.scripts.script import script_of
-from dashboard.cox import analysis as analysis_cox
+from analyses.requests.known import request_of
+from analyses.requests.load import load
+from analyses.requests.request import Request
+from dashboard.answers import answered
 from dashboard.data import Source
 from dashboard.survival import analysis as analysis_survival
-from petct.survival.cohort.results import as_dict
 from warehouse.people.saved_analyses import saved_analyses
 from warehouse.queries.open_snapshot import open_snapshot
 
@@ -26,27 +26,21 @@ _TIMEOUT = 60
 def _page(lake: str, snapshot_id: str) -> None:
     import streamlit as st
 
-    from analyses.context import resolve
-    from analyses.numbers import survival_numbers
-    from analyses.requests.recipe import Recipe
-    from analyses.scripts.running import program_of
-    from analyses.scripts.script import script_of
+    from analyses.numbers import numbers_of
+    from analyses.requests.kaplan_meier import KaplanMeierRequest
     from dashboard import takeaway
+    from dashboard.answers import answered
     from dashboard.data import Source
     from figures.print import kaplan_meier_print
-    from warehouse.queries.open_snapshot import open_snapshot
 
     source = Source(lake, snapshot_id, ("age>=60",))
-    recipe = Recipe.of("km", endpoint="OS", by="tumour_volume_ml")
-    with open_snapshot(lake, snapshot_id) as snapshot:
-        script = script_of(resolve(recipe, snapshot, source.conditions), {}, "0")
-    result = program_of(script).run(lake).findings.result
+    found = answered(source, KaplanMeierRequest("tumour_volume_ml", endpoint="OS"))
 
     def figure():
         st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-        return kaplan_meier_print(result)
+        return kaplan_meier_print(found.result)
 
-    takeaway.offer(source, recipe, figure=figure, numbers=lambda: survival_numbers(result), key="km", result=result)
+    takeaway.offer(source, found, figure=figure, numbers=lambda: numbers_of(found), key="km")
     takeaway.saved_list(source)
 
 
@@ -83,7 +77,7 @@ def test_an_open_one_offers_files_methods_script_and_command_and_saves(page: App
     assert "drawn" not in page.session_state
     text = _text(page)
     assert "Patients. The study" in text
-    assert "split_by_median(values.columns[" in text
+    assert "petlake.answer(REQUEST, petlake.load(snapshot, REQUEST, CONDITIONS))" in text
     assert "petlake km --endpoint OS --by tumour_volume_ml --where 'age>=60'" in text
 
     page.text_input(key="km_name").set_value("Volume, median")
@@ -114,21 +108,20 @@ COX_REQUESTS = (
 
 
 @pytest.mark.parametrize("request_", [*KM_REQUESTS, *COX_REQUESTS], ids=repr)
-def test_the_recipe_of_a_page_is_the_analysis_that_it_shows(
-    study: Path, request_: KaplanMeierRequest | CoxRequest
-) -> None:
+def test_what_is_taken_away_is_the_analysis_that_the_page_shows(study: Path, request_: Request) -> None:
     conditions = ("age>=55",)
     with open_snapshot(study / "lake") as snapshot:
         source = Source(str(study / "lake"), snapshot.id, conditions)
-        if isinstance(request_, KaplanMeierRequest):
-            recipe = recipe_of_km(request_, "OS")
-            shown = analysis_survival.survival(source, "OS", request_)
-            expected = {**as_dict(shown.result)} | ({} if shown.cut is None else {"cut_point": as_dict(shown.cut)})
+        asked = replace(request_, endpoint="OS")
+        if isinstance(asked, KaplanMeierRequest):
+            shown = analysis_survival.survival(source, asked)
         else:
-            recipe = recipe_of_cox(request_, "OS")
-            expected = as_dict(analysis_cox.cox_model(source, "OS", request_))
-        script = script_of(resolve(recipe, snapshot, conditions), {}, "0")
-    assert _numbers(program_of(script).run(study / "lake").numbers()) == _numbers(expected)
+            shown = answered(source, asked)
+        saved = request_of(shown.request.command, shown.request.pairs)
+        assert saved == shown.request == asked
+        again = answer(saved, load(snapshot, saved, shown.basis.conditions))
+    assert _numbers(again.numbers()) == _numbers(shown.numbers())
+    assert again.tested == shown.tested
 
 
 def _numbers(value: object) -> list[object]:
@@ -141,12 +134,14 @@ def _numbers(value: object) -> list[object]:
 
 
 def _components(lake: str, snapshot_id: str) -> None:
-    from analyses.requests.recipe import Recipe
+    from analyses.requests.pca import PcaRequest
     from dashboard import takeaway
+    from dashboard.answers import answered
     from dashboard.data import Source
 
-    recipe = Recipe.of("pca", feature_set="pet_original__largest")
-    takeaway.offer(Source(lake, snapshot_id), recipe, figure=lambda: None, numbers=lambda: None, key="pca")
+    source = Source(lake, snapshot_id)
+    found = answered(source, PcaRequest(feature_set="pet_original__largest"))
+    takeaway.offer(source, found, figure=lambda: None, numbers=lambda: None, key="pca")
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -161,5 +156,4 @@ def test_who_may_not_see_single_patients_takes_no_table_of_them_away(
     assert not app.exception, [element.message for element in app.exception]
     disabled = [b.proto.label for b in app.get("download_button") if b.proto.disabled]
     assert disabled == ([] if allowed else ["CSV"])
-    # Nobody gave the result of the page: the script was run for its methods.
     assert "Principal components of 11 standardised features" in _text(app)

@@ -57,10 +57,10 @@ def on(trial: Path) -> list[str]:
 
 
 def test_a_scan_finds_the_planted_feature_and_counts_the_others(first: Path) -> None:
-    found = found_by("scan", *on(first), "--adjust-for", "f11", "--permutations", "999")
+    found = found_by("screen", *on(first), "--adjust-for", "f11", "--permutations", "999")
     assert found["found"] == ["f0"]
     assert (found["n_declared"], found["n_tested"], found["adjusted_for"]) == (11, 11, ["f11"])
-    said = said_by("scan", *on(first), "--permutations", "999", "--top", "3")
+    said = said_by("screen", *on(first), "--permutations", "999", "--top", "3")
     assert "12 features tested of 12" in said
     assert "9 more features" in said
     assert f"{found['rows'][0]['hazard_ratio']['value']:.4g}" in said
@@ -127,7 +127,7 @@ def test_components_go_into_a_cox_model(first: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["scan", "--features", "f0,arm"], ["COLUMN_NOT_NUMERIC", "arm"]),
+        (["screen", "--features", "f0,arm"], ["COLUMN_NOT_NUMERIC", "arm"]),
         (["scan", "--adjust-for", "f99"], ["COLUMN_UNKNOWN", "f99"]),
         (["validate", "--method", "bootstrap", "--resamples", "20"], ["BOOTSTRAP_INVALID", "200"]),
         (["validate", "--max-correlation", "2"], ["PREPARATION_RULES_INVALID"]),

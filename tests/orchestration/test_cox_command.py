@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -140,6 +139,6 @@ def test_what_cannot_be_answered_is_refused_with_a_code(trial: Path, options: st
     assert caught.value.code == code
 
 
-def test_an_option_out_of_range_is_clicks_to_refuse(trial: Path) -> None:
-    with pytest.raises(click.UsageError, match="not in the range"):
+def test_an_option_out_of_range_is_refused_by_the_request(trial: Path) -> None:
+    with pytest.raises(SurvivalError, match=r"OPTION_INVALID.*at least 3 and at most 5"):
         _run(trial, "--covariates age --knots 7")

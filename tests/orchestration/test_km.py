@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from analyses.requests.kaplan_meier import KaplanMeierAnalysis, KaplanMeierRequest, analyse
-from orchestration.analysis_data import AnalysisData, Source
+from analyses.requests.answer import Answer
+from analyses.requests.answering import answer
+from analyses.requests.data import AnalysisData, Basis, SurvivalTimes
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.ledger import enter
 from orchestration.commands.km import km
-from orchestration.commands.km_ledger import enter_tests
 from orchestration.study import STUDY_FILE, lake_root
 from petct.errors import PetctError
 from petct.survival.cohort.columns import Columns
-from petct.survival.cohort.outcome import Outcome
 from warehouse.people.journal import ledger_of
 
 
@@ -124,14 +125,13 @@ def test_the_tests_of_a_snapshot_are_entered_into_its_ledger(tmp_path: Path) -> 
     rng = np.random.default_rng(1)
     (tmp_path / STUDY_FILE).touch()
     x = rng.normal(size=60)
-    outcome = Outcome(rng.exponential(10, 60), np.ones(60))
-    source = Source(tmp_path, None, None, None, None, None)
-    data = AnalysisData("s", "f" * 64, "OS", (), {}, {}, frozenset({("OS", "x")}), 0, outcome)
-    columns = Columns({"x": x})
+    basis = Basis("s", "f" * 64, "OS", primary=frozenset({("OS", "x")}))
+    times = SurvivalTimes(rng.exponential(10, 60), np.ones(60))
+    data = AnalysisData(basis, (), Columns({"x": x}), times=times)
 
-    def entered(request: KaplanMeierRequest) -> tuple[KaplanMeierAnalysis, str | None]:
-        found = analyse(request, columns, outcome)
-        return found, enter_tests(source, data, request.variable, found.hypotheses, found.result)
+    def entered(request: KaplanMeierRequest) -> tuple[Answer, str | None]:
+        found = answer(request, data)
+        return found, enter(lake_root(tmp_path), found)
 
     split, _ = entered(KaplanMeierRequest("x", "tertiles", weights=("peto-peto",), trend=True, pairwise=True))
     assert split.result.log_rank is not None
@@ -149,9 +149,9 @@ def test_the_tests_of_a_snapshot_are_entered_into_its_ledger(tmp_path: Path) -> 
     assert [entry.run.subject for entry in entries if entry.run.primary] == [entries[-2].run.subject]
     runs = {entry.run.procedure: entry.run for entry in entries}
     assert runs["log-rank of pairs"].n_tests == 3
-    assert cut.cut is not None
-    assert cut.cut.permutation is not None
-    assert runs["maximally selected log-rank"].p == cut.cut.permutation.p
+    assert cut.cut_point is not None
+    assert cut.cut_point.permutation is not None
+    assert runs["maximally selected log-rank"].p == cut.cut_point.permutation.p
     assert runs["maximally selected log-rank"].subject.endswith("from 5 on")
 
 

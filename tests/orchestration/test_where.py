@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from orchestration.commands.cox import cox
 from orchestration.commands.km import km
 from orchestration.commands.pca import pca
-from orchestration.commands.scan import scan
+from orchestration.commands.screen import screen
 from orchestration.commands.validate import validate
 from refusals.coded_error import CodedError
 from tests.dashboard.conftest import publish_study, write_study
@@ -48,7 +48,7 @@ def run(folder: Path) -> Callable[..., str]:
         (km, ("--by", "grade", "--competing")),
         (cox, ("--covariates", "suv_max", "--permutations", "0")),
         (pca, ("--features", FEATURES)),
-        (scan, ("--features", FEATURES, "--permutations", "99", "--adjust-for", "age")),
+        (screen, ("--features", FEATURES, "--permutations", "99", "--adjust-for", "age")),
         (validate, ("--features", FEATURES, "--procedure", "all", "--folds", "2", "--repeats", "1")),
     ],
 )

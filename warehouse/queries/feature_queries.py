@@ -20,7 +20,7 @@ class FeatureFamily:
     Attributes
     ----------
     name
-        ``<feature set>__<rule>`` or ``<feature set>__<organ>__<rule>``, as ``petlake scan --feature-set`` takes it.
+        ``<feature set>__<rule>`` or ``<feature set>__<organ>__<rule>``, as ``petlake screen --feature-set`` takes it.
     feature_set, feature_set_id
         The set as tables are named after it, and its id.
     organ

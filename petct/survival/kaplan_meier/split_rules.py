@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from petct.errors import SurvivalError
@@ -51,22 +52,37 @@ def split_by_rule(columns: Columns, variable: str, rule: str, order: Sequence[st
     values = columns.number(variable, NOT_NUMERIC_HINT)
     if rule == "median":
         return split_by_median(values, label, unit)
-    n_groups = _QUANTILES.get(rule)
-    if rule.startswith("quantiles:") and rule.removeprefix("quantiles:").isdigit():
-        n_groups = int(rule.removeprefix("quantiles:"))
+    n_groups = _n_groups(rule)
     if n_groups is not None:
         return split_by_quantiles(values, n_groups, label, unit)
+    return split_at(values, cut_points(rule), label, unit)
+
+
+def _n_groups(rule: str) -> int | None:
+    number = rule.removeprefix("quantiles:")
+    return int(number) if number != rule and number.isdecimal() else _QUANTILES.get(rule)
+
+
+def is_named(rule: str) -> bool:
+    """Whether a rule is one of the words, and not cut points."""
+    return rule in ("median", "category", OPTIMAL) or _n_groups(rule) is not None
+
+
+def cut_points(rule: str) -> list[float]:
+    """Return the cut points that a rule of numbers lists; raises SPLIT_UNKNOWN."""
     try:
         cuts = [float(part) for part in rule.split(",")]
     except ValueError:
+        cuts = [math.nan]
+    if not all(math.isfinite(cut) for cut in cuts):
         raise SurvivalError(
             "SPLIT_UNKNOWN",
             "The patients cannot be split like this",
             keyword="--split",
             found=rule,
             expected="median, tertiles, quartiles, quantiles:N, category, optimal, or numbers separated by commas",
-        ) from None
-    return split_at(values, cuts, label, unit)
+        )
+    return cuts
 
 
 def weighting_of(name: str) -> Weighting:

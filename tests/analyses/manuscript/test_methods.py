@@ -6,38 +6,35 @@ from pathlib import Path
 
 import pytest
 
-from analyses.context import Resolved, resolve
-from analyses.findings import Findings
 from analyses.lineage import Lineage, lineage_of
 from analyses.manuscript.checklists import CHECKLISTS, checklist, checklist_markdown, filled
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
-from analyses.scripts.running import program_of
-from analyses.scripts.script import script_of
-from orchestration.recipes import asked_for
+from analyses.requests.answer import Answer
+from analyses.requests.answering import answer
+from analyses.requests.load import load
+from orchestration.commands.asked import asked_for
 from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"
 
 
-def analysed(study: Path, words: str) -> tuple[Lineage, Resolved, Findings, str]:
+def analysed(study: Path, words: str) -> tuple[Lineage, Answer, str]:
     asked = asked_for(words.split())
     lake = study / "lake"
     with open_snapshot(lake) as snapshot:
-        resolved = resolve(asked.recipe, snapshot, asked.conditions)
-        labels = names_of(resolved.columns.values())
-        findings = program_of(script_of(resolved, labels, "0")).run(lake).findings
-        lineage = lineage_of(lake, snapshot, resolved)
-    return lineage, resolved, findings, methods_text(lineage, resolved, findings, labels)
+        found = answer(asked.request, load(snapshot, asked.request, asked.conditions))
+        lineage = lineage_of(lake, snapshot, found.basis)
+    return lineage, found, methods_text(lineage, found, names_of(found.basis.columns.values()))
 
 
 def test_a_split_is_told_with_its_patients_images_test_standing_and_snapshot(study: Path) -> None:
-    lineage, resolved, findings, text = analysed(study, "km --endpoint OS --by tumour_volume_ml --where age>=60")
-    result = findings.result
+    lineage, found, text = analysed(study, "km --endpoint OS --by tumour_volume_ml --where age>=60")
+    result = found.result
     sizes = [f"n = {curve.n}" for curve in result.curves]
     for fact in (
         "The study Synthetic 68Ga-DOTATOC cohort has 44 patients.",
-        f"Selected for this analysis: {resolved.selection.sentence}.",
+        f"Selected for this analysis: {found.basis.selection.sentence}.",
         f"The analysis includes {result.n} patients with {result.n_events} events.",
         "68Ga-DOTATOC PET/CT was converted to body-weight SUV",
         "Lesions were delineated by the protocol contours",
@@ -48,7 +45,7 @@ def test_a_split_is_told_with_its_patients_images_test_standing_and_snapshot(stu
         "compared by the two-sided log-rank test",
         "This analysis is exploratory",
         lineage.ledger.sentence,
-        f"Snapshot {resolved.snapshot_id}",
+        f"Snapshot {found.basis.snapshot_id}",
         "petlake km --endpoint OS --by tumour_volume_ml --where 'age>=60'",
         *(f"{name} {version}" for name, version in lineage.software),
     ):
@@ -59,40 +56,46 @@ def test_a_split_is_told_with_its_patients_images_test_standing_and_snapshot(stu
 
 def test_only_the_declared_test_on_all_patients_is_primary(study: Path) -> None:
     *_, primary = analysed(study, "km --endpoint OS --by tumour_volume_ml")
-    assert "is the primary hypothesis that was declared before the data were looked at" in primary
+    assert "is a primary hypothesis that was declared in study.yaml" in primary
     for words in (
         "km --endpoint OS --by tumour_volume_ml --split tertiles",
         "km --endpoint OS --by tumour_volume_ml --from-landmark 100",
         "km --endpoint PFS --by tumour_volume_ml",
         "cox --endpoint OS --covariates tumour_volume_ml --strata sex --permutations 0",
+        "cox --endpoint OS --covariates tumour_volume_ml --scale-of tumour_volume_ml=as_is --permutations 0",
     ):
-        assert "This analysis is exploratory" in analysed(study, words)[3], words
+        assert "This analysis is exploratory" in analysed(study, words)[-1], words
+
+
+def test_nothing_is_said_of_a_hypothesis_where_nothing_was_tested(study: Path) -> None:
+    for words in ("km --endpoint OS", "pca"):
+        assert "Nothing was tested." in analysed(study, words)[-1], words
 
 
 def test_a_searched_cut_and_a_landmark_are_told(study: Path) -> None:
-    *_, findings, text = analysed(study, "km --endpoint OS --by age --split optimal --permutations 99 --resamples 20")
+    _, found, text = analysed(study, "km --endpoint OS --by age --split optimal --permutations 99 --resamples 20")
     assert "its p-value corrected for the search by permutation (99 permutations" in text
     assert "two-sided log-rank test" not in text
-    assert findings.cut_point is not None
-    assert "free of the event at 250 days" in analysed(study, "km --endpoint OS --from-landmark 250")[3]
+    assert found.cut_point is not None
+    assert "free of the event at 250 days" in analysed(study, "km --endpoint OS --from-landmark 250")[-1]
 
 
 def test_a_model_is_told_with_scales_ties_missing_values_and_tests(study: Path) -> None:
-    _, _, findings, text = analysed(study, "cox --endpoint OS --covariates age,ki67 --permutations 99")
-    term = findings.result.terms[0]
+    _, found, text = analysed(study, "cox --endpoint OS --covariates age,ki67 --permutations 99")
+    term = found.result.terms[0]
     assert "(ties by Efron)" in text
     assert "complete cases" in text
     assert "permutation of the score test (99 permutations, seed 1)" in text
     assert f"hazard ratio {term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})" in text
-    assert "imputed 3 times" in analysed(study, "cox --endpoint OS --covariates age,ki67 --impute 3")[3]
+    assert "imputed 3 times" in analysed(study, "cox --endpoint OS --covariates age,ki67 --impute 3")[-1]
     assert (
         "corrected for optimism"
-        in analysed(study, "cox --endpoint OS --covariates age --horizon 730 --permutations 0")[3]
+        in analysed(study, "cox --endpoint OS --covariates age --horizon 730 --permutations 0")[-1]
     )
 
 
 def test_a_scan_is_told_with_its_feature_set_and_its_corrections(study: Path) -> None:
-    *_, text = analysed(study, f"scan --endpoint OS --feature-set {_FEATURES} --permutations 99")
+    *_, text = analysed(study, f"screen --endpoint OS --feature-set {_FEATURES} --permutations 99")
     for fact in (
         "Radiomic features of the PET (SUV) are those of the feature set pet_original",
         "id pet_original-1",
@@ -109,11 +112,11 @@ def test_a_scan_is_told_with_its_feature_set_and_its_corrections(study: Path) ->
 
 
 def test_protocols_are_told_each_with_its_hazard_ratio(study: Path) -> None:
-    _, _, findings, text = analysed(study, "sensitivity --endpoint OS")
-    assert findings.hazards is not None
+    _, found, text = analysed(study, "sensitivity --endpoint OS")
+    assert found.hazards is not None
     assert "under the protocols contours and wide (all lesions)" in text
     assert "Each is a test of its own." in text
-    for name, row in zip(("contours", "wide"), findings.hazards.rows, strict=True):
+    for name, row in zip(("contours", "wide"), found.hazards.rows, strict=True):
         assert f"{name}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})" in text
 
 
@@ -133,9 +136,9 @@ def test_a_checklist_has_all_its_items_and_knows_its_source(name: str, n: int) -
 
 
 def test_every_item_says_where_its_entry_comes_from_or_that_it_is_for_the_authors(study: Path) -> None:
-    lineage, resolved, findings, _ = analysed(study, f"scan --endpoint OS --feature-set {_FEATURES} --permutations 99")
+    lineage, found, _ = analysed(study, f"screen --endpoint OS --feature-set {_FEATURES} --permutations 99")
     for name in CHECKLISTS:
-        entries = filled(name, lineage, resolved, findings)
+        entries = filled(name, lineage, found)
         assert len(entries) == len(checklist(name).items)
         for entry in entries:
             assert (entry.evidence == "") == (entry.status == "to be filled by the authors"), entry
@@ -145,11 +148,11 @@ def test_every_item_says_where_its_entry_comes_from_or_that_it_is_for_the_author
 
 
 def test_a_checklist_never_fills_in_what_lineage_cannot_know(study: Path) -> None:
-    lineage, resolved, findings, _ = analysed(study, "km --endpoint OS --by tumour_volume_ml")
-    clear = {entry.item.number: entry for entry in filled("clear", lineage, resolved, findings)}
+    lineage, found, _ = analysed(study, "km --endpoint OS --by tumour_volume_ml")
+    clear = {entry.item.number: entry for entry in filled("clear", lineage, found)}
     for number in (1, 4, 8, 10, 20, 49, 50, 51, 52, 53):
         assert clear[number].status == "to be filled by the authors"
     assert clear[25].status == "not applicable"
     assert clear[41].evidence.startswith("petlake ")
-    metrics = {entry.item.number: entry for entry in filled("metrics", lineage, resolved, findings)}
+    metrics = {entry.item.number: entry for entry in filled("metrics", lineage, found)}
     assert metrics[4].status == metrics[27].status == "to be filled by the authors"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyses.requests.kaplan_meier import analyse
+from analyses.requests.answering import answer
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from dashboard.survival import analysis
 from petct.survival.cohort.results import p_text
@@ -84,16 +84,16 @@ def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> N
     assert not charts(app)
     app = checked(app.button(key="ask_search").click().run())
     assert set(charts(app)) == {"kaplan_meier"}
-    monkeypatch.setattr(analysis, "analyse", searched_once)
+    monkeypatch.setattr(analysis, "answer", searched_once)
     app = view(app, "Survival at times")
     assert set(app.dataframe[1].value["Group"]) == set(app.dataframe[0].value["Group"])
     app = checked(app.segmented_control(key="split").set_value("tertiles").run())
     assert set(charts(view(app, "Cut points"))) == {"kaplan_meier", "cut_points"}
 
 
-def searched_once(request, columns, outcome, cut=None):
+def searched_once(request, data, *, cut=None):
     assert request.split != "optimal" or cut is not None, "the cut was searched again"
-    return analyse(request, columns, outcome, cut)
+    return answer(request, data, cut=cut)
 
 
 def test_a_landmark_an_order_and_no_groups(opened) -> None:

@@ -1,1 +1,0 @@
-"""The exported script: written, run, and compared with the numbers of the bundle."""
