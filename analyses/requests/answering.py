@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from analyses.requests.answer import Answer
-from analyses.requests.cox import CoxRequest, answer_cox
+from analyses.requests.cox import CoxRequest
+from analyses.requests.cox_answer import answer_cox
 from analyses.requests.data import AnalysisData
 from analyses.requests.kaplan_meier import KaplanMeierRequest, answer_kaplan_meier
 from analyses.requests.pca import PcaRequest, answer_pca

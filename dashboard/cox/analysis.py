@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.requests.cox import CoxRequest, ModelResiduals, residuals
+from analyses.requests.cox import CoxRequest
+from analyses.requests.cox_answer import ModelResiduals, residuals
 from dashboard.answers import data_of
 from dashboard.data import Source
 

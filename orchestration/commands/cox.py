@@ -2,7 +2,8 @@
 
 import click
 
-from analyses.requests.cox import CoxRequest, fitted, residuals
+from analyses.requests.cox import CoxRequest
+from analyses.requests.cox_answer import fitted, residuals
 from analyses.requests.data import AnalysisData
 from orchestration import console
 from orchestration.analysis_data import Source

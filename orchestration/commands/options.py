@@ -14,15 +14,21 @@ from analyses.requests.request import Request
 R = TypeVar("R", bound=Request)
 
 
-class _Written(click.ParamType):
+class Written(click.ParamType):
     """A value as its option writes it: read, and refused, by the request alone."""
 
     def __init__(self, option: Option) -> None:
         self.name, self._option = option.shape.metavar, option
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        shape = self._option.shape
-        return shape.read(value, self._option.name) if value or shape.repeated else None
+        """Read and check a text; None where it says nothing."""
+        shape, name = self._option.shape, self._option.name
+        if not value and not shape.repeated:
+            return None
+        read = shape.read(value, name)
+        # Refused here, it is refused also where a command is only read.
+        shape.check((read,) if shape.repeated else read, name)
+        return read
 
 
 def request_options(
@@ -65,7 +71,7 @@ def _click_option(each: Option) -> Callable[[Callable[..., None]], Callable[...,
     return click.option(
         f"--{each.name}",
         each.field,
-        type=_Written(each),
+        type=Written(each),
         metavar=shape.metavar,
         multiple=shape.repeated,
         required=each.required,

@@ -10,6 +10,8 @@ import click
 import pytest
 
 from orchestration.cli import petlake
+from orchestration.commands.options import Written
+from petct.errors import SurvivalError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Decisions and the changelog say what was true on a day.
@@ -35,7 +37,7 @@ def shown() -> list[tuple[str, str]]:
 
 
 def check(words: list[str]) -> None:
-    """Raise click's UsageError where petlake would not understand ``words``."""
+    """Raise click's UsageError, or the refusal of a value, where petlake would not understand ``words``."""
     command: click.Command = petlake
     context = click.Context(petlake, info_name="petlake")
     while isinstance(command, click.Group):
@@ -47,7 +49,7 @@ def check(words: list[str]) -> None:
     # The values of options are converted, those of arguments (files) are not looked for.
     values, _, _ = command.make_parser(context).parse_args(words)
     for parameter in command.params:
-        if isinstance(parameter.type, click.Choice) and isinstance(values.get(parameter.name or ""), str):
+        if isinstance(parameter.type, click.Choice | Written) and isinstance(values.get(parameter.name or ""), str):
             parameter.type.convert(values[parameter.name or ""], parameter, context)
     # `petlake export FOLDER km ...` and `petlake saved add NAME km ...` hold a command.
     if isinstance(words := values.get("words"), tuple):
@@ -69,5 +71,5 @@ def test_a_shown_command_is_understood(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["kn --by age", "km --bye age", "km --correction none", "export figures km --bye age"])
 def test_a_command_that_petlake_has_not_is_found(text: str) -> None:
-    with pytest.raises(click.UsageError):
+    with pytest.raises((click.UsageError, SurvivalError)):
         check(shlex.split(text))
