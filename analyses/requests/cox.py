@@ -176,7 +176,7 @@ class CoxRequest(Request):
     permutations: int | None = option(
         "permutations", Whole(least=0), "Permutations of the tests.  [default: 9,999 up to 200 patients]"
     )
-    seed: int = option("seed", Whole(), "Seed for permutations and imputations.", default=DEFAULT_SEED)
+    seed: int = option("seed", Whole(least=0), "Seed for permutations and imputations.", default=DEFAULT_SEED)
     transform: Transform = option(
         "transform",
         Choice(words=get_args(Transform)),
@@ -186,7 +186,7 @@ class CoxRequest(Request):
     horizon: float | None = option(
         "horizon", Real(), "Time at which predicted probabilities are judged, corrected by the bootstrap."
     )
-    resamples: int = option("resamples", Whole(), "With --horizon, at least 200.", default=FEWEST_RESAMPLES)
+    resamples: int = option("resamples", Whole(least=0), "With --horizon, at least 200.", default=FEWEST_RESAMPLES)
 
     @property
     def modelled(self) -> tuple[str, ...]:

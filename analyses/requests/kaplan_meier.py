@@ -173,7 +173,7 @@ class KaplanMeierRequest(Request):
     )
     permutations: int = option("permutations", Whole(least=0), "With --split optimal.", default=DEFAULT_PERMUTATIONS)
     resamples: int = option("resamples", Whole(least=0), "With --split optimal: bootstrap.", default=DEFAULT_RESAMPLES)
-    seed: int = option("seed", Whole(), "With --split optimal.", default=DEFAULT_SEED)
+    seed: int = option("seed", Whole(least=0), "With --split optimal.", default=DEFAULT_SEED)
 
     def check(self) -> None:
         """Refuse what has no form together, before anything is read."""

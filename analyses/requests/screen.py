@@ -42,7 +42,7 @@ class ScreenRequest(FamilyRequest):
     permutations: int | None = option(
         "permutations", Whole(least=1), "Permutations of the tests.  [default: 10000, or 50 per feature where more]"
     )
-    seed: int = option("seed", Whole(), "Seed for the permutations and half-samples.", default=0)
+    seed: int = option("seed", Whole(least=0), "Seed for the permutations and half-samples.", default=0)
 
 
 def answer_screen(request: ScreenRequest, data: AnalysisData) -> Answer:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from analyses.bundle import bundle_of
 from analyses.comparison import first_difference
 from analyses.requests.answer import Answer
 from analyses.requests.answering import answer
+from analyses.requests.cox import CoxRequest
+from analyses.requests.kaplan_meier import KaplanMeierRequest
 from analyses.requests.known import REQUESTS
 from analyses.requests.ledger import enter
 from analyses.requests.load import load
@@ -93,6 +95,11 @@ GIVEN: Mapping[str, Mapping[str, st.SearchStrategy[Any] | None]] = {
         "permutations": None,
     },
     "sensitivity": {"endpoint": _ENDPOINTS, "organ": st.sampled_from(["liver", None])},
+}
+# What no chance may leave out.
+DECLARED: Mapping[str, Request] = {
+    "km": KaplanMeierRequest(_VOLUME, endpoint="OS"),
+    "cox": CoxRequest((_VOLUME,), endpoint="OS"),
 }
 _QUICK = {
     "km": {"permutations": 19, "resamples": 5},
@@ -189,6 +196,7 @@ def test_all_agree_and_the_script_has_the_numbers(
     conditions = st.sampled_from([(), (), ("age>=50",)])
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @example(DECLARED[command] if command in DECLARED else REQUESTS[command](), ())
     @given(requests(REQUESTS[command], GIVEN[command]), conditions)
     def agree(request: Request, conditions: tuple[str, ...]) -> None:
         request = replace(request, **_QUICK.get(command, {}))
