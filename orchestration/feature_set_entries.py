@@ -20,11 +20,15 @@ class FeatureSetEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    packaged: str | None = None
-    file: Path | None = None
-    modality: Literal["PT", "CT"] | None = None
-    name: str | None = None
-    minimum_roi_voxels: int | None = Field(default=None, ge=1)
+    packaged: str | None = Field(default=None, description="Name of a packaged set; it may stand alone, without a key.")
+    file: Path | None = Field(default=None, description="YAML file beside study.yaml; it may stand alone, too.")
+    modality: Literal["PT", "CT"] | None = Field(
+        default=None, description="Image of the features: PET (PT) or CT. Needed for a parameter file of pyradiomics."
+    )
+    name: str | None = Field(default=None, description="Name of the set, where it is not that of the file.")
+    minimum_roi_voxels: int | None = Field(
+        default=None, ge=1, description="Smallest number of voxels of a lesion. Smaller ones are ROI_TOO_SMALL."
+    )
 
     @model_validator(mode="before")
     @classmethod

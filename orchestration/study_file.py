@@ -1,112 +1,72 @@
-"""What study.yaml may say: every section and key, with its type and default."""
+"""What study.yaml may say: every section and key, with its type, default and meaning."""
 
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from orchestration.feature_set_entries import FeatureSetEntry
+from orchestration.study_images import DicomSection, MasksSection, Section, SuvSection
 from petct.conformance.exam import EXAM_FOLDERS
-from petct.dicom.declarations import DeclaredMasks, DeclaredUnits, totalsegmentator_labels
-from petct.image.mask_resampling import ResamplingLimits
-from petct.lesions.lesion_map import MaskRules, ReaderRule
 from petct.radiomics.extraction import EngineName
-from petct.suv.body_size import LeanBodyMass
-from petct.suv.override_cells import Quantity, SuvOverrideSpec
-from petct.suv.policy import SuvPolicy
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Study(Section):
+    name: str = Field(min_length=1, description="Name of the study, for people.")
+    tracer: str | None = Field(
+        default=None, description="Tracer, for example 68Ga-DOTATOC. It is named in the methods paragraph."
+    )
 
 
-class _Study(_Section):
-    name: str = Field(min_length=1)
-    tracer: str | None = None
+class _Variable(Section):
+    column: str | None = Field(
+        default=None, description="Column of the clinical table, where it is not the name of the variable."
+    )
+    kind: Literal["number", "category", "date"] = Field(description="Kind of the values.")
+    unit: str | None = Field(default=None, description="Unit of the values, for tables and axes.")
+    bounds: Literal["refuse", "limit"] = Field(
+        default="refuse", description="A number like >100: refuse it, or take the limit (100) and record that."
+    )
+    measured_on: str | None = Field(
+        default=None,
+        description="Column of the date on which the value became known. A date after the origin is a finding.",
+    )
 
 
-class _Volumes(_Section):
-    files: str = Field(pattern=r"\{patient_id\}")
-    units: DeclaredUnits
+class _Clinical(Section):
+    file: Path = Field(
+        default=Path("clinical.csv"), description="The clinical table: CSV, Excel or Parquet, one row per patient."
+    )
+    patient_id: str = Field(
+        default="patient_id", description="Column of the Patient ID (0010,0020) of the DICOM files."
+    )
+    missing_values: tuple[str, ...] = Field(
+        default=(),
+        description="Texts that mean a missing value, in place of the usual ones (empty, n/a, unknown, ...).",
+    )
+    data_lock: date | None = Field(
+        default=None,
+        description="Last day of the data. Events after it are not used; patients alive are censored there.",
+    )
+    variables: dict[str, _Variable] = Field(
+        default={}, description="Columns that can be analysed, by the name they get."
+    )
 
 
-class _Dicom(_Section):
-    folder: Path = Path("dicom")
-    pet_series: tuple[str, ...] = ()
-    ct_series: tuple[str, ...] = ()
-    volumes: tuple[_Volumes, ...] = ()
-
-
-class _Activity(_Section):
-    column: str
-    unit: Literal["Bq", "kBq", "MBq", "GBq", "uCi", "mCi"]
-
-
-class _Weight(_Section):
-    column: str
-    unit: Literal["kg", "g"]
-
-
-class _Height(_Section):
-    column: str
-    unit: Literal["m", "cm"]
-
-
-class _Overrides(_Section):
-    measured_activity: _Activity | None = None
-    measured_time: str | None = None
-    residual_activity: _Activity | None = None
-    residual_time: str | None = None
-    injection_time: str | None = None
-    weight: _Weight | None = None
-    height: _Height | None = None
-    scan_date: str | None = None
-
-    @model_validator(mode="after")
-    def _activities_have_times(self) -> "_Overrides":
-        for name in ("measured", "residual"):
-            if (getattr(self, f"{name}_activity") is None) != (getattr(self, f"{name}_time") is None):
-                raise ValueError(f"{name}_activity and {name}_time are needed together")
-        return self
-
-    def spec(self) -> SuvOverrideSpec:
-        """The same for the domain."""
-        named = {name: getattr(self, name) for name in type(self).model_fields}
-        return SuvOverrideSpec(
-            **{k: Quantity(v.column, v.unit) if isinstance(v, _Section) else v for k, v in named.items()}
-        )
-
-
-class _Suv(_Section):
-    policy: SuvPolicy = SuvPolicy.LENIENT
-    lean_body_mass: LeanBodyMass = LeanBodyMass.JANMAHASATIAN
-    overrides: _Overrides | None = None
-
-
-class _Variable(_Section):
-    column: str | None = None
-    kind: Literal["number", "category", "date"]
-    unit: str | None = None
-    bounds: Literal["refuse", "limit"] = "refuse"
-    measured_on: str | None = None
-
-
-class _Clinical(_Section):
-    file: Path = Path("clinical.csv")
-    patient_id: str = "patient_id"
-    missing_values: tuple[str, ...] = ()
-    data_lock: date | None = None
-    variables: dict[str, _Variable] = {}
-
-
-class _Endpoint(_Section):
-    origin: str
-    event: str | tuple[str, ...]
-    censor: str
-    competing: str | None = None
-    event_is_death: bool | None = None
-    unit: Literal["day", "week", "month", "year"] = "day"
+class _Endpoint(Section):
+    origin: str = Field(description="Column of the date at which the time begins.")
+    event: str | tuple[str, ...] = Field(
+        description="Column of the date of the event. Of several columns the earliest date counts."
+    )
+    censor: str = Field(description="Column of the last date at which the patient was known to be free of the event.")
+    competing: str | None = Field(default=None, description="Column of the date of a competing event.")
+    event_is_death: bool | None = Field(
+        default=None, description="Whether the event is death, so that later dates are refused. True for OS by default."
+    )
+    unit: Literal["day", "week", "month", "year"] = Field(
+        default="day", description="Unit of the survival time (month 30.4375, year 365.25 days)."
+    )
 
     @field_validator("event")
     @classmethod
@@ -117,95 +77,55 @@ class _Endpoint(_Section):
         return columns
 
 
-class _MaskFiles(_Section):
-    files: str = Field(pattern=r"\{patient_id\}")
-    labels: Literal["totalsegmentator"] | dict[int, str] | None = None
-
-    @field_validator("labels")
-    @classmethod
-    def _labels_name_something(cls, labels: str | dict[int, str] | None) -> str | dict[int, str] | None:
-        if isinstance(labels, dict) and (not labels or min(labels) < 1 or len(set(labels.values())) < len(labels)):
-            raise ValueError("each value from 1 on once, each with a name of its own")
-        return labels
-
-
-class _Resampling(_Section):
-    volume_change: float = Field(default=ResamplingLimits.volume_change, ge=0)
-    outside: float = Field(default=ResamplingLimits.outside, ge=0, le=1)
-    overlap: float = Field(default=ResamplingLimits.overlap, ge=0, le=1)
+class _Baseline(Section):
+    within_days: int = Field(
+        default=90,
+        ge=0,
+        description=(
+            "Largest number of days between the baseline scan and the origin of an endpoint. "
+            "The nearest scan before the origin is taken."
+        ),
+    )
 
 
-class _Reader(_Section):
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
-    regions: tuple[str, ...] = ()
-    series: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _knows_what_it_drew(self) -> "_Reader":
-        if not self.regions and not self.series:
-            raise ValueError("a reader needs patterns of regions, of series, or both")
-        return self
-
-
-class MasksSection(_Section):
-    """Section ``masks``."""
-
-    tumour: tuple[str, ...] = Field(min_length=1)
-    organs: dict[str, tuple[str, ...]] = {}
-    elsewhere: str = "unassigned"
-    files: tuple[_MaskFiles, ...] = ()
-    resampling: _Resampling = _Resampling()
-    readers: tuple[_Reader, ...] = ()
-
-    @field_validator("readers")
-    @classmethod
-    def _at_least_two(cls, readers: tuple[_Reader, ...]) -> tuple[_Reader, ...]:
-        if len(readers) == 1 or len({reader.name for reader in readers}) < len(readers):
-            raise ValueError("at least two readers, each with a name of its own; the first is the primary one")
-        return readers
-
-    def rules(self) -> MaskRules:
-        """The rules by which regions are taken."""
-        return MaskRules(
-            self.tumour,
-            tuple(self.organs.items()),
-            self.elsewhere,
-            ResamplingLimits(**self.resampling.model_dump()),
-            tuple(ReaderRule(reader.name, reader.regions, reader.series) for reader in self.readers),
-        )
-
-    def declared(self) -> tuple[DeclaredMasks, ...]:
-        """The files of masks that are not DICOM."""
-        return tuple(DeclaredMasks(one.files, _labels(one.labels)) for one in self.files)
-
-
-def _labels(labels: str | dict[int, str] | None) -> tuple[tuple[int, str], ...] | None:
-    if isinstance(labels, dict):
-        return tuple(sorted(labels.items()))
-    return None if labels is None else totalsegmentator_labels()
-
-
-class _Baseline(_Section):
-    within_days: int = Field(default=90, ge=0)
-
-
-class RobustnessSection(_Section):
+class RobustnessSection(Section):
     """Section ``robustness``."""
 
-    perturbations: tuple[str, ...] = ()
-    retest_within_days: int | None = Field(default=None, ge=0)
-    readers: bool = False
-    minimum_icc: float = Field(default=0.75, ge=0, le=1)
+    perturbations: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Sets of small changes of image and region, for example pet_chains. The computing time grows with their "
+            "number."
+        ),
+    )
+    retest_within_days: int | None = Field(
+        default=None,
+        ge=0,
+        description="Compare two scans of a patient that are at most so many days apart (largest lesion).",
+    )
+    readers: bool = Field(
+        default=False, description="Compare the protocols of the study as if they were readers (largest lesion)."
+    )
+    minimum_icc: float = Field(
+        default=0.75,
+        ge=0,
+        le=1,
+        description="Least lower bound of the 95 % interval of the ICC for a feature to count as robust.",
+    )
 
 
-class _Hypothesis(_Section):
-    endpoint: str
-    variable: str
+class _Hypothesis(Section):
+    endpoint: str = Field(description="Name of an endpoint.")
+    variable: str = Field(description="Column of the cohort table or of a feature table.")
 
 
-class _Conformance(_Section):
-    data: Path | None = None
-    exams: tuple[str, ...] = ("suv",)
+class _Conformance(Section):
+    data: Path | None = Field(
+        default=None, description="Folder of the public reference data, with suv_dro, sts, ibsi and survival below it."
+    )
+    exams: tuple[str, ...] = Field(
+        default=("suv",), description="Conformance tests to run beside the study: suv, masks, radiomics, survival."
+    )
 
     @field_validator("exams")
     @classmethod
@@ -219,26 +139,49 @@ class _Conformance(_Section):
 Aggregation = Literal["largest", "volume_weighted_mean", "mean", "max", "min", "sd", "sum"]
 
 
-class StudyFile(_Section):
+class StudyFile(Section):
     """The content of study.yaml; unknown keys are refused."""
 
-    study: _Study
-    dicom: _Dicom = _Dicom()
-    suv: _Suv = _Suv()
-    clinical: _Clinical | None = None
-    endpoints: dict[str, _Endpoint] = {}
-    baseline: _Baseline = _Baseline()
-    masks: MasksSection
-    protocols: tuple[str, ...] = Field(default=("contours",), min_length=1)
-    feature_sets: tuple[FeatureSetEntry, ...] = tuple(
-        FeatureSetEntry(packaged=name) for name in ("pet_original", "ct_original")
+    study: _Study = Field(description="What the study is called.")
+    dicom: DicomSection = Field(default=DicomSection(), description="Where the images are, and which series to prefer.")
+    suv: SuvSection = Field(default=SuvSection(), description="How SUV is computed.")
+    clinical: _Clinical | None = Field(default=None, description="The clinical table and the roles of its columns.")
+    endpoints: dict[str, _Endpoint] = Field(default={}, description="Survival times, by name.")
+    baseline: _Baseline = Field(default=_Baseline(), description="Which scan is the baseline scan.")
+    masks: MasksSection = Field(description="Which regions are tumour, and which are organs.")
+    protocols: tuple[str, ...] = Field(
+        default=("contours",),
+        min_length=1,
+        description=(
+            "How lesions are delineated: packaged protocols, or YAML files of your own. The first is the one of the "
+            "cohort table."
+        ),
     )
-    radiomics_engine: EngineName = "fast"
-    aggregations: tuple[Aggregation, ...] = ("largest", "volume_weighted_mean")
-    organ_aggregations: dict[str, tuple[Aggregation, ...]] = {}
-    robustness: RobustnessSection | None = None
-    primary_hypotheses: tuple[_Hypothesis, ...] = ()
-    conformance: _Conformance = _Conformance()
+    feature_sets: tuple[FeatureSetEntry, ...] = Field(
+        default=tuple(FeatureSetEntry(packaged=name) for name in ("pet_original", "ct_original")),
+        description=(
+            "Radiomic features to compute: packaged sets, YAML files of your own, or parameter files of pyradiomics."
+        ),
+    )
+    radiomics_engine: EngineName = Field(
+        default="fast", description="`fast`, or `reference` (pyradiomics itself). Both give the same values."
+    )
+    aggregations: tuple[Aggregation, ...] = Field(
+        default=("largest", "volume_weighted_mean"),
+        description="How the lesions of a patient are combined to one value of each feature.",
+    )
+    organ_aggregations: dict[str, tuple[Aggregation, ...]] = Field(
+        default={}, description="The same for the lesions in one organ."
+    )
+    robustness: RobustnessSection | None = Field(
+        default=None, description="Measure how far features can be trusted. Off by default."
+    )
+    primary_hypotheses: tuple[_Hypothesis, ...] = Field(
+        default=(), description="Hypotheses declared before the analysis. Every other test is called exploratory."
+    )
+    conformance: _Conformance = Field(
+        default=_Conformance(), description="Conformance tests against external reference data."
+    )
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "StudyFile":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +33,11 @@ class Use:
     refuses: bool
 
 
-def uses(root: Path, packages: Iterable[str]) -> list[Use]:
-    """Read every use of a code below ``packages``, in the order of the files and lines."""
+def uses(root: Path = ROOT) -> list[Use]:
+    """Read every use of a code in the packages of petlake, in the order of the files and lines."""
     found = []
-    for package in packages:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    for package in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
         for path in sorted((root / package).rglob("*.py")):
             found += list(_Module(ast.parse(path.read_text("utf-8")), path.relative_to(root).as_posix()).uses())
     return found
@@ -132,7 +134,7 @@ def page(root: Path = ROOT) -> str:
     """Write the page as Markdown."""
     areas: dict[str, dict[str, list[Use]]] = {}
     area_of: dict[str, str] = {}
-    for use in uses(root, PACKAGES):
+    for use in uses(root):
         area = area_of.setdefault(use.code, str(Path(use.path).parent))
         areas.setdefault(area, {}).setdefault(use.code, []).append(use)
     return "\n\n".join([_HEAD, *(_section(root / area, area, areas[area]) for area in sorted(areas))]) + "\n"

@@ -30,7 +30,12 @@ class Key:
 
 def keys() -> list[Key]:
     """Every key of study.yaml, section by section; ``*`` stands for a name of the user's own."""
-    return list(_below(StudyFile, ""))
+    return keys_of(StudyFile)
+
+
+def keys_of(model: type[BaseModel]) -> list[Key]:
+    """Every key of a model, those of its sections included."""
+    return list(_below(model, ""))
 
 
 def _below(model: type[BaseModel], prefix: str) -> Iterator[Key]:
