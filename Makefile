@@ -101,7 +101,7 @@ simulate: install  ## Simulate what the tests find in noise and in signal, into 
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulate --seed $(SEED) --cohorts $(COHORTS) --planted $(PLANTED)
 
 .PHONY: dictionary
-dictionary: install  ## Write docs/data-dictionary.md from warehouse/registry
+dictionary: install  ## Write docs/data-dictionary.md from records
 	$(BIN)/python -m warehouse.registry.dictionary > docs/data-dictionary.md.new
 	mv docs/data-dictionary.md.new docs/data-dictionary.md
 

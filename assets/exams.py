@@ -4,34 +4,19 @@ import hashlib
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from assets.settings import CODE_VERSIONS, StudySettings
 from petct.conformance.exam import EXAM_FOLDERS, Exam, Verdict
 from petct.errors import PetctError
 from petct.settings_digest import canonical_json
+from records.cohort import ConformanceRow
 from warehouse.errors import WarehouseError
 from warehouse.storage.lake import Lake
 
 CONFORMANCE = "conformance"
 NOT_RUN = "not_run"
 _WHOLE = "all"
-
-
-@dataclass(frozen=True)
-class ConformanceRow:
-    """One line of an exam (a row of ``conformance``)."""
-
-    exam: str
-    case_id: str
-    quantity: str
-    expected: str | None
-    found: str | None
-    tolerance: str | None
-    verdict: str
-    note: str | None
-    run_sha256: str
 
 
 def write_conformance(settings: StudySettings) -> dict[str, int]:

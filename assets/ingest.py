@@ -4,20 +4,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from assets.ingest_clinical import (
-    ClinicalCell,
-    check_rows,
-    clinical_cells,
-    columns_of_tables,
-    unknown_finding,
-    unknown_patients,
-)
+from assets.ingest_clinical import check_rows, clinical_cells, columns_of_tables, unknown_finding, unknown_patients
 from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, fingerprint
-from assets.records import PatientRecord
 from assets.settings import StudySettings
-from petct.dicom.index import DicomIndex, FileRecord, Finding, SetAside, index_folder
+from petct.dicom.index import DicomIndex, SetAside, index_folder
 from petct.dicom.roles import CONTOURS
 from petct.errors import ClinicalError, DicomError
+from records.clinical import ClinicalCell
+from records.imaging import FileRecord, Finding, PatientRecord
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import patient_lock
 

@@ -4,26 +4,16 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from assets.settings import StudySettings
-from petct.dicom.index import FileRecord, Finding
 from petct.errors import ClinicalError
+from records.clinical import ClinicalCell
+from records.imaging import FileRecord, Finding
 from warehouse.errors import WarehouseError
 from warehouse.imports import ImportedTable, read_table
 from warehouse.storage.lake import Lake, check_patient_id
 
 _MOST_LOST = 0.5
-
-
-@dataclass(frozen=True)
-class ClinicalCell:
-    """A row of the table ``clinical_cells`` or ``suv_override_cells``."""
-
-    patient_id: str
-    row: int
-    column: str
-    value: str
 
 
 def clinical_cells(settings: StudySettings) -> tuple[dict[str, list[ClinicalCell]], tuple[ClinicalError, ...]]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from assets.settings import UPSTREAM
-from petct.dicom.index import Finding
+from records.imaging import Finding
 from warehouse.storage.lake import Lake
 
 DICOM_FILES = "dicom_files"

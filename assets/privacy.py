@@ -7,49 +7,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 from petct.privacy import signs
-from warehouse.registry.schema import Column, Kind
+from records.columns import Column, Kind, Text
+from records.masks import PictureRecord
 from warehouse.registry.tables import table
 from warehouse.storage.lake import Lake, Partition
 
-# What petlake writes itself: sentences, which may quote a value but are not free text.
-_SENTENCES = {
-    ("refusals", "message"),
-    ("refusals", "found"),
-    ("refusals", "expected"),
-    ("refusals", "hint"),
-    ("qc_events", "message"),
-    ("suv_adaptations", "message"),
-}
-# What is copied from headers, file names and the clinical table.
-_COPIED = {
-    ("series", "series_description"),
-    ("lesions", "roi_name"),
-    ("scans", "manufacturer"),
-    ("scans", "manufacturer_model_name"),
-    ("scans", "software_versions"),
-    ("scans", "reconstruction_method"),
-    ("scans", "pet_convolution_kernel"),
-    ("scans", "ct_convolution_kernel"),
-    ("scans", "ct_contrast_agent"),
-    ("suv", "radiopharmaceutical"),
-    ("clinical_cells", "value"),
-    ("suv_override_cells", "value"),
-    ("clinical", "value_text"),
-    ("files", "path"),
-    ("suv_adaptations", "value_from"),
-    ("suv_adaptations", "value_to"),
-}
-# Where a date may stand in a text without saying anything of a patient's identity.
-_DATED = {
-    ("clinical_cells", "value"),
-    ("suv_override_cells", "value"),
-    ("suv_adaptations", "value_from"),
-    ("suv_adaptations", "value_to"),
-    ("files", "path"),
-    ("scans", "software_versions"),
-}
 _FOREIGN = {".dcm", ".ima", ".csv", ".tsv", ".xlsx", ".xls", ".doc", ".docx", ".pdf", ".txt", ".png", ".jpg", ".zip"}
-_VARIABLE = {"clinical_cells": "column", "suv_override_cells": "column", "clinical": "variable"}
 
 
 @dataclass(frozen=True)
@@ -73,6 +36,11 @@ class _Cell:
     value: object
     n_rows: int
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether the value comes from outside, and not from petlake."""
+        return self.column.text not in (Text.OWN, Text.SENTENCE)
+
 
 def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
     """Look through all tables, and at the names of all files, of the lake below ``root``.
@@ -95,7 +63,7 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
         where = f"{cell.column.name}: {cell.variable}" if cell.variable else cell.column.name
         for code in _codes(cell, first_scans.get(cell.patient_id)):
             note(code, cell.table, where, cell.patient_id, str(cell.value), cell.n_rows)
-        if isinstance(cell.value, str) and (cell.table, cell.column.name) in _COPIED:
+        if isinstance(cell.value, str) and cell.is_copied:
             words[(cell.table, cell.column.name, cell.variable)][cell.patient_id] = cell.value
     for (table_name, column, variable), of_patients in words.items():
         if signs.may_be_full_names(list(of_patients.values())):
@@ -105,7 +73,10 @@ def lint_lake(root: Path) -> tuple[PrivacyFinding, ...]:
     for patient_id in lake.patients("patients"):
         if signs.id_may_be_name(patient_id):
             note("PRIVACY_ID_IS_NAME", "patients", "patient_id", patient_id, patient_id)
-    for path in sorted(root.rglob("*")):
+    pictures = {
+        root / row.path for one in lake.patients("pictures") for row in lake.read("pictures", one, PictureRecord)
+    }
+    for path in sorted(set(root.rglob("*")) - pictures):
         if path.is_file() and (path.suffix.lower() in _FOREIGN or _is_dicom(path)):
             note("PRIVACY_FOREIGN_FILE", "files of the lake", path.parent.name, None, path.name)
     order = sorted(counts, key=lambda key: tuple(part or "" for part in key))
@@ -118,9 +89,8 @@ def _cells(lake: Lake) -> Iterator[_Cell]:
         declared = table(partition.table)
         wanted = [column for column in declared.columns if column.kind in (Kind.TEXT, Kind.DATE)]
         rows, _ = lake.load(Partition(partition.table, partition.patient_id, partition.path))
-        naming = _VARIABLE.get(partition.table)
-        variables = rows.column(naming).to_pylist() if naming else [""] * rows.num_rows
         for column in wanted:
+            variables = rows.column(column.named_by).to_pylist() if column.named_by else [""] * rows.num_rows
             # A table of features names each of them once a lesion: the names are looked at once a file.
             found = Counter(zip(variables, rows.column(column.name).to_pylist(), strict=True))
             for (variable, value), n_rows in found.items():
@@ -130,28 +100,26 @@ def _cells(lake: Lake) -> Iterator[_Cell]:
 
 def _codes(cell: _Cell, first_scan: date | None) -> Iterator[str]:
     """What is suspicious about one cell."""
+    named_birth = cell.is_copied and signs.is_named_birth(cell.variable)
     if isinstance(cell.value, date):
-        named = signs.is_named_birth(cell.variable)
-        if named or (cell.table == "clinical" and signs.may_be_birth(_day(cell.value), first_scan)):
+        if named_birth or (cell.variable and signs.may_be_birth(_day(cell.value), first_scan)):
             yield "PRIVACY_BIRTH_DATE"
         return
-    text = str(cell.value)
-    place = (cell.table, cell.column.name)
-    named_birth = place in _COPIED and signs.is_named_birth(cell.variable)
-    if place[1].endswith("_json") or (signs.is_technical(text) and not named_birth):
+    text, kind = str(cell.value), cell.column.text
+    if signs.is_technical(text) and not named_birth:
         return
-    if signs.name_in(text) or (place in _COPIED and signs.is_named_name(cell.variable)):
+    if signs.name_in(text) or (cell.is_copied and signs.is_named_name(cell.variable)):
         yield "PRIVACY_NAME"
-    if place in _COPIED | _SENTENCES and signs.contact_in(text):
+    if kind is not Text.OWN and signs.contact_in(text):
         yield "PRIVACY_CONTACT"
-    if place not in _COPIED:
+    if not cell.is_copied:
         return
     days = signs.dates_in(text)
     if named_birth or any(signs.may_be_birth(day, first_scan) for day in days):
         yield "PRIVACY_BIRTH_DATE"
-    elif days and place not in _DATED:
+    elif days and kind is Text.LABEL:
         yield "PRIVACY_DATE_IN_TEXT"
-    if place[1] != "path" and signs.is_free_text(text):
+    if kind is not Text.PATH and signs.is_free_text(text):
         yield "PRIVACY_FREE_TEXT"
 
 

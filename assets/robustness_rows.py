@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from assets.settings import StudySettings
-from petct.dicom.scans import ScanRecord
-from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.feature_sets import FeatureSet
-from petct.radiomics.features import FeatureValue
-from petct.radiomics.robustness_records import Measurement, PerturbedFeature, RobustnessRecord, robustness_records
+from petct.radiomics.robustness_records import Measurement, robustness_records
+from records.features import FeatureValue
+from records.imaging import ScanRecord
+from records.masks import LesionRecord
+from records.robustness import PerturbedFeature, RobustnessRecord
 from warehouse.storage.lake import Lake
 
 ROBUSTNESS = "robustness"

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assets.inputs import input_sha256
-from assets.records import ProvenanceRecord, RefusalRecord, sentence
+from assets.refusal_rows import sentence
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
+from records.cohort import ProvenanceRecord
+from records.imaging import RefusalRecord
 from warehouse.snapshots.attrition import Attrition, attrition
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import was_interrupted

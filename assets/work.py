@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assets.inputs import combined, fingerprint
-from assets.records import ProvenanceRecord, RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
 from assets.steps.order import STEPS
 from assets.steps.patient_data import Measure, PatientData, StepOutput
-from petct.dicom.index import Finding
 from petct.errors import PetctError
+from records.cohort import ProvenanceRecord
+from records.imaging import Finding, RefusalRecord
 from refusals.coded_error import CodedError
 from warehouse.registry.tables import TABLES
 from warehouse.storage.lake import Lake

@@ -18,7 +18,18 @@ from packaging.utils import canonicalize_name
 from tests.conftest import LONGEST_FIRST
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PACKAGES = ("refusals", "petct", "warehouse", "assets", "figures", "analyses", "orchestration", "dashboard", "petlake")
+PACKAGES = (
+    "records",
+    "refusals",
+    "petct",
+    "warehouse",
+    "assets",
+    "figures",
+    "analyses",
+    "orchestration",
+    "dashboard",
+    "petlake",
+)
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts", "docs", ".ci")
 TEXT = {
     "",

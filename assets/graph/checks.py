@@ -5,19 +5,15 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from assets.records import ProvenanceRecord
 from assets.settings import StudySettings
-from assets.steps.pictures import PictureRecord
-from petct.clinical.rows import ClinicalValue, EndpointRecord
-from petct.dicom.index import FileRecord, SeriesRecord
-from petct.dicom.scans import ScanRecord
-from petct.lesions.lesion_map import LesionRecord
-from petct.lesions.pet_metrics import PetMetrics
 from petct.radiomics.extraction import Status
-from petct.radiomics.features import FeatureExtraction, FeatureValue
 from petct.radiomics.perturbation_sets import UNPERTURBED
-from petct.radiomics.robustness_records import PerturbedFeature
-from petct.suv.compute import SuvRecord
+from records.clinical import ClinicalValue, EndpointRecord
+from records.cohort import ProvenanceRecord
+from records.features import FeatureExtraction, FeatureValue, PetMetrics
+from records.imaging import FileRecord, ScanRecord, SeriesRecord, SuvRecord
+from records.masks import LesionRecord, PictureRecord
+from records.robustness import PerturbedFeature
 from warehouse.errors import WarehouseError
 from warehouse.storage.lake import Lake
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import dagster as dg
 
 from assets.inputs import SOURCES
-from assets.records import RefusalRecord
 from assets.settings import UPSTREAM, StudySettings
 from assets.work import PatientOutcome, TableOutcome
+from records.imaging import RefusalRecord
 
 # The tags by which Dagster tells fresh from stale (docs: asset versioning).
 CODE_VERSION_TAG = "dagster/code_version"

@@ -1,11 +1,12 @@
 """The steps from a patient's row of the clinical table to typed values and survival times."""
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.clinical_row import clinical_row, declared
 from assets.steps.patient_data import Measure, PatientData, StepOutput
-from petct.clinical.rows import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings, parse_patient
-from petct.dicom.index import Finding
+from petct.clinical.rows import ClinicalFinding, endpoint, endpoint_findings, parse_patient
 from petct.errors import ClinicalError, PetctError
+from records.clinical import EndpointRecord
+from records.imaging import Finding, RefusalRecord
 
 
 def clinical_step(data: PatientData) -> StepOutput:

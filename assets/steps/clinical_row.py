@@ -1,10 +1,11 @@
 """A patient's row of the clinical table, from the cells that `petlake ingest` kept."""
 
-from assets.ingest_clinical import ClinicalCell, columns_of_tables
+from assets.ingest_clinical import columns_of_tables
 from assets.settings import StudySettings
 from assets.steps.patient_data import PatientData
 from petct.clinical.rows import ClinicalSpec, index_rows
 from petct.errors import ClinicalError
+from records.clinical import ClinicalCell
 
 
 def declared(settings: StudySettings) -> ClinicalSpec:

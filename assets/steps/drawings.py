@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.patient_data import PatientData
 from petct.dicom.declared_masks import read_label_map
-from petct.dicom.index import Finding, SeriesRecord
 from petct.dicom.masks import RoiMask, contour_names, read_contours
 from petct.dicom.regions import RULES
 from petct.dicom.roles import LABEL_MAP
@@ -21,6 +20,7 @@ from petct.image.mask_resampling import check_overlap, resample_checked
 from petct.image.volume import Geometry
 from petct.lesions.delineation import Drawing, UnreadableDrawing
 from petct.lesions.lesion_map import Modality
+from records.imaging import Finding, RefusalRecord, SeriesRecord
 
 
 @dataclass(frozen=True)

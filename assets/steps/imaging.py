@@ -1,6 +1,6 @@
 """The steps from DICOM files to SUV: series, scans, suv."""
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.clinical_row import clinical_row, declared
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.dicom.index import index_files
@@ -10,6 +10,7 @@ from petct.errors import DicomError, PetctError
 from petct.suv.compute import compute_suv
 from petct.suv.override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
 from petct.suv.plausibility import scan_findings
+from records.imaging import RefusalRecord
 
 
 def series_step(data: PatientData) -> StepOutput:

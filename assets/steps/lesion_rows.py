@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from assets.steps.patient_data import PatientData
-from petct.dicom.index import Finding
 from petct.image.volume import Volume
 from petct.lesions.delineation import RESAMPLED, Delineation, Drawing
-from petct.lesions.lesion_map import UNKNOWN_ORGAN, DelineationRecord, LesionRecord, organ_masks
+from petct.lesions.lesion_map import UNKNOWN_ORGAN, organ_masks
 from petct.lesions.protocol import Protocol
-from petct.lesions.thresholding import Exclusion, ExclusionRecord
+from petct.lesions.thresholding import Exclusion
+from records.imaging import Finding
+from records.masks import DelineationRecord, ExclusionRecord, LesionRecord
 
 # Above this share of the drawn volume, resampling is worth a warning.
 _NOTABLE_VOLUME_CHANGE = 0.1

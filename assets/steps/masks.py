@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.drawings import drawings_of, grids_of
 from assets.steps.lesion_rows import (
     delineation_row,
@@ -14,18 +14,9 @@ from assets.steps.lesion_rows import (
     readers_not_compared,
     resampled_findings,
 )
-from assets.steps.matching import (
-    Between,
-    LesionMatchRecord,
-    ReaderAgreementRecord,
-    compare_readers,
-    protocol_matches,
-    time_point_matches,
-    unaligned_time_points,
-)
+from assets.steps.matching import Between, compare_readers, protocol_matches, time_point_matches, unaligned_time_points
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.plausibility import organ_findings
-from petct.dicom.index import Finding
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry, Volume, resample_mask
 from petct.lesions.delineation import (
@@ -37,11 +28,18 @@ from petct.lesions.delineation import (
     delineate_by_threshold,
     lesions_above_threshold,
 )
-from petct.lesions.lesion_map import DelineationRecord, LesionMap, LesionRecord, MaskRules, Modality, organ_masks
+from petct.lesions.lesion_map import LesionMap, MaskRules, Modality, organ_masks
 from petct.lesions.protocol import Protocol
-from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, ReferenceRegionRecord, place_reference
-from petct.lesions.thresholding import ExclusionRecord
-from petct.suv.compute import SuvRecord
+from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
+from records.imaging import Finding, RefusalRecord, SuvRecord
+from records.masks import (
+    DelineationRecord,
+    ExclusionRecord,
+    LesionMatchRecord,
+    LesionRecord,
+    ReaderAgreementRecord,
+    ReferenceRegionRecord,
+)
 
 
 def lesions_step(data: PatientData) -> StepOutput:

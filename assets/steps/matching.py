@@ -5,60 +5,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from assets.steps.patient_data import PatientData
-from petct.dicom.records import Finding
 from petct.dicom.scans import ScanSeries
 from petct.image.mask_agreement import Agreement, agreement
 from petct.image.volume import Mask
 from petct.lesions.lesion_map import LesionMap
 from petct.lesions.matching import LesionMatch, MatchKind, group_agreements, labels_on, match_delineations
+from records.imaging import Finding
+from records.masks import LesionMatchRecord, ReaderAgreementRecord
 
 Maps = Mapping[tuple[str, str], LesionMap]
 """Scan and protocol to the lesions on the PET grid."""
-
-
-@dataclass(frozen=True)
-class LesionMatchRecord:
-    """A row of the table ``lesion_matches``."""
-
-    patient_id: str
-    comparison: str
-    first_scan_id: str
-    first_protocol_id: str
-    first_reader: str
-    second_scan_id: str
-    second_protocol_id: str
-    second_reader: str
-    match_number: int
-    kind: str
-    match_group: int
-    first_lesion_id: str | None
-    second_lesion_id: str | None
-    first_volume_ml: float
-    second_volume_ml: float
-    overlap_ml: float | None
-    dice: float | None
-
-
-@dataclass(frozen=True)
-class ReaderAgreementRecord:
-    """A row of the table ``reader_agreement``."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    primary_reader: str
-    reader: str
-    match_group: int
-    primary_lesion_ids: str
-    lesion_ids: str
-    primary_volume_ml: float
-    volume_ml: float
-    overlap_ml: float
-    dice: float
-    volume_difference_ml: float
-    relative_volume_difference: float
-    mean_surface_distance_mm: float
-    surface_distance_95_mm: float
 
 
 @dataclass(frozen=True)

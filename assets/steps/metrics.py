@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry
-from petct.lesions.lesion_map import DelineationRecord, Lesion, LesionMap, LesionRecord
-from petct.lesions.pet_metrics import BODY_SIZE_UNKNOWN, Comparison, PetMetrics, measure
+from petct.lesions.lesion_map import Lesion, LesionMap
+from petct.lesions.pet_metrics import BODY_SIZE_UNKNOWN, Comparison, measure
 from petct.lesions.protocol import Protocol
-from petct.lesions.reference_regions import ReferenceRegionRecord
 from petct.suv.body_size import LeanBodyMass, body_surface_area_m2
-from petct.suv.compute import SuvRecord
+from records.features import PetMetrics
+from records.imaging import RefusalRecord, SuvRecord
+from records.masks import DelineationRecord, LesionRecord, ReferenceRegionRecord
 
 
 def pet_metrics_step(data: PatientData) -> StepOutput:

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.records import RefusalRecord
 from assets.settings import StudySettings
 from petct.dicom.declarations import declaration_of, is_volume
 from petct.dicom.declared import read_declared_pet
-from petct.dicom.index import FileRecord, Finding, SeriesRecord
-from petct.dicom.scans import ScanRecord, ScanSeries, scans_of
+from petct.dicom.scans import ScanSeries, scans_of
 from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet
 from petct.errors import DicomError, PetctError
 from petct.image.volume import Geometry, Volume
+from records.imaging import FileRecord, Finding, RefusalRecord, ScanRecord, SeriesRecord
 from warehouse.storage.lake import Lake
 
 

@@ -1,47 +1,26 @@
 """From lesions to pictures: a maximum-intensity projection of each scan under each protocol."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.settings import CODE_VERSIONS
 from assets.steps.masks import lesions_step
 from assets.steps.metrics import check_known, lesion_map
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from petct.errors import PetctError
 from petct.image.volume import Volume
-from petct.lesions.lesion_map import UNKNOWN_ORGAN, LesionMap, LesionRecord, MaskRules
+from petct.lesions.lesion_map import UNKNOWN_ORGAN, LesionMap, MaskRules
 from petct.lesions.projection import SUV_WINDOW, project
 from petct.lesions.protocol import Protocol
-from petct.lesions.reference_regions import ReferenceRegion, ReferenceRegionRecord
-from petct.suv.compute import SuvRecord
+from petct.lesions.reference_regions import ReferenceRegion
 from petct.suv.plausibility import tracer_of
+from records.imaging import RefusalRecord, SuvRecord
+from records.masks import LesionRecord, PictureRecord, ReferenceRegionRecord
 
 MIP = "mip"
-
-
-@dataclass(frozen=True)
-class PictureRecord:
-    """A row of the table ``pictures``."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    kind: str
-    picture_sha256: str
-    path: str
-    width_px: int
-    height_px: int
-    suv_window_low: float
-    suv_window_high: float
-    n_lesions: int
-    suv_image_sha256: str
-    label_map_sha256: str | None
-    excluded_mask_sha256: str | None
-    code_version: str
 
 
 def pictures_step(data: PatientData) -> StepOutput:

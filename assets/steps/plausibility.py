@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from assets.steps.patient_data import PatientData
-from petct.dicom.index import Finding
 from petct.errors import PetctError
 from petct.image.volume import resample_mask
 from petct.lesions.delineation import Drawing
 from petct.lesions.lesion_map import organ_masks
-from petct.suv.compute import SuvRecord
 from petct.suv.plausibility import LIMITS, organ_finding, tracer_of
+from records.imaging import Finding, SuvRecord
 
 
 def organ_findings(data: PatientData, scan_id: str, drawings: Sequence[Drawing]) -> list[Finding]:

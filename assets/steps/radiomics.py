@@ -3,19 +3,18 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.metrics import check_known
 from assets.steps.patient_data import Measure, PatientData, StepOutput
-from petct.dicom.scans import ScanRecord
 from petct.errors import DicomError, FeatureError, PetctError
 from petct.image.volume import Volume
-from petct.lesions.lesion_map import LesionRecord
 from petct.lesions.protocol import Protocol
 from petct.radiomics.engines import extract
 from petct.radiomics.extraction import Account, Extraction, Status, missing
 from petct.radiomics.feature_sets import FeatureSet
-from petct.radiomics.features import FeatureExtraction, FeatureValue
-from petct.suv.compute import SuvRecord
+from records.features import FeatureExtraction, FeatureValue
+from records.imaging import RefusalRecord, ScanRecord, SuvRecord
+from records.masks import LesionRecord
 
 
 def radiomic_features_step(data: PatientData) -> StepOutput:

@@ -1,18 +1,18 @@
 """From lesions to the features of perturbed lesions; only for a study that asks for it."""
 
-from assets.records import RefusalRecord, refusal
+from assets.refusal_rows import refusal
 from assets.steps.metrics import check_known
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.radiomics import image_sha256_of
-from petct.dicom.scans import ScanRecord
 from petct.errors import PetctError
 from petct.image.volume import Mask
-from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation import around, generator, perturb
 from petct.radiomics.perturbation_sets import UNPERTURBED, PerturbationSet
-from petct.radiomics.robustness_records import PerturbedFeature
+from records.imaging import RefusalRecord, ScanRecord
+from records.masks import LesionRecord
+from records.robustness import PerturbedFeature
 
 
 def perturbed_features_step(data: PatientData) -> StepOutput:

@@ -10,8 +10,9 @@ import numpy as np
 from analyses.requests.csv_table import csv_cells, csv_columns, numeric_columns
 from orchestration import console
 from petct.errors import FeatureError
-from petct.radiomics.robustness_records import FILTER_ICC, Measurement, RobustnessRecord, robustness_records
+from petct.radiomics.robustness_records import FILTER_ICC, Measurement, robustness_records
 from petct.survival.cohort.columns import Columns
+from records.robustness import RobustnessRecord
 
 _SOURCES = tuple(FILTER_ICC)
 

@@ -11,28 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from petct.clinical.spec import DAYS_OF_UNIT, ClinicalSpec, EndpointSpec, TimeUnit
+from petct.clinical.spec import DAYS_OF_UNIT, ClinicalSpec, EndpointSpec
 from petct.clinical.text import located, read_date
 from petct.errors import ClinicalError
-
-
-@dataclass(frozen=True)
-class EndpointRecord:
-    """Survival time of one patient (a row of table ``endpoints``); event 0 censored, 1 event, 2 competing event.
-
-    ``duration`` is ``duration_days`` in the endpoint's ``unit``.
-    """
-
-    patient_id: str
-    endpoint: str
-    origin_date: date
-    end_date: date
-    duration_days: int
-    duration: float
-    unit: TimeUnit
-    event: int
-    baseline_scan_id: str | None
-    scan_to_origin_days: int | None
+from records.clinical import EndpointRecord
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from petct.clinical.endpoints import ClinicalFinding, EndpointRecord, endpoint, endpoint_findings
+from petct.clinical.endpoints import ClinicalFinding, endpoint, endpoint_findings
 from petct.clinical.spec import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.clinical.text import Reading, located, read_date, read_number
 from petct.errors import ClinicalError
+from records.clinical import ClinicalValue, EndpointRecord
 
 __all__ = [
     "DEFAULT_MISSING_VALUES",
@@ -31,20 +32,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ClinicalValue:
-    """One value of one patient (a row of table ``clinical``); exactly the field of its kind is set when RECORDED."""
-
-    patient_id: str
-    variable: str
-    kind: str
-    value_number: float | None
-    value_text: str | None
-    value_date: date | None
-    unit: str | None
-    status: str
 
 
 @dataclass(frozen=True)

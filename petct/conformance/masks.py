@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from petct.dicom.records import DicomIndex, SeriesRecord
+    from petct.dicom.records import DicomIndex
     from petct.image.volume import Geometry
+    from records.imaging import SeriesRecord
 
 _QUANTITY = "voxels inside"
 _DIFFERENT = "voxels that differ"

@@ -13,10 +13,10 @@ from petct.dicom import values
 from petct.dicom.declarations import DeclaredPet, DeclaredUnits, declaration_of
 from petct.dicom.images import PetHeader, PetSeries, PetSlice
 from petct.dicom.instances import PATIENT_ID, Instance, digest_of
-from petct.dicom.records import FileRecord
 from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError
 from petct.image.volume import Geometry, Volume
+from records.imaging import FileRecord
 
 if TYPE_CHECKING:
     import re

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from petct.dicom.declarations import DeclaredMasks
     from petct.dicom.instances import Instance
-    from petct.dicom.records import FileRecord
     from petct.image.mask_resampling import ResamplingLimits
+    from records.imaging import FileRecord
 
 SOURCE = "LABELMAP"
 # NIfTI keeps its places in single precision.

@@ -18,8 +18,9 @@ from petct.dicom.instances import PATIENT_ID, Instance, read_instance
 from petct.dicom.parsing import lenient_parsing
 from petct.dicom.patients import patient_findings
 from petct.dicom.quality import series_findings, without_duplicates
-from petct.dicom.records import DicomIndex, FileRecord, Finding, SeriesRecord, SetAside
+from petct.dicom.records import DicomIndex, SetAside
 from petct.errors import DicomError
+from records.imaging import FileRecord, Finding, SeriesRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

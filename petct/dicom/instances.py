@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from petct.dicom import parsing, values
 from petct.dicom.pixels import pixel_data_is_cut, transfer_syntax
-from petct.dicom.records import FileRecord
 from petct.dicom.slices import SlicePlane
 from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError
+from records.imaging import FileRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from petct.dicom.records import SeriesRecord
     from petct.image.mask_resampling import ResamplingLimits
     from petct.image.volume import Geometry
+    from records.imaging import SeriesRecord
 
 __all__ = ["RoiMask", "contour_names", "read_contours", "read_rtstruct", "read_segmentation"]
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from petct.dicom.records import Finding
+from records.imaging import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,16 +8,17 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from petct.dicom import roles
-from petct.dicom.records import Finding, SetAside
+from petct.dicom.records import SetAside
 from petct.dicom.slices import arrange
 from petct.errors import DicomError
+from records.imaging import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from petct.dicom.instances import Instance
-    from petct.dicom.records import SeriesRecord
     from petct.dicom.slices import SlicePlane
+    from records.imaging import SeriesRecord
 
 _SAME_PLACE_MM = 0.01
 # Whole-body beds follow within minutes; after half an hour the patient was moved, and the tracer as well.

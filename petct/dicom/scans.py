@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from petct.dicom import roles
 from petct.dicom.reconstruction import reconstruction_of
 from petct.errors import DicomError
+from records.imaging import ScanRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from petct.dicom.images import CtSeries, PetSeries
-    from petct.dicom.records import SeriesRecord
+    from records.imaging import SeriesRecord
 
 
 @dataclass(frozen=True)
@@ -58,42 +58,6 @@ class ScanSeries:
                 hint="Complete the CT folder, or leave the CT feature sets out of study.yaml.",
             )
         return self.ct
-
-
-@dataclass(frozen=True)
-class ScanRecord:
-    """One PET/CT examination: its series, scanner, reconstruction and geometry (a row of ``scans``)."""
-
-    patient_id: str
-    scan_id: str
-    time_point: int | None
-    study_instance_uid: str
-    scan_date: date | None
-    pet_series_instance_uid: str
-    ct_series_instance_uid: str | None
-    manufacturer: str | None
-    manufacturer_model_name: str | None
-    software_versions: str | None
-    reconstruction_method: str | None
-    reconstruction_has_psf: bool | None
-    reconstruction_has_tof: bool | None
-    reconstruction_iterations: int | None
-    reconstruction_subsets: int | None
-    pet_convolution_kernel: str | None
-    pet_frame_duration_s: float | None
-    pet_spacing_x_mm: float
-    pet_spacing_y_mm: float
-    pet_spacing_z_mm: float
-    pet_n_slices: int
-    ct_convolution_kernel: str | None
-    ct_contrast_agent: str | None
-    ct_has_contrast: bool | None
-    ct_kvp: float | None
-    ct_spacing_x_mm: float | None
-    ct_spacing_y_mm: float | None
-    ct_spacing_z_mm: float | None
-    ct_n_slices: int | None
-    ct_image_sha256: str | None
 
 
 def scans_of(series: Sequence[SeriesRecord]) -> tuple[ScanSeries, ...]:

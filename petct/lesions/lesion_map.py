@@ -142,43 +142,6 @@ class LesionMap:
         }
 
 
-@dataclass(frozen=True)
-class LesionRecord:
-    """A row of the table ``lesions``."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    lesion_id: str
-    modality: str
-    organ: str
-    roi_name: str
-    label: int
-    n_voxels: int
-    volume_ml: float
-    centroid_x_mm: float
-    centroid_y_mm: float
-    centroid_z_mm: float
-    mask_source: str
-    mask_series_instance_uid: str
-    label_map_sha256: str
-
-
-@dataclass(frozen=True)
-class DelineationRecord:
-    """A row of the table ``delineations``: the lesions of one grid are known, be they none."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    modality: str
-    n_lesions: int
-    volume_ml: float
-    drawn_volume_ml: float
-    mask_source: str
-    mask_series_instance_uid: str
-
-
 def find_lesions(
     rois: Sequence[RoiMask], organs: Mapping[str, Mask], protocol: Protocol, rules: MaskRules, geometry: Geometry
 ) -> LesionMap:

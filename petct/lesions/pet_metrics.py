@@ -15,6 +15,7 @@ from petct.lesions.intensity_peaks import IntensityPeaks, intensity_peaks
 from petct.lesions.lesion_map import Lesion, LesionMap
 from petct.lesions.protocol import KrenningRatios
 from petct.suv.body_size import LeanBodyMass
+from records.features import PetMetrics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,68 +28,6 @@ NOT_APPLICABLE = "NOT_APPLICABLE"
 LIVER_REFERENCE_MISSING = "LIVER_REFERENCE_MISSING"
 SPLEEN_REFERENCE_MISSING = "SPLEEN_REFERENCE_MISSING"
 BODY_SIZE_UNKNOWN = "BODY_SIZE_UNKNOWN"
-
-
-@dataclass(frozen=True)
-class PetMetrics:
-    """A row of the table ``pet_metrics``.
-
-    A region without tumour has volume 0, total expression 0, no uptake values, and ``uptake_status`` NOT_APPLICABLE.
-
-    Attributes
-    ----------
-    volume_share
-        Of the patient's tumour volume (0 to 1); None where that is 0.
-    largest_lesion_ml
-        Volume of the largest lesion of the region; 0 without tumour.
-    dispersion_mm
-        Largest distance between the centres of two lesions; 0 for one lesion, None without tumour.
-    dispersion_per_bsa_mm_per_m2
-        The same divided by the body surface area (DuBois); None where height or weight are not known, too.
-    suv_max_to_liver, suv_max_to_spleen
-        SUVmax divided by the mean SUV of the reference region; None where there is none.
-    krenning_score
-        Modified Krenning score of the SUVmax (0 to 4); None where ``krenning_status`` says why.
-    sul_max, sul_mean, sul_peak
-        SUVmax, SUVmean and PERCIST's peak, times lean body mass / weight; None where ``sul_status`` says why.
-    total_lesion_expression_sul_ml
-        Volume x SULmean; 0 without tumour, whatever the body size, otherwise None where there is no SUL.
-    sul_formula
-        How the lean body mass was computed, see ``LeanBodyMass``.
-    """
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    grain: str
-    region: str
-    n_lesions: int
-    n_voxels: int
-    volume_ml: float
-    volume_share: float | None
-    largest_lesion_ml: float
-    dispersion_mm: float | None
-    dispersion_per_bsa_mm_per_m2: float | None
-    suv_max: float | None
-    suv_mean: float | None
-    suv_median: float | None
-    suv_min: float | None
-    suv_sd: float | None
-    suv_peak_local: float | None
-    suv_peak_global: float | None
-    suv_peak_percist: float | None
-    suv_max_to_liver: float | None
-    suv_max_to_spleen: float | None
-    krenning_score: int | None
-    krenning_status: str
-    total_lesion_expression_ml: float
-    uptake_status: str
-    sul_max: float | None
-    sul_mean: float | None
-    sul_peak: float | None
-    total_lesion_expression_sul_ml: float | None
-    sul_formula: str
-    sul_status: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from petct.errors import MaskError
 from petct.settings_digest import canonical_json, digest_id
+from records.masks import ProtocolRecord
 
 Connectivity = Literal[6, 18, 26]
 Search = Literal["contours", "image"]
@@ -159,16 +160,6 @@ class Protocol:
         """The reference regions that its thresholds need."""
         thresholds = (self.threshold, *(item.threshold for item in self.within_organs))
         return frozenset(item.region for item in thresholds if isinstance(item, ReferenceThreshold))
-
-
-@dataclass(frozen=True)
-class ProtocolRecord:
-    """A row of the table ``protocols``."""
-
-    protocol_id: str
-    name: str
-    description: str
-    settings_json: str
 
 
 def protocol_record(protocol: Protocol) -> ProtocolRecord:

@@ -52,22 +52,6 @@ class ReferenceRegion:
     suv_sd: float
 
 
-@dataclass(frozen=True)
-class ReferenceRegionRecord:
-    """A row of the table ``reference_regions``."""
-
-    patient_id: str
-    scan_id: str
-    region: str
-    centre_x_mm: float
-    centre_y_mm: float
-    centre_z_mm: float
-    radius_mm: float
-    n_voxels: int
-    suv_mean: float
-    suv_sd: float
-
-
 def place_reference(region: str, suv: Volume, organ: Mask, avoid: NDArray[np.bool_] | None = None) -> ReferenceRegion:
     """Place the sphere where the organ is most even.
 

@@ -47,20 +47,6 @@ class Exclusion:
     suv_max: float | None
 
 
-@dataclass(frozen=True)
-class ExclusionRecord:
-    """A row of the table ``exclusions``; ``organ`` is empty where it does not apply."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    reason: str
-    organ: str
-    n_voxels: int
-    volume_ml: float
-    suv_max: float | None
-
-
 @dataclass(frozen=True, eq=False)
 class Thresholded:
     """The lesions of a threshold protocol on the PET grid, and the account of all voxels above the threshold.

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from petct.errors import FeatureError
 from petct.radiomics.feature_sets import FeatureSet, ImageType
 from petct.radiomics.ibsi import IBSI_FEATURES, IMAGE
-
-
-@dataclass(frozen=True)
-class FeatureDefinition:
-    """A row of the table ``feature_definitions``; ``ibsi_difference`` is None where pyradiomics gives IBSI's value.
-
-    Attributes
-    ----------
-    image_type
-        The image as pyradiomics calls it, with the filter's options: ``log-sigma-1-0-mm-3D``, ``wavelet-LLH``.
-    """
-
-    feature_name: str
-    image_type: str
-    feature_class: str
-    name: str
-    unit: str | None
-    ibsi_id: str | None
-    ibsi_name: str | None
-    ibsi_difference: str | None
-
+from records.features import FeatureDefinition
 
 _SHAPE_2D_UNITS = {
     "Elongation": "1",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from petct.radiomics.definitions import FeatureDefinition, definitions_of, image_names
+from petct.radiomics.definitions import definitions_of, image_names
 from petct.radiomics.feature_sets import FeatureSet
+from records.features import FeatureDefinition
 
 if TYPE_CHECKING:
     import numpy as np

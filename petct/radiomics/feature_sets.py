@@ -10,6 +10,7 @@ from typing import Literal
 
 from petct.errors import FeatureError
 from petct.settings_digest import canonical_json, digest_id
+from records.features import FeatureSetRecord
 
 Modality = Literal["PT", "CT"]
 ImageTypeName = Literal[
@@ -292,18 +293,6 @@ class FeatureSet:
     def discretisation_of(self, image_type: ImageType) -> Discretisation:
         """How ``image_type`` is discretised."""
         return image_type.discretisation or self.discretisation
-
-
-@dataclass(frozen=True)
-class FeatureSetRecord:
-    """A row of the table ``feature_sets``."""
-
-    feature_set_id: str
-    name: str
-    modality: str
-    description: str
-    settings_json: str
-    library_versions_json: str
 
 
 def library_versions() -> dict[str, str]:

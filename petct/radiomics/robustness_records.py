@@ -9,28 +9,13 @@ from typing import Literal
 import numpy as np
 
 from petct.radiomics.robustness import COMPUTED, Icc, agreement
+from records.robustness import RobustnessRecord
 
 Source = Literal["perturbation", "retest", "reader"]
 
 # Perturbations are exchangeable draws; scan 2 and reader B are the same for every target.
 FILTER_ICC: dict[Source, Literal["1,1", "2,1"]] = {"perturbation": "1,1", "retest": "2,1", "reader": "2,1"}
 """The form whose lower bound the filter acts on. ICC(3,1) is none of them: it ignores a systematic shift."""
-
-
-@dataclass(frozen=True)
-class PerturbedFeature:
-    """A row of the table ``perturbed_features``; ``value`` is None exactly when ``status`` is not COMPUTED."""
-
-    patient_id: str
-    scan_id: str
-    protocol_id: str
-    lesion_id: str
-    feature_set_id: str
-    perturbation_set_id: str
-    perturbation: str
-    feature_name: str
-    value: float | None
-    status: str
 
 
 @dataclass(frozen=True)
@@ -51,38 +36,6 @@ class Measurement:
     target: str
     repetition: str
     value: float | None
-
-
-@dataclass(frozen=True)
-class RobustnessRecord:
-    """A row of the table ``robustness``.
-
-    Attributes
-    ----------
-    is_robust
-        Whether the lower bound of the ICC that the filter acts on reaches ``minimum_icc``; None where there is none.
-    """
-
-    feature_set_id: str
-    feature_name: str
-    source: str
-    status: str
-    n_patients: int
-    n_targets: int
-    n_measurements: int
-    icc_1_1: float | None
-    icc_1_1_lower: float | None
-    icc_1_1_upper: float | None
-    icc_2_1: float | None
-    icc_2_1_lower: float | None
-    icc_2_1_upper: float | None
-    icc_3_1: float | None
-    icc_3_1_lower: float | None
-    icc_3_1_upper: float | None
-    qcd: float | None
-    filter_icc: str
-    minimum_icc: float
-    is_robust: bool | None
 
 
 def robustness_records(

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from petct.dicom.records import Finding
 from petct.errors import SuvError
 from petct.suv.policy import REFUSED_WHEN_STRICT, SuvPolicy
+from records.imaging import Finding, SuvAdaptation
 
 if TYPE_CHECKING:
     from petct.dicom.images import PetSeries
-
-
-@dataclass(frozen=True)
-class SuvAdaptation:
-    """One deviation from the straight path from stored value to SUV (a row of ``suv_adaptations``)."""
-
-    patient_id: str
-    scan_id: str
-    series_instance_uid: str
-    code: str
-    keyword: str
-    value_from: str | None
-    value_to: str | None
-    message: str
 
 
 class SuvAccount:

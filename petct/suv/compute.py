@@ -11,12 +11,12 @@ import numpy as np
 from petct.errors import SuvError
 from petct.image.volume import Volume
 from petct.suv import body_size
-from petct.suv.account import SuvAccount, SuvAdaptation
+from petct.suv.account import SuvAccount
 from petct.suv.decay import decay_constant, nuclide_of
 from petct.suv.inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
 from petct.suv.overrides import NO_OVERRIDES, SuvOverrides, overridden
 from petct.suv.policy import SuvPolicy
-from petct.suv.result import SuvFacts, SuvRecord, SuvResult
+from petct.suv.result import SuvFacts, SuvResult
 from petct.suv.size_factors import body_size_factors
 from petct.suv.times import (
     CORRECTED_TO_DATETIME,
@@ -27,6 +27,7 @@ from petct.suv.times import (
     require_day_of_scan,
     undecayed,
 )
+from records.imaging import SuvAdaptation, SuvRecord
 
 if TYPE_CHECKING:
     from datetime import datetime

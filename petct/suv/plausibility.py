@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from petct.dicom.records import Finding
+from records.imaging import Finding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,44 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from records.imaging import SuvRecord
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from petct.dicom.records import Finding
     from petct.image.volume import Volume
-    from petct.suv.account import SuvAdaptation
     from petct.suv.policy import SuvPolicy
     from petct.suv.size_factors import BodySizeFactors
-
-
-@dataclass(frozen=True)
-class SuvRecord:
-    """How the PET image became body-weight SUV, and the digest of the result (a row of ``suv``)."""
-
-    patient_id: str
-    scan_id: str
-    series_instance_uid: str
-    units: str
-    decay_correction: str
-    radionuclide: str | None
-    radiopharmaceutical: str | None
-    half_life_s: float | None
-    injected_dose_bq: float | None
-    patient_weight_kg: float | None
-    patient_size_m: float | None
-    patient_sex: str | None
-    administration_datetime: datetime | None
-    reference_datetime: datetime | None
-    uptake_duration_s: float | None
-    sul_janma_per_suv_bw: float | None
-    sul_james_per_suv_bw: float | None
-    suv_bsa_per_suv_bw: float | None
-    suv_ibw_per_suv_bw: float | None
-    body_size_reason: str | None
-    policy: str
-    dose_share_in_field: float | None
-    suv_max: float
-    suv_image_sha256: str
+    from records.imaging import Finding, SuvAdaptation
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,9 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from assets.records import RefusalRecord
-from assets.steps.matching import LesionMatchRecord, ReaderAgreementRecord
 from assets.work import PatientJob, process_patient
-from petct.dicom.records import Finding
-from petct.lesions.lesion_map import LesionRecord
+from records.imaging import Finding, RefusalRecord
+from records.masks import LesionMatchRecord, LesionRecord, ReaderAgreementRecord
 from warehouse.storage.lake import Lake
 
 FIRST = "NET-001"

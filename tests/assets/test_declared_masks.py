@@ -10,11 +10,10 @@ import pytest
 import SimpleITK as sitk
 
 from assets.ingest import ingest
-from assets.records import RefusalRecord
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
-from petct.dicom.records import Finding
-from petct.lesions.lesion_map import LesionRecord
+from records.imaging import Finding, RefusalRecord
+from records.masks import LesionRecord
 from warehouse.storage.lake import Lake
 
 STUDY = """

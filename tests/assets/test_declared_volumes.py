@@ -11,8 +11,7 @@ import SimpleITK as sitk
 from assets.ingest import ingest
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
-from petct.dicom.scans import ScanRecord
-from petct.suv.compute import SuvAdaptation, SuvRecord
+from records.imaging import ScanRecord, SuvAdaptation, SuvRecord
 from warehouse.storage.lake import Lake
 
 DECLARATION = "dicom: {volumes: [{files: '{patient_id}/suv_{scan_date}.nii.gz', units: SUVbw}]}\n"

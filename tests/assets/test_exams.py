@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.exams import CONFORMANCE, ConformanceRow, conformance_if_stale, write_conformance
+from assets.exams import CONFORMANCE, conformance_if_stale, write_conformance
 from assets.settings import CODE_VERSIONS, ConformanceSettings, StudySettings
 from orchestration.study import StudyError, load_study
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.conformance.suv_objects import suv_objects
+from records.cohort import ConformanceRow
 from tests.petct.conformance.suv_synthesis import small_phantom, write_object
 from warehouse.storage.lake import Lake
 

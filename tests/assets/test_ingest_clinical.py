@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from assets.ingest import IngestReport, ingest
-from assets.ingest_clinical import ClinicalCell, unknown_patients
+from assets.ingest_clinical import unknown_patients
 from assets.settings import StudySettings
 from orchestration.study import load_study
 from petct.errors import ClinicalError
+from records.clinical import ClinicalCell
 from warehouse.storage.lake import Lake
 
 STUDY = """

@@ -14,11 +14,11 @@ from assets.publishing import publish_snapshot
 from assets.robustness_rows import robustness_of, write_robustness
 from assets.settings import RobustnessSettings
 from assets.work import PatientJob, process_patient
-from petct.dicom.scans import ScanRecord
-from petct.lesions.lesion_map import LesionRecord
-from petct.radiomics.features import FeatureValue
 from petct.radiomics.perturbation_sets import PerturbationSet, load_perturbation_set
-from petct.radiomics.robustness_records import PerturbedFeature, RobustnessRecord
+from records.features import FeatureValue
+from records.imaging import ScanRecord
+from records.masks import LesionRecord
+from records.robustness import PerturbedFeature, RobustnessRecord
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 

@@ -12,7 +12,7 @@ from assets.status import State, table_states
 from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
 from orchestration.study import StudyError, load_study
-from petct.suv.compute import SuvAdaptation, SuvRecord
+from records.imaging import SuvAdaptation, SuvRecord
 from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"

@@ -10,15 +10,12 @@ import SimpleITK as sitk
 
 from assets.ingest import ingest
 from assets.publishing import publish_snapshot
-from assets.records import RefusalRecord
 from assets.settings import StudySettings
-from assets.steps.matching import LesionMatchRecord
 from assets.work import PatientJob, process_patient
 from orchestration.study import load_study
-from petct.dicom.records import Finding
-from petct.lesions.lesion_map import LesionRecord
-from petct.lesions.pet_metrics import PetMetrics
-from petct.lesions.thresholding import ExclusionRecord
+from records.features import PetMetrics
+from records.imaging import Finding, RefusalRecord
+from records.masks import ExclusionRecord, LesionMatchRecord, LesionRecord
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 

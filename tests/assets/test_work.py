@@ -11,10 +11,10 @@ import pytest
 
 from assets import work
 from assets.publishing import publish_snapshot
-from assets.records import RefusalRecord
 from assets.work import PatientJob, lose_patient, process_patient
-from petct.lesions.lesion_map import DelineationRecord
-from petct.lesions.pet_metrics import PetMetrics
+from records.features import PetMetrics
+from records.imaging import RefusalRecord
+from records.masks import DelineationRecord
 from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"

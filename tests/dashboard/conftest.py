@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from warehouse.registry.tables import TABLES, Kind
+from records.columns import Kind
+from warehouse.registry.tables import TABLES
 from warehouse.snapshots.publish import Published, SnapshotSettings, publish
 from warehouse.storage.lake import Lake
 

@@ -13,9 +13,9 @@ import pytest
 
 from orchestration.study import load_study
 from petct.image.volume import Geometry
-from petct.lesions.lesion_map import LesionRecord
-from petct.lesions.pet_metrics import PetMetrics
-from petct.suv.compute import SuvRecord
+from records.features import PetMetrics
+from records.imaging import SuvRecord
+from records.masks import LesionRecord
 from warehouse.storage.lake import Lake
 
 N_PATIENTS = 8

@@ -23,15 +23,13 @@ from assets.settings import StudySettings
 from assets.work import PatientJob, process_patient
 from orchestration.commands.sensitivity import sensitivity
 from orchestration.study import STUDY_FILE, load_study
-from petct.lesions.lesion_map import LesionRecord
-from petct.lesions.pet_metrics import PetMetrics
 from petct.lesions.protocol import Protocol
-from petct.lesions.reference_regions import ReferenceRegionRecord
-from petct.lesions.thresholding import ExclusionRecord
 from petct.survival.cox_repeated.protocol_sensitivity import FEWEST_PATIENTS
-from petct.suv.compute import SuvRecord
 from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
+from records.features import PetMetrics
+from records.imaging import SuvRecord
+from records.masks import ExclusionRecord, LesionRecord, ReferenceRegionRecord
 from warehouse.storage.lake import Lake
 
 REPOSITORY = Path(__file__).resolve().parents[2]

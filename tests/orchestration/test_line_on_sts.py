@@ -14,9 +14,9 @@ import SimpleITK as sitk
 from assets.work import PatientJob, process_patient
 from orchestration.engines import ProcessEngine
 from orchestration.study import load_study
-from petct.lesions.lesion_map import LesionRecord
 from petct.radiomics.feature_set_files import load_feature_set
-from petct.radiomics.features import FeatureValue
+from records.features import FeatureValue
+from records.masks import LesionRecord
 from tests.orchestration.sts_study import PATIENTS, TABLES, Petlake, query
 from tests.petct.radiomics.identity import features, sts_case
 from warehouse.storage.lake import Lake

@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from warehouse.registry.tables import TABLES, Column, Kind
+from records.columns import Column, Kind
+from warehouse.registry.tables import TABLES
 from warehouse.snapshots.publish import SnapshotSettings
 from warehouse.storage.lake import Lake
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from warehouse.registry.schema import Column, Table
+from records.columns import Column
+from records.table import Table
 from warehouse.registry.tables import TABLES
 
 _INTRODUCTION = """# Data dictionary
 
-Written from `warehouse/registry`; do not edit. These are the tables of the lake: Parquet, one file a patient unless
+Written from `records`; do not edit. These are the tables of the lake: Parquet, one file a patient unless
 said otherwise, and the same tables in every published snapshot. A snapshot also holds what is built from them
 (`baseline_scans`, `clinical_wide`, `clinical_missingness`, `cohort`, `feature_availability`, `feature_attrition`,
 `features__<feature set>__<aggregation>`, `features__<feature set>__<organ>__<aggregation>`); its table

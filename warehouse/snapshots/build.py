@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from records.columns import Kind
+from records.table import Table
 from warehouse.errors import WarehouseError
-from warehouse.registry.tables import TABLES, Kind, Table
+from warehouse.registry.tables import TABLES
 from warehouse.snapshots.derived import ColumnDefinition, Role, build_derived, literal, quoted
 from warehouse.snapshots.feature_tables import OrganAggregation, build_feature_tables
 from warehouse.snapshots.outliers import build_outliers

@@ -12,53 +12,14 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from records.columns import Column, InCohort, Kind
 from warehouse.errors import WarehouseError
-from warehouse.registry.tables import Kind, table
+from warehouse.registry.tables import table
 
 if TYPE_CHECKING:
     import duckdb
 
 _CLINICAL_KINDS = {"number": Kind.NUMBER, "category": Kind.TEXT, "date": Kind.DATE}
-_SCAN_COLUMNS = (
-    ("scans", "scan_date"),
-    ("scans", "manufacturer"),
-    ("scans", "manufacturer_model_name"),
-    ("scans", "reconstruction_method"),
-    ("scans", "reconstruction_has_psf"),
-    ("scans", "reconstruction_has_tof"),
-    ("scans", "pet_convolution_kernel"),
-    ("scans", "pet_spacing_x_mm"),
-    ("scans", "pet_spacing_z_mm"),
-    ("scans", "ct_convolution_kernel"),
-    ("scans", "ct_has_contrast"),
-    ("suv", "injected_dose_bq"),
-    ("suv", "uptake_duration_s"),
-    ("suv", "sul_janma_per_suv_bw"),
-)
-# Column of pet_metrics, name in the cohort, description.
-_METRICS = (
-    ("volume_ml", "tumour_volume_ml", "Tumour volume"),
-    ("n_lesions", "n_lesions", "Number of lesions"),
-    ("suv_max", "suv_max", "Largest SUV of the tumour"),
-    ("suv_mean", "suv_mean", "Mean SUV of the tumour"),
-    ("suv_peak_global", "suv_peak_global", "Highest mean SUV in 1 cm3 around a voxel of the tumour (IBSI 0F91)"),
-    ("suv_peak_percist", "suv_peak_percist", "Highest mean SUV in a freely placed 1 cm3 of the tumour"),
-    ("total_lesion_expression_ml", "total_lesion_expression_ml", "Volume x SUVmean (TLG for FDG)"),
-)
-_PATIENT_METRICS = (
-    *_METRICS,
-    ("sul_max", "sul_max", "Largest SUL (by lean body mass) of the tumour"),
-    ("sul_mean", "sul_mean", "Mean SUL of the tumour"),
-    ("sul_peak", "sul_peak", "SULpeak: highest mean SUL in a freely placed 1 cm3 of the tumour"),
-    ("total_lesion_expression_sul_ml", "total_lesion_expression_sul_ml", "Volume x SULmean"),
-    ("largest_lesion_ml", "largest_lesion_ml", "Volume of the largest lesion"),
-    ("dispersion_mm", "dispersion_mm", "Largest distance between the centres of two lesions"),
-    ("dispersion_per_bsa_mm_per_m2", "dispersion_per_bsa_mm_per_m2", "The same by body surface area"),
-    ("suv_max_to_liver", "suv_max_to_liver", "SUVmax of the tumour by the mean of healthy liver"),
-    ("suv_max_to_spleen", "suv_max_to_spleen", "SUVmax of the tumour by the mean of the spleen"),
-    ("krenning_score", "krenning_score", "Modified Krenning score, 0 to 4"),
-)
-_ORGAN_METRICS = _METRICS[:4]
 _MISSINGNESS: tuple[tuple[str, Kind, str | None, str], ...] = (
     ("variable", Kind.TEXT, None, "Variable of table clinical"),
     ("kind", Kind.TEXT, None, "number, category or date"),
@@ -69,7 +30,6 @@ _MISSINGNESS: tuple[tuple[str, Kind, str | None, str], ...] = (
     ("n_refused", Kind.INTEGER, None, "Patients whose cell, or row, was refused (table refusals)"),
     ("share_missing", Kind.NUMBER, None, "Share of the patients without a value, for either reason"),
 )
-_ZERO_WITHOUT_LESIONS = ("volume_ml", "n_lesions")
 
 
 class Role(StrEnum):
@@ -240,23 +200,27 @@ def _outcome_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]
 
 def cohort_names() -> frozenset[str]:
     """The names of the cohort's own columns that a clinical variable cannot have; organs and endpoints add theirs."""
-    scans = (column.definition.column_name for column in _scan_columns())
-    metrics = (cohort_name for _, cohort_name, _ in _PATIENT_METRICS)
-    return frozenset(("patient_id", "baseline_scan_id", *scans, *metrics))
+    own = (expression.definition.column_name for expression in (*_scan_columns(), *_metrics_of(())))
+    return frozenset(("patient_id", "baseline_scan_id", *own))
+
+
+def _in_cohort(table_name: str) -> list[tuple[Column, InCohort]]:
+    """The columns of a table that the cohort has."""
+    return [(column, column.cohort) for column in table(table_name).columns if column.cohort is not None]
 
 
 def _scan_columns() -> list[_Expression]:
     columns = []
-    for table_name, name in _SCAN_COLUMNS:
-        source = table(table_name).column(name)
-        role = Role.OTHER if source.kind is Kind.DATE else Role.COVARIATE
-        cohort_name = name if name.startswith("scan_") else f"scan_{name}"
-        value, kind = f"{table_name}.{quoted(name)}", source.kind
-        if kind is Kind.BOOLEAN:
-            # A category, so that it can be filtered and adjusted for like any other.
-            value, kind = f"CASE WHEN {value} THEN 'yes' WHEN NOT {value} THEN 'no' END", Kind.TEXT
-        definition = _cohort(cohort_name, kind, source.unit, f"{source.description} (baseline scan)", role)
-        columns.append(_Expression(value, definition))
+    for table_name in ("scans", "suv"):
+        for source, _ in _in_cohort(table_name):
+            role = Role.OTHER if source.kind is Kind.DATE else Role.COVARIATE
+            name = source.name if source.name.startswith("scan_") else f"scan_{source.name}"
+            value, kind = f"{table_name}.{quoted(source.name)}", source.kind
+            if kind is Kind.BOOLEAN:
+                # A category, so that it can be filtered and adjusted for like any other.
+                value, kind = f"CASE WHEN {value} THEN 'yes' WHEN NOT {value} THEN 'no' END", Kind.TEXT
+            definition = _cohort(name, kind, source.unit, f"{source.description} (baseline scan)", role)
+            columns.append(_Expression(value, definition))
     return columns
 
 
@@ -273,36 +237,36 @@ def metric_expressions(organs: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _metrics_of(organs: Sequence[str]) -> list[_Expression]:
-    registry = table("pet_metrics")
-    columns = []
-    for name, cohort_name, description in _PATIENT_METRICS:
-        source = registry.column(name)
-        definition = _cohort(cohort_name, source.kind, source.unit, description, Role.COVARIATE)
-        columns.append(_Expression(f"max({name}) FILTER (WHERE grain = 'patient')", definition))
+    metrics = [(source, in_cohort.name or source.name, in_cohort) for source, in_cohort in _in_cohort("pet_metrics")]
+    columns = [
+        _metric(source, name, source.description, f"max({source.name}) FILTER (WHERE grain = 'patient')")
+        for source, name, _ in metrics
+    ]
     for organ in organs:
-        prefix = slug(organ)
-        for name, suffix, description in _ORGAN_METRICS:
-            source = registry.column(name)
-            value = f"max({name}) FILTER (WHERE grain = 'organ' AND region = {literal(organ)})"
-            if name in _ZERO_WITHOUT_LESIONS:
+        for source, name, in_cohort in metrics:
+            if not in_cohort.by_organ:
+                continue
+            value = f"max({source.name}) FILTER (WHERE grain = 'organ' AND region = {literal(organ)})"
+            if not source.nullable:
                 # Where a lesion's organ is not known, no lesion of this one is not known either.
                 none = "CASE WHEN bool_or(grain = 'organ' AND region = 'unknown') IS NOT TRUE THEN 0 END"
                 value = f"CASE WHEN bool_or(grain = 'patient') THEN coalesce({value}, {none}) END"
-            definition = _cohort(
-                f"{prefix}_{suffix}",
-                source.kind,
-                source.unit,
-                f"{description}: {organ}",
-                Role.COVARIATE,
-            )
-            columns.append(_Expression(value, definition))
-            if name == "volume_ml":
-                total = "max(volume_ml) FILTER (WHERE grain = 'patient')"
-                share = _cohort(
-                    f"{prefix}_volume_share", Kind.NUMBER, None, f"Share of the tumour volume: {organ}", Role.COVARIATE
+            columns.append(_metric(source, f"{slug(organ)}_{name}", f"{source.description}: {organ}", value))
+            if source.name == "volume_ml":
+                share = f"({value}) / nullif(max(volume_ml) FILTER (WHERE grain = 'patient'), 0)"
+                definition = _cohort(
+                    f"{slug(organ)}_volume_share",
+                    Kind.NUMBER,
+                    None,
+                    f"Share of the tumour volume: {organ}",
+                    Role.COVARIATE,
                 )
-                columns.append(_Expression(f"({value}) / nullif({total}, 0)", share))
+                columns.append(_Expression(share, definition))
     return columns
+
+
+def _metric(source: Column, name: str, description: str, sql: str) -> _Expression:
+    return _Expression(sql, _cohort(name, source.kind, source.unit, description, Role.COVARIATE))
 
 
 def _check_one_baseline(connection: duckdb.DuckDBPyConnection) -> None:

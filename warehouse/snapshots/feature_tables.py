@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from records.columns import Kind
 from warehouse.errors import WarehouseError
-from warehouse.registry.schema import Kind
 from warehouse.snapshots.derived import ColumnDefinition, Role, literal, quoted, run_script, slug
 
 if TYPE_CHECKING:

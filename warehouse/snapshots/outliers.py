@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from warehouse.registry.tables import Kind
+from records.columns import Kind
 from warehouse.snapshots.derived import ColumnDefinition, Role
 
 if TYPE_CHECKING:

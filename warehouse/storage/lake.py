@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from records.table import Table
 from warehouse.errors import WarehouseError
-from warehouse.registry.tables import TABLES, Table
+from warehouse.registry.tables import TABLES
 from warehouse.registry.tables import table as registered
 from warehouse.storage import pictures, volumes
 from warehouse.storage import rows as row_format

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from records.columns import Column, Kind
+from records.table import Table
 from warehouse.errors import WarehouseError
-from warehouse.registry.tables import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,13 +10,11 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from assets.steps.pictures import PictureRecord
 from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
 from petct.image.volume import Geometry
-from petct.lesions.lesion_map import LesionRecord
-from petct.lesions.thresholding import ExclusionRecord
-from petct.suv.compute import SuvRecord
+from records.imaging import SuvRecord
+from records.masks import ExclusionRecord, LesionRecord, PictureRecord
 from warehouse.errors import WarehouseError
 from warehouse.storage.lake import Lake
 

@@ -8,13 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from assets.records import RefusalRecord
 from assets.steps.drawings import drawings_of, grids_of
 from assets.steps.patient_data import PatientData, StepOutput
 from assets.steps.plausibility import organ_findings
-from petct.dicom.index import Finding
-from petct.suv.compute import SuvRecord
 from petct.suv.plausibility import LIMITS, Tracer
+from records.imaging import Finding, RefusalRecord, SuvRecord
 from tests.assets.conftest import PATIENTS, Study
 from warehouse.storage.lake import Lake
 

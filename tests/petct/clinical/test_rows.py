@@ -13,19 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petct.clinical.rows import (
-    ClinicalSpec,
-    ClinicalValue,
-    EndpointRecord,
-    EndpointSpec,
-    VariableSpec,
-    endpoint,
-    index_rows,
-    parse_patient,
-)
+from petct.clinical.rows import ClinicalSpec, EndpointSpec, VariableSpec, endpoint, index_rows, parse_patient
 from petct.clinical.text import read_date, read_number
 from petct.errors import ClinicalError
-from warehouse.registry.tables import table
+from records.clinical import ClinicalValue
 
 OS = EndpointSpec("OS", "origin", ("death",), "last_seen")
 PFS = EndpointSpec("PFS", "origin", ("progression",), "last_seen", "death")
@@ -156,11 +147,6 @@ def test_values_are_typed_and_one_refusal_leaves_the_others() -> None:
     (refusal,) = parsed.refusals
     assert (refusal.code, refusal.patient_id, refusal.keyword) == ("CLINICAL_DATE_AMBIGUOUS", "P1", "diagnosis")
     assert pickle.loads(pickle.dumps(parsed)).refusals[0].sentence() == refusal.sentence()
-
-
-def test_records_are_rows_of_their_tables() -> None:
-    for record, name in ((ClinicalValue, "clinical"), (EndpointRecord, "endpoints")):
-        assert [field.name for field in dataclasses.fields(record)] == [column.name for column in table(name).columns]
 
 
 def test_unknown_kind_is_refused() -> None:

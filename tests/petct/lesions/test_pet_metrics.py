@@ -13,10 +13,11 @@ from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask, Volume
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions, organ_masks
-from petct.lesions.pet_metrics import Comparison, PetMetrics, krenning_score, measure
+from petct.lesions.pet_metrics import Comparison, krenning_score, measure
 from petct.lesions.protocol import KrenningRatios
 from petct.lesions.protocol_files import load_protocol
 from petct.suv.body_size import LeanBodyMass, lean_body_mass_janmahasatian_kg
+from records.features import PetMetrics
 
 GRID = Geometry((6, 6, 6), (2.0, 2.5, 4.0), (0.0, 0.0, 0.0))
 VOXEL_ML = 0.02

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from petct.radiomics.robustness import agreement
-from petct.radiomics.robustness_records import Measurement, RobustnessRecord, robustness_records
+from petct.radiomics.robustness_records import Measurement, robustness_records
+from records.robustness import RobustnessRecord
 
 
 def measurements(ratings: np.ndarray, feature: str = "a", targets_a_patient: int = 2) -> list[Measurement]:

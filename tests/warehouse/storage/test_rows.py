@@ -6,7 +6,7 @@ import datetime as dt
 import random
 from dataclasses import make_dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from records.columns import About
+from records.table import Table
 from tests.warehouse.study_rows import ROW_TYPES, row, rows_of, values_of
 from warehouse.errors import WarehouseError
-from warehouse.registry.tables import TABLES, Column, Kind, Table
+from warehouse.registry.tables import TABLES
 from warehouse.storage.rows import arrow_schema, digest, from_arrow, to_arrow
 
 NAMES = st.sampled_from(sorted(TABLES))
@@ -97,18 +99,11 @@ def test_a_table_without_rows_has_a_digest_of_its_own() -> None:
 
 def test_the_digest_is_the_same_in_every_release() -> None:
     # Every snapshot id depends on it: when this changes, the CHANGELOG says so.
-    kinds = {
-        "key": Kind.TEXT,
-        "n": Kind.INTEGER,
-        "x": Kind.NUMBER,
-        "b": Kind.BOOLEAN,
-        "d": Kind.DATE,
-        "t": Kind.DATETIME,
-    }
-    table = Table(
-        "t", "g", "r", "d", ("key",), tuple(Column(name, kind, "", nullable=True) for name, kind in kinds.items())
+    types = {"key": str, "n": int, "x": float, "b": bool, "d": dt.date, "t": dt.datetime}
+    row_type: Any = make_dataclass(
+        "row_type", [(name, Annotated[of | None, About("")]) for name, of in types.items()], frozen=True
     )
-    row_type = make_dataclass("row_type", list(kinds), frozen=True)
+    table = Table("t", row_type, "g", "r", "d", ("key",))
     rows = [
         row_type("ä", 2**62, -0.5, True, dt.date(1969, 12, 31), dt.datetime(2020, 1, 2, 3, 4, 5, 6)),
         row_type("", None, None, None, None, None),
@@ -221,7 +216,8 @@ def test_rows_cannot_be_read_as_another_table() -> None:
 
 
 def test_a_boolean_and_a_number_of_one_value_differ_in_the_digest() -> None:
-    tables = [Table("t", "g", "r", "d", ("k",), (Column("k", kind, ""),)) for kind in (Kind.INTEGER, Kind.BOOLEAN)]
+    rows = [make_dataclass("row", [("k", Annotated[of, About("")])], frozen=True) for of in (int, bool)]
+    tables = [Table("t", row, "g", "r", "d", ("k",)) for row in rows]
     arrows = [pa.table({"k": [1]}, arrow_schema(tables[0])), pa.table({"k": [True]}, arrow_schema(tables[1]))]
 
     assert digest(tables[0], arrows[0]) != digest(tables[1], arrows[1])

@@ -1,0 +1,1 @@
+"""The rows of all tables: what petct computes and the warehouse stores, each column described once."""

@@ -1,0 +1,58 @@
+"""Cohort: which code made what from which input, and what external exams say of that code."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from records.columns import own
+from records.keys import PatientId
+from records.table import Table
+
+
+@dataclass(frozen=True)
+class ProvenanceRecord:
+    """A row of the table ``provenance``: which code made a table of a patient, from which input."""
+
+    patient_id: PatientId
+    table_name: Annotated[str, own("The table")]
+    code_version: Annotated[str, own("Version of the code that computes it")]
+    settings_sha256: Annotated[str, own("Digest of the settings that apply to it")]
+    input_sha256: Annotated[str, own("Digest of what it was computed from")]
+    data_sha256: Annotated[str, own("Digest of its rows")]
+
+
+@dataclass(frozen=True)
+class ConformanceRow:
+    """One line of an exam (a row of ``conformance``)."""
+
+    exam: Annotated[str, own("Exam: suv, masks, radiomics or survival")]
+    case_id: Annotated[str, own("What was examined, for example a reference object")]
+    quantity: Annotated[str, own("What was compared there")]
+    expected: Annotated[str | None, own("Published value or code")]
+    found: Annotated[str | None, own("Value or code that petlake gave")]
+    tolerance: Annotated[str | None, own("How far the values may lie apart")]
+    verdict: Annotated[
+        str, own("pass, known_difference, not_computed, fail; not_run for an exam without reference data")
+    ]
+    note: Annotated[str | None, own("Why, where it is neither a plain pass nor a plain fail")]
+    run_sha256: Annotated[str, own("Digest of the code versions and the reference data that the exam ran with")]
+
+
+TABLES = (
+    Table(
+        "provenance",
+        ProvenanceRecord,
+        "cohort",
+        "patient and table",
+        "Which code made each table of each patient, from which input.",
+        ("patient_id", "table_name"),
+    ),
+    Table(
+        "conformance",
+        ConformanceRow,
+        "cohort",
+        "comparison",
+        "External exams of the code that computed this study: every number against the value that others published.",
+        ("exam", "case_id", "quantity"),
+        per_patient=False,
+    ),
+)
