@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.settings import CODE_VERSIONS, StudySettings
+from assets.settings import StudySettings
+from assets.tables import code_versions
 from petct.conformance.exam import EXAM_FOLDERS, Exam, Verdict
 from petct.errors import PetctError
 from petct.settings_digest import canonical_json
@@ -79,4 +80,6 @@ def _run_sha256(settings: StudySettings, name: str) -> str:
     folder = _folder(settings, name)
     files = [] if folder is None else sorted(path for path in folder.rglob("*") if path.is_file())
     contents = [[path.relative_to(folder).as_posix(), path.stat().st_size] for path in files if folder is not None]
-    return hashlib.sha256(canonical_json({"exam": name, "code": CODE_VERSIONS, "files": contents}).encode()).hexdigest()
+    return hashlib.sha256(
+        canonical_json({"exam": name, "code": code_versions(), "files": contents}).encode()
+    ).hexdigest()

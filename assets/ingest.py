@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assets.ingest_clinical import check_rows, clinical_cells, columns_of_tables, unknown_finding, unknown_patients
-from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, fingerprint
+from assets.inputs import fingerprint
 from assets.settings import StudySettings
+from assets.sources import DICOM_FILES, SOURCES, Source
 from petct.dicom.index import DicomIndex, SetAside, index_folder
 from petct.dicom.roles import CONTOURS
 from petct.errors import ClinicalError, DicomError
@@ -21,12 +22,10 @@ _MOST_LOST = 0.5
 
 @dataclass(frozen=True)
 class IngestedPatient:
-    """A patient as found, with the digests of the inputs, and whether they differ from those of the last time."""
+    """A patient as found, with the digest of each input there is, and whether they differ from the last time's."""
 
     record: PatientRecord
-    files_sha256: str | None
-    cells_sha256: str | None
-    overrides_sha256: str | None
+    sha256: Mapping[str, str | None]
     is_new: bool
     files_changed: bool
     cells_changed: bool
@@ -146,32 +145,30 @@ def _write(
         table: [cell for cell in cells if cell.column in columns]
         for table, columns in columns_of_tables(settings).items()
     }
-    rows: dict[str, Sequence[FileRecord] | Sequence[ClinicalCell]] = {
-        DICOM_FILES: files,
-        CLINICAL_TABLE: by_table.get("clinical_cells", []),
-        SUV_OVERRIDES: by_table.get("suv_override_cells", []),
+    rows: dict[Source, Sequence[FileRecord] | Sequence[ClinicalCell]] = {
+        source: files if source is DICOM_FILES else by_table.get(source.table, []) for source in SOURCES.values()
     }
-    tables = {DICOM_FILES: "files", CLINICAL_TABLE: "clinical_cells", SUV_OVERRIDES: "suv_override_cells"}
     with patient_lock(lake.root, patient_id):
-        had = {source: lake.exists(table, patient_id) for source, table in tables.items()}
-        before = {source: fingerprint(lake, patient_id, source) for source in tables}
-        for source, table in tables.items():
-            _replace(lake, table, patient_id, rows[source])
+        had = {source: lake.exists(source.table, patient_id) for source in rows}
+        before = {source: _fingerprint(lake, patient_id, source) for source in rows}
+        for source in rows:
+            _replace(lake, source.table, patient_id, rows[source])
         of_patient = [f for f in index.findings if f.patient_id == patient_id]
         _replace_findings(lake, patient_id, [*of_patient, *findings])
         lake.write("patients", patient_id, [record])
-        after = {source: fingerprint(lake, patient_id, source) for source in tables}
-    changed = {s: (had[s] or bool(rows[s])) and after[s] != before[s] for s in tables}
-    sha256 = {source: after[source] if rows[source] else None for source in tables}
+        after = {source: _fingerprint(lake, patient_id, source) for source in rows}
+    changed = {source for source in rows if (had[source] or rows[source]) and after[source] != before[source]}
     return IngestedPatient(
         record,
-        sha256[DICOM_FILES],
-        sha256[CLINICAL_TABLE],
-        sha256[SUV_OVERRIDES],
+        {source.name: after[source] if rows[source] else None for source in rows},
         is_new,
-        changed[DICOM_FILES],
-        changed[CLINICAL_TABLE] or changed[SUV_OVERRIDES],
+        DICOM_FILES in changed,
+        bool(changed - {DICOM_FILES}),
     )
+
+
+def _fingerprint(lake: Lake, patient_id: str, source: Source) -> str:
+    return fingerprint(lake, patient_id, source.name, (source.table,))
 
 
 def _replace_findings(lake: Lake, patient_id: str, findings: list[Finding]) -> None:

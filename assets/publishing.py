@@ -1,7 +1,8 @@
 """Publishing: the tables that describe the settings, and the snapshot; without Dagster, which is slow to load."""
 
 from assets.robustness_rows import ROBUSTNESS, write_robustness
-from assets.settings import CODE_VERSIONS, StudySettings
+from assets.settings import StudySettings
+from assets.tables import code_versions, snapshot_settings_json
 from petct.lesions.protocol import protocol_record
 from petct.radiomics.definitions import definitions_of_all
 from petct.radiomics.feature_sets import feature_set_record
@@ -16,7 +17,7 @@ DEFINITION_TABLES = ("protocols", "feature_sets", "feature_definitions")
 def cohort_tables(settings: StudySettings | None) -> tuple[str, ...]:
     """The tables that are not of a patient; robustness only of a study that asks for it, or without a study."""
     asked = settings is None or settings.robustness is not None
-    return (*DEFINITION_TABLES, *((ROBUSTNESS,) if asked else ()))
+    return (*DEFINITION_TABLES, *((ROBUSTNESS.name,) if asked else ()))
 
 
 def write_definitions(settings: StudySettings) -> dict[str, int]:
@@ -52,8 +53,8 @@ def publish_snapshot(settings: StudySettings) -> Published:
     return publish(
         lake,
         SnapshotSettings(
-            settings_json=settings.snapshot_settings_json(),
-            code_versions=CODE_VERSIONS,
+            settings_json=snapshot_settings_json(settings),
+            code_versions=code_versions(),
             aggregations=settings.aggregations,
             organ_aggregations=settings.organ_aggregations,
             with_reliability=settings.robustness is not None,

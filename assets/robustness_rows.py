@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from assets.settings import StudySettings
+from assets.steps.table import ComputedTable, Settings
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.robustness_records import Measurement, robustness_records
@@ -13,7 +14,18 @@ from records.masks import LesionRecord
 from records.robustness import PerturbedFeature, RobustnessRecord
 from warehouse.storage.lake import Lake
 
-ROBUSTNESS = "robustness"
+
+def _settings(study: StudySettings) -> Settings:
+    if study.robustness is None:
+        return {}
+    return {
+        "retest_within_days": study.robustness.retest_within_days,
+        "readers": study.robustness.readers,
+        "minimum_icc": study.robustness.minimum_icc,
+    }
+
+
+ROBUSTNESS = ComputedTable("robustness", "1", _settings)
 
 
 def write_robustness(settings: StudySettings) -> int | None:
@@ -21,9 +33,9 @@ def write_robustness(settings: StudySettings) -> int | None:
     lake = Lake(settings.lake)
     if settings.robustness is None:
         # What was computed under other settings would be mistaken for this study's.
-        lake.remove(ROBUSTNESS, None)
+        lake.remove(ROBUSTNESS.name, None)
         return None
-    return lake.write(ROBUSTNESS, None, robustness_of(settings, lake)).n_rows
+    return lake.write(ROBUSTNESS.name, None, robustness_of(settings, lake)).n_rows
 
 
 def robustness_of(settings: StudySettings, lake: Lake) -> list[RobustnessRecord]:

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from assets.inputs import input_sha256
 from assets.refusal_rows import sentence
-from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
+from assets.settings import StudySettings
+from assets.steps.order import INPUTS, asked_tables
+from assets.steps.table import PatientTable
 from records.cohort import ProvenanceRecord
 from records.imaging import RefusalRecord
 from warehouse.snapshots.attrition import Attrition, attrition
@@ -48,12 +50,13 @@ def table_states(settings: StudySettings, patients: Sequence[str] | None = None)
         refusals = lake.read_if_computed("refusals", patient_id, RefusalRecord)
         of_patient: dict[str, TableState] = {}
         interrupted = was_interrupted(lake.root, patient_id)
-        for table in settings.patient_tables:
+        for table in asked_tables(settings):
+            name = table.name
             if interrupted:
-                of_patient[table] = TableState(patient_id, table, State.MISSING, ("writing it was interrupted",))
+                of_patient[name] = TableState(patient_id, name, State.MISSING, ("writing it was interrupted",))
                 continue
-            reasons = tuple(sentence(r) for r in refusals if r.table_name == table)
-            of_patient[table] = _state(settings, lake, patient_id, table, provenance.get(table), reasons, of_patient)
+            reasons = tuple(sentence(r) for r in refusals if r.table_name == name)
+            of_patient[name] = _state(settings, lake, patient_id, table, provenance.get(name), reasons, of_patient)
         states.extend(of_patient.values())
     return tuple(states)
 
@@ -78,24 +81,25 @@ def _state(
     settings: StudySettings,
     lake: Lake,
     patient_id: str,
-    table: str,
+    table: PatientTable,
     record: ProvenanceRecord | None,
     refusals: tuple[str, ...],
     upstream_states: dict[str, TableState],
 ) -> TableState:
+    name = table.name
     if record is None:
-        return TableState(patient_id, table, State.MISSING, ())
+        return TableState(patient_id, name, State.MISSING, ())
     reasons = []
-    if record.code_version != CODE_VERSIONS[table]:
-        reasons.append(f"computed by version {record.code_version} of the code, now {CODE_VERSIONS[table]}")
-    if record.settings_sha256 != settings.settings_sha256(table):
+    if record.code_version != table.code_version:
+        reasons.append(f"computed by version {record.code_version} of the code, now {table.code_version}")
+    if record.settings_sha256 != table.settings_sha256(settings):
         reasons.append("computed with other settings")
-    if record.input_sha256 != input_sha256(lake, patient_id, table):
+    if record.input_sha256 != input_sha256(lake, patient_id, name):
         reasons.append("its input has changed")
-    for upstream in UPSTREAM[table]:
+    for upstream in INPUTS[name]:
         state = upstream_states.get(upstream)
         if state is not None and state.state in (State.STALE, State.MISSING):
             reasons.append(f"{upstream} is {state.state}")
     if reasons:
-        return TableState(patient_id, table, State.STALE, tuple(reasons))
-    return TableState(patient_id, table, State.REFUSED if refusals else State.FRESH, refusals)
+        return TableState(patient_id, name, State.STALE, tuple(reasons))
+    return TableState(patient_id, name, State.REFUSED if refusals else State.FRESH, refusals)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from assets.inputs import combined, fingerprint
+from assets.inputs import combined, data_version, fingerprint
 from assets.refusal_rows import refusal
-from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
-from assets.steps.order import STEPS
+from assets.settings import StudySettings
+from assets.steps.order import INPUTS, PATIENT_TABLES, asked_names
 from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.table import PatientTable
 from petct.errors import PetctError
 from records.cohort import ProvenanceRecord
 from records.imaging import Finding, RefusalRecord
@@ -39,6 +40,8 @@ class TableOutcome:
         What could not be computed; with rows beside them the table is there in part.
     paths
         Files of the lake that belong to the table: what each is, and its path below the lake.
+    data_version
+        What Dagster knows the rows by, see ``assets.inputs.data_version``.
     """
 
     table: str
@@ -48,6 +51,7 @@ class TableOutcome:
     measures: tuple[Measure, ...]
     refusals: tuple[RefusalRecord, ...]
     paths: tuple[tuple[str, str], ...] = ()
+    data_version: str = ""
 
     @property
     def complete(self) -> bool:
@@ -84,7 +88,11 @@ def process_patient(job: PatientJob) -> PatientOutcome:
     """
     lake = Lake(job.settings.lake)
     try:
-        before = {name: fingerprint(lake, job.patient_id, name) for table in job.tables for name in UPSTREAM[table]}
+        before = {
+            (name, read): fingerprint(lake, job.patient_id, name, read)
+            for table in job.tables
+            for name, read in INPUTS[table].items()
+        }
         data = PatientData(job.patient_id, job.settings, lake)
         outputs: dict[str, StepOutput] = {}
         for table in job.tables:
@@ -117,7 +125,7 @@ def write_patient(
     settings: StudySettings,
     patient_id: str,
     outputs: dict[str, StepOutput],
-    before: Mapping[str, str],
+    before: Mapping[tuple[str, tuple[str, ...]], str],
 ) -> tuple[TableOutcome, ...]:
     """Replace tables of a patient, with their findings, refusals and provenance, under the patient's lock.
 
@@ -127,7 +135,7 @@ def write_patient(
         Fingerprints of the inputs when the work began. They are what the tables were computed from: an input that was
         replaced in the meantime makes them stale at once.
     """
-    with patient_lock(lake.root, patient_id, repairs=set(settings.patient_tables) <= set(outputs)):
+    with patient_lock(lake.root, patient_id, repairs=set(asked_names(settings)) <= set(outputs)):
         findings = [f for f in lake.read_if_computed("qc_events", patient_id, Finding) if f.table_name not in outputs]
         refusals = [
             r for r in lake.read_if_computed("refusals", patient_id, RefusalRecord) if r.table_name not in outputs
@@ -145,12 +153,12 @@ def write_patient(
             provenance[table] = ProvenanceRecord(
                 patient_id,
                 table,
-                CODE_VERSIONS[table],
-                settings.settings_sha256(table),
+                PATIENT_TABLES[table].code_version,
+                PATIENT_TABLES[table].settings_sha256(settings),
                 combined(
                     {
-                        name: fingerprint(lake, patient_id, name) if name in outputs else before[name]
-                        for name in UPSTREAM[table]
+                        name: fingerprint(lake, patient_id, name, read) if name in outputs else before[name, read]
+                        for name, read in INPUTS[table].items()
                     }
                 ),
                 results[-1].sha256 or "",
@@ -163,8 +171,9 @@ def write_patient(
 
 def _compute(table: str, data: PatientData) -> StepOutput:
     try:
-        output = STEPS[table](data)
-        _check_rows(table, output)
+        computed = PATIENT_TABLES[table]
+        output = computed.step(data.reading(computed.upstream))
+        _check_rows(computed, output)
     except (OSError, MemoryError):
         raise
     except CodedError as error:
@@ -182,9 +191,11 @@ def _compute(table: str, data: PatientData) -> StepOutput:
     return output
 
 
-def _check_rows(table: str, output: StepOutput) -> None:
+def _check_rows(computed: PatientTable, output: StepOutput) -> None:
     """Refuse rows that the lake would refuse, now, and not when half of the patient is written."""
-    for name, rows in (*output.companions, (table, output.rows or ())):
+    if tuple(name for name, _ in output.companions) != computed.companions:
+        raise LookupError(f"the companions of {computed.name} are not those that it declares")
+    for name, rows in (*output.companions, (computed.name, output.rows or ())):
         to_arrow(TABLES[name], rows)
 
 
@@ -197,7 +208,14 @@ def _write_table(lake: Lake, patient_id: str, table: str, output: StepOutput) ->
         return TableOutcome(table, 0, None, "", (), output.refusals)
     written = lake.write(table, patient_id, output.rows)
     return TableOutcome(
-        table, written.n_rows, written.sha256, written.relative_path, output.measures, output.refusals, output.paths
+        table,
+        written.n_rows,
+        written.sha256,
+        written.relative_path,
+        output.measures,
+        output.refusals,
+        output.paths,
+        data_version(lake, patient_id, table),
     )
 
 

@@ -17,6 +17,7 @@ import processes
 import sarcoma
 from report import Report
 
+from assets.steps.order import asked_names
 from assets.work import PatientJob, lose_patient, process_patient
 from orchestration.engines import ProcessEngine
 from orchestration.instance import study_instance
@@ -66,7 +67,7 @@ def with_dagster(study: Path) -> float:
 def as_plain_functions(study: Path, n_patients: int) -> float:
     """Wall seconds of the same work by the same pool of workers, called directly."""
     settings = load_study(study)
-    jobs = [PatientJob(patient_id, settings.patient_tables, settings) for patient_id in sarcoma.PATIENTS[:n_patients]]
+    jobs = [PatientJob(patient_id, asked_names(settings), settings) for patient_id in sarcoma.PATIENTS[:n_patients]]
     started = time.perf_counter()
     outcomes = list(ProcessEngine(WORKERS).map(process_patient, jobs, lose_patient))
     seconds = time.perf_counter() - started

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.publishing import cohort_tables
-from assets.settings import PATIENT_TABLES, StudySettings
+from assets.settings import StudySettings
+from assets.steps.order import PATIENT_TABLES
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition

@@ -13,10 +13,12 @@ from assets.engine import Engine
 from assets.exams import conformance_if_stale
 from assets.graph.events import DATA_VERSION_TAG
 from assets.graph.partitions import PATIENTS
+from assets.inputs import data_version
 from assets.publishing import DEFINITION_TABLES
 from assets.robustness_rows import ROBUSTNESS
-from assets.settings import UPSTREAM, StudySettings
+from assets.settings import StudySettings
 from assets.status import State, TableState, table_states
+from assets.steps.order import INPUTS, asked_names
 from assets.work import PatientOutcome
 from orchestration.definitions import build_definitions
 from warehouse.storage.lake import Lake
@@ -88,7 +90,7 @@ def run(
             _execute(job, instance, batch.tables, tags)
         if settings.robustness is not None:
             # Of all patients, and so after them.
-            _execute(job, instance, (ROBUSTNESS,), {})
+            _execute(job, instance, (ROBUSTNESS.name,), {})
 
 
 def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tables: Sequence[str], tags: dict[str, str]) -> None:
@@ -137,12 +139,14 @@ def _with_unreported(
         table: instance.event_log_storage.get_latest_tags_by_partition(
             dg.AssetKey(table), dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG]
         )
-        for table in settings.patient_tables
+        for table in asked_names(settings)
     }
     for state in states:
         if state.state is State.FRESH:
             version = reported[state.table].get(state.patient_id, {}).get(DATA_VERSION_TAG)
-            if version != lake.digest(state.table, state.patient_id):
+            # By the digest of its rows alone a table was known before its companions counted.
+            known = (data_version(lake, state.patient_id, state.table), lake.digest(state.table, state.patient_id))
+            if version not in known:
                 yield replace(state, state=State.MISSING, reasons=("Dagster was not told of it",))
                 continue
         yield state
@@ -150,14 +154,14 @@ def _with_unreported(
 
 def _tables(settings: StudySettings, states: Sequence[TableState], scope: Scope) -> tuple[str, ...]:
     """The tables of one patient to compute, with all that is computed from them."""
-    all_tables = settings.patient_tables
+    all_tables = asked_names(settings)
     if scope is Scope.ALL:
         return all_tables
     wanted = {State.STALE} if scope is Scope.STALE else {State.STALE, State.MISSING, State.REFUSED}
     chosen = {state.table for state in states if state.state in wanted}
     for table in all_tables:
         computed = scope is Scope.NEEDED or any(s.table == table and s.state is not State.MISSING for s in states)
-        if computed and chosen & set(UPSTREAM[table]):
+        if computed and chosen & set(INPUTS[table]):
             chosen.add(table)
     return tuple(table for table in all_tables if table in chosen)
 

@@ -9,7 +9,9 @@ from assets.exams import CONFORMANCE, write_conformance
 from assets.graph.events import DATA_VERSION_TAG
 from assets.graph.specs import column_metadata
 from assets.publishing import DEFINITION_TABLES, cohort_tables, publish_snapshot, write_definitions
-from assets.settings import CODE_VERSIONS, PATIENT_TABLES, StudySettings
+from assets.settings import StudySettings
+from assets.steps.order import asked_names
+from assets.tables import SNAPSHOT, snapshot_settings_json
 from petct.conformance.exam import Verdict
 from warehouse.registry.tables import table
 from warehouse.snapshots.publish import Published
@@ -17,15 +19,14 @@ from warehouse.snapshots.publish import Published
 
 def definitions_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The tables that describe the settings of the study."""
-    groups = {"protocols": "masks", "feature_sets": "features", "feature_definitions": "features"}
-    version = settings.snapshot_settings_json() if settings else "1"
+    version = snapshot_settings_json(settings) if settings else "1"
 
     @dg.multi_asset(
         name="definition_tables",
         specs=[
             dg.AssetSpec(
                 name,
-                group_name=groups[name],
+                group_name=table(name).group,
                 description=table(name).description,
                 code_version=_short_digest(version),
                 kinds={"parquet"},
@@ -80,18 +81,16 @@ def conformance_asset() -> dg.AssetsDefinition:
 
 def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The published snapshot: immutable, named by its content."""
-    tables = settings.patient_tables if settings else PATIENT_TABLES
-    of_cohort = cohort_tables(settings)
 
     @dg.asset(
-        name="snapshot",
+        name=SNAPSHOT.name,
         group_name="cohort",
         description=(
             "An immutable DuckDB file with every table, the cohort table and the wide feature matrices. Its id is the "
             "digest of rows, settings and code versions; publishing what exists changes nothing."
         ),
-        deps=[dg.AssetKey(name) for name in (*tables, *of_cohort, CONFORMANCE)],
-        code_version=CODE_VERSIONS["snapshot"],
+        deps=[dg.AssetKey(name) for name in (*asked_names(settings), *cohort_tables(settings), CONFORMANCE)],
+        code_version=SNAPSHOT.code_version,
         check_specs=[
             dg.AssetCheckSpec(
                 "holds_patients", asset="snapshot", description="The cohort table has a patient or more."

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets.inputs import SOURCES
-from assets.settings import UPSTREAM, StudySettings
+from assets.settings import StudySettings
+from assets.sources import SOURCES
+from assets.steps.order import INPUTS, PATIENT_TABLES
 from assets.work import PatientOutcome, TableOutcome
 from records.imaging import RefusalRecord
 
@@ -33,8 +34,8 @@ def materialization(
     itself for a step's own outputs, but not for events logged while the step runs, and without them it would call the
     table fresh whatever changes.
     """
-    tags = {CODE_VERSION_TAG: study.code_version(result.table), DATA_VERSION_TAG: str(result.sha256)}
-    for upstream in UPSTREAM[result.table]:
+    tags = {CODE_VERSION_TAG: PATIENT_TABLES[result.table].version(study), DATA_VERSION_TAG: result.data_version}
+    for upstream in INPUTS[result.table]:
         key = dg.AssetKey(upstream)
         record = instance.get_latest_data_version_record(key, is_source=upstream in SOURCES, partition_key=patient_id)
         version = _data_version(record.event_log_entry) if record else None

@@ -8,26 +8,20 @@ from assets.engine import Engine
 from assets.graph.checks import check_results, check_specs
 from assets.graph.events import failure, materialization, reason
 from assets.graph.partitions import patients_partitions
-from assets.graph.patient_specs import clinical_specs, feature_specs, imaging_specs, mask_specs
-from assets.graph.robustness import perturbation_specs
-from assets.settings import PATIENT_TABLES, StudySettings
+from assets.graph.specs import patient_spec
+from assets.settings import StudySettings
+from assets.steps.order import PATIENT_TABLES, asked_tables
 from assets.work import PatientJob, PatientOutcome, lose_patient, process_patient
 
 
 def patient_tables(settings: StudySettings | None) -> dg.AssetsDefinition:
     """The multi-asset of all tables that are computed of a patient."""
-    specs = [
-        *imaging_specs(settings),
-        *mask_specs(settings),
-        *feature_specs(settings),
-        *perturbation_specs(settings),
-        *clinical_specs(settings),
-    ]
+    asked = asked_tables(settings)
 
     @dg.multi_asset(
         name="patient_tables",
-        specs=specs,
-        check_specs=check_specs([spec.key.to_user_string() for spec in specs]),
+        specs=[patient_spec(table, settings) for table in asked],
+        check_specs=check_specs([table.name for table in asked]),
         can_subset=True,
         partitions_def=patients_partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -6,8 +6,9 @@ import dagster as dg
 
 from assets.graph.events import DATA_VERSION_TAG
 from assets.graph.partitions import PATIENTS
-from assets.graph.specs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES, column_metadata
+from assets.graph.specs import column_metadata
 from assets.ingest import IngestReport, ingest
+from assets.sources import SOURCES
 from warehouse.registry.tables import table
 
 ABSENT = "absent"
@@ -20,10 +21,8 @@ def register(instance: dg.DagsterInstance, report: IngestReport) -> None:
         PATIENTS, [p.record.patient_id for p in report.patients if p.record.patient_id not in known]
     )
     gone = dict.fromkeys(report.gone, ABSENT)
-    _observe(instance, DICOM_FILES, {p.record.patient_id: p.files_sha256 or ABSENT for p in report.patients} | gone)
-    _observe(instance, CLINICAL_TABLE, {p.record.patient_id: p.cells_sha256 or ABSENT for p in report.patients} | gone)
-    overrides = {p.record.patient_id: p.overrides_sha256 or ABSENT for p in report.patients}
-    _observe(instance, SUV_OVERRIDES, overrides | gone)
+    for source in SOURCES:
+        _observe(instance, source, {p.record.patient_id: p.sha256[source] or ABSENT for p in report.patients} | gone)
 
 
 def record_ingest(instance: dg.DagsterInstance, report: IngestReport) -> None:

@@ -3,24 +3,26 @@
 import dagster as dg
 
 from assets.graph.partitions import patients_partitions
-from assets.inputs import CLINICAL_TABLE, DICOM_FILES, SUV_OVERRIDES
-from assets.settings import CODE_VERSIONS, UPSTREAM, StudySettings
+from assets.settings import StudySettings
+from assets.sources import SOURCES
+from assets.steps.order import INPUTS
+from assets.steps.table import PatientTable
 from warehouse.registry.tables import table
 
 
-def patient_spec(name: str, settings: StudySettings | None) -> dg.AssetSpec:
-    """The specification of the per-patient table ``name``; without a study its version is that of the code alone."""
-    declared = table(name)
+def patient_spec(computed: PatientTable, settings: StudySettings | None) -> dg.AssetSpec:
+    """The specification of a per-patient table; without a study its version is that of the code alone."""
+    declared = table(computed.name)
     return dg.AssetSpec(
-        name,
+        computed.name,
         group_name=declared.group,
-        description=_description(name),
-        deps=[dg.AssetKey(upstream) for upstream in UPSTREAM[name]],
-        code_version=settings.code_version(name) if settings else CODE_VERSIONS[name],
+        description=f"{declared.description} One row a {declared.grain}.",
+        deps=[dg.AssetKey(upstream) for upstream in INPUTS[computed.name]],
+        code_version=computed.version(settings),
         partitions_def=patients_partitions,
         skippable=True,
         kinds={"parquet"},
-        metadata=column_metadata(name),
+        metadata=column_metadata(computed.name),
     )
 
 
@@ -47,34 +49,11 @@ def external_specs() -> list[dg.AssetSpec]:
     """The outside world: `petlake ingest` observes its content, patient by patient."""
     return [
         dg.AssetSpec(
-            DICOM_FILES,
-            group_name="imaging",
-            description=(
-                "A patient's DICOM files as `petlake ingest` found them; the data version is a digest of their bytes."
-            ),
+            source.name,
+            group_name=source.group,
+            description=source.description,
             partitions_def=patients_partitions,
-            kinds={"dicom"},
-        ),
-        dg.AssetSpec(
-            CLINICAL_TABLE,
-            group_name="clinical",
-            description="A patient's row of the clinical table; the data version is the digest of its cells.",
-            partitions_def=patients_partitions,
-            kinds={"csv"},
-        ),
-        dg.AssetSpec(
-            SUV_OVERRIDES,
-            group_name="clinical",
-            description=(
-                "The cells of a patient's row that override the header of the PET (syringe, weight, height); the data "
-                "version is their digest."
-            ),
-            partitions_def=patients_partitions,
-            kinds={"csv"},
-        ),
+            kinds={source.kind},
+        )
+        for source in SOURCES.values()
     ]
-
-
-def _description(name: str) -> str:
-    declared = table(name)
-    return f"{declared.description} One row a {declared.grain}."

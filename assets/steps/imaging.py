@@ -1,8 +1,10 @@
 """The steps from DICOM files to SUV: series, scans, suv."""
 
 from assets.refusal_rows import refusal
+from assets.settings import StudySettings
 from assets.steps.clinical_row import clinical_row, declared
 from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.table import Check, PatientTable, Settings
 from petct.dicom.index import index_files
 from petct.dicom.scans import ScanSeries, scan_record
 from petct.dicom.series import CtSeries
@@ -10,7 +12,8 @@ from petct.errors import DicomError, PetctError
 from petct.suv.compute import compute_suv
 from petct.suv.override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
 from petct.suv.plausibility import scan_findings
-from records.imaging import RefusalRecord
+from records.imaging import FileRecord, RefusalRecord, ScanRecord, SeriesRecord, SuvRecord
+from warehouse.storage.lake import Lake
 
 
 def series_step(data: PatientData) -> StepOutput:
@@ -100,3 +103,60 @@ def _overrides_of(data: PatientData) -> SuvOverrides:
         return NO_OVERRIDES
     row, _ = clinical_row(data, "suv_override_cells")
     return read_overrides(row, spec, declared(data.settings))
+
+
+def _series_settings(study: StudySettings) -> Settings:
+    return {
+        "pet_series": list(study.series_choice.pet),
+        "ct_series": list(study.series_choice.ct),
+        "volumes": [[one.files, one.units.value] for one in study.declared_pet],
+        "masks": [one.files for one in study.declared_masks],
+    }
+
+
+def _suv_settings(study: StudySettings) -> Settings:
+    settings: dict[str, object] = {"policy": study.suv_policy.value, "tracer": study.tracer}
+    if study.suv_overrides is not None and study.clinical is not None:
+        settings["overrides"] = study.suv_overrides.settings()
+        settings["missing_values"] = sorted(study.clinical.missing_values)
+    return settings
+
+
+def _series_miss_files(lake: Lake, patient_id: str) -> bool:
+    n_files = len(lake.read_if_computed("files", patient_id, FileRecord))
+    return sum(series.n_instances for series in lake.read_if_computed("series", patient_id, SeriesRecord)) != n_files
+
+
+def _scan_ids_repeat(lake: Lake, patient_id: str) -> bool:
+    scan_ids = [scan.scan_id for scan in lake.read_if_computed("scans", patient_id, ScanRecord)]
+    return not scan_ids or len(set(scan_ids)) != len(scan_ids)
+
+
+def _suv_implausible(lake: Lake, patient_id: str) -> bool:
+    return any(not 0 < row.suv_max < 10_000 for row in lake.read_if_computed("suv", patient_id, SuvRecord))
+
+
+SERIES = PatientTable(
+    "series",
+    "3",
+    _series_settings,
+    step=series_step,
+    upstream=("dicom_files",),
+    checks=(Check("accounts_for_every_file", "Every indexed file belongs to one series.", _series_miss_files),),
+)
+SCANS = PatientTable(
+    "scans",
+    "2",
+    step=scans_step,
+    upstream=("series",),
+    checks=(Check("one_row_a_scan", "A computed patient has a scan, and no scan twice.", _scan_ids_repeat),),
+)
+SUV = PatientTable(
+    "suv",
+    "3",
+    _suv_settings,
+    step=suv_step,
+    upstream=("series", "scans", "suv_overrides"),
+    checks=(Check("plausible_maximum", "The largest SUV lies above 0 and below 10,000.", _suv_implausible),),
+    companions=("suv_adaptations",),
+)

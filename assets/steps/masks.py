@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from assets.refusal_rows import refusal
+from assets.settings import StudySettings
 from assets.steps.drawings import drawings_of, grids_of
 from assets.steps.lesion_rows import (
     delineation_row,
@@ -17,6 +18,7 @@ from assets.steps.lesion_rows import (
 from assets.steps.matching import Between, compare_readers, protocol_matches, time_point_matches, unaligned_time_points
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.plausibility import organ_findings
+from assets.steps.table import Check, PatientTable, Settings
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry, Volume, resample_mask
 from petct.lesions.delineation import (
@@ -40,6 +42,7 @@ from records.masks import (
     ReaderAgreementRecord,
     ReferenceRegionRecord,
 )
+from warehouse.storage.lake import Lake
 
 
 def lesions_step(data: PatientData) -> StepOutput:
@@ -271,3 +274,29 @@ def _references(
         for r in placed.values()
     )
     return placed
+
+
+def mask_settings(study: StudySettings) -> Settings:
+    """What lesions, and pictures of them, depend on."""
+    return {
+        "masks": {**study.masks.settings(), "labels": [[one.files, one.labels] for one in study.declared_masks]},
+        "protocols": [protocol.protocol_id for protocol in study.protocols],
+        "tracer": study.tracer,
+    }
+
+
+def _lesions_empty(lake: Lake, patient_id: str) -> bool:
+    return any(
+        row.n_voxels < 1 or row.volume_ml <= 0 for row in lake.read_if_computed("lesions", patient_id, LesionRecord)
+    )
+
+
+LESIONS = PatientTable(
+    "lesions",
+    "5",
+    lambda study: {**mask_settings(study), "needs_ct": study.needs_ct},
+    step=lesions_step,
+    upstream=("dicom_files", "series", "scans", "suv"),
+    checks=(Check("no_empty_lesion", "Every lesion has a voxel and a volume.", _lesions_empty),),
+    companions=("delineations", "exclusions", "reference_regions", "lesion_matches", "reader_agreement"),
+)

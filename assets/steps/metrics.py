@@ -3,7 +3,9 @@
 import numpy as np
 
 from assets.refusal_rows import refusal
+from assets.settings import StudySettings
 from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.table import Check, PatientTable, Settings
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry
 from petct.lesions.lesion_map import Lesion, LesionMap
@@ -13,6 +15,9 @@ from petct.suv.body_size import LeanBodyMass, body_surface_area_m2
 from records.features import PetMetrics
 from records.imaging import RefusalRecord, SuvRecord
 from records.masks import DelineationRecord, LesionRecord, ReferenceRegionRecord
+from warehouse.storage.lake import Lake
+
+_TOLERANCE_ML = 1e-6
 
 
 def pet_metrics_step(data: PatientData) -> StepOutput:
@@ -107,3 +112,26 @@ def lesion_map(data: PatientData, lesions: list[LesionRecord], geometry: Geometr
             for row in lesions
         ),
     )
+
+
+def _settings(study: StudySettings) -> Settings:
+    protocols = [protocol.protocol_id for protocol in study.protocols]
+    return {"protocols": protocols, "lean_body_mass": study.lean_body_mass.value}
+
+
+def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
+    totals: dict[tuple[str, str], dict[str, float]] = {}
+    for row in lake.read_if_computed("pet_metrics", patient_id, PetMetrics):
+        of_scan = totals.setdefault((row.scan_id, row.protocol_id), {"lesion": 0.0, "organ": 0.0, "patient": 0.0})
+        of_scan[row.grain] += row.volume_ml
+    return any(abs(t[grain] - t["patient"]) > _TOLERANCE_ML for t in totals.values() for grain in ("lesion", "organ"))
+
+
+PET_METRICS = PatientTable(
+    "pet_metrics",
+    "3",
+    _settings,
+    step=pet_metrics_step,
+    upstream=("suv", "lesions", "delineations", "reference_regions"),
+    checks=(Check("volumes_add_up", "Lesions and organs sum to the patient's tumour volume.", _volumes_do_not_add_up),),
+)

@@ -1,26 +1,55 @@
-"""The steps of one patient: each computes the rows of one table from what the steps before it left."""
+"""The tables of a patient in the order in which they build on one another, and what each is computed from."""
 
-from collections.abc import Callable
+from collections import defaultdict
 
-from assets.steps.clinical import clinical_step, endpoints_step
-from assets.steps.imaging import scans_step, series_step, suv_step
-from assets.steps.masks import lesions_step
-from assets.steps.metrics import pet_metrics_step
-from assets.steps.patient_data import PatientData, StepOutput
-from assets.steps.pictures import pictures_step
-from assets.steps.radiomics import radiomic_features_step
-from assets.steps.robustness import perturbed_features_step
+from assets.settings import StudySettings
+from assets.sources import SOURCES
+from assets.steps.clinical import CLINICAL, ENDPOINTS
+from assets.steps.imaging import SCANS, SERIES, SUV
+from assets.steps.masks import LESIONS
+from assets.steps.metrics import PET_METRICS
+from assets.steps.pictures import PICTURES
+from assets.steps.radiomics import RADIOMIC_FEATURES
+from assets.steps.robustness import PERTURBED_FEATURES
+from assets.steps.table import PatientTable
 
-STEPS: dict[str, Callable[[PatientData], StepOutput]] = {
-    "series": series_step,
-    "scans": scans_step,
-    "suv": suv_step,
-    "lesions": lesions_step,
-    "pictures": pictures_step,
-    "pet_metrics": pet_metrics_step,
-    "radiomic_features": radiomic_features_step,
-    "perturbed_features": perturbed_features_step,
-    "clinical": clinical_step,
-    "endpoints": endpoints_step,
+PATIENT_TABLES: dict[str, PatientTable] = {
+    table.name: table
+    for table in (
+        SERIES,
+        SCANS,
+        SUV,
+        LESIONS,
+        PICTURES,
+        PET_METRICS,
+        RADIOMIC_FEATURES,
+        PERTURBED_FEATURES,
+        CLINICAL,
+        ENDPOINTS,
+    )
 }
-"""The step of each table, in order."""
+_OWNERS = {name: table.name for table in PATIENT_TABLES.values() for name in (table.name, *table.companions)}
+
+
+def _inputs(table: PatientTable) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in table.upstream:
+        if name in SOURCES:
+            found[name].append(SOURCES[name].table)
+        else:
+            found[_OWNERS[name]].append(name)
+    return {name: tuple(read) for name, read in found.items()}
+
+
+INPUTS: dict[str, dict[str, tuple[str, ...]]] = {table.name: _inputs(table) for table in PATIENT_TABLES.values()}
+"""What each table is computed from: another table or an input from outside, with the tables of the lake read of it."""
+
+
+def asked_tables(study: StudySettings | None) -> tuple[PatientTable, ...]:
+    """The tables that a study asks for, in order; all without a study."""
+    return tuple(table for table in PATIENT_TABLES.values() if study is None or table.is_asked(study))
+
+
+def asked_names(study: StudySettings | None) -> tuple[str, ...]:
+    """Their names."""
+    return tuple(table.name for table in asked_tables(study))

@@ -1,6 +1,6 @@
 """What is known of one patient while its tables are computed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +59,15 @@ class PatientData:
         # Scan and protocol to the voxels that were excluded as physiological, where this run found the lesions.
         self.excluded: dict[tuple[str, str], NDArray[np.bool_] | None] = {}
         self._outputs: dict[str, StepOutput] = {}
+        self._readable: Collection[str] | None = None
         self._pet: dict[str, PetSeries] = {}
         self._ct: dict[str, CtSeries] = {}
         self._volumes: dict[str, Volume] = {}
+
+    def reading(self, upstream: Collection[str]) -> "PatientData":
+        """Let the step that follows read these tables and no others: what it reads is what makes it stale."""
+        self._readable = upstream
+        return self
 
     def remember(self, table: str, output: StepOutput) -> None:
         """Keep the output of a step for those that follow."""
@@ -71,6 +77,8 @@ class PatientData:
 
     def rows(self, table: str, row_type: type) -> Sequence:
         """The rows of ``table``; raises ``PetctError`` UPSTREAM_MISSING with the reasons when there are none."""
+        if self._readable is not None and table not in self._readable:
+            raise LookupError(f"{table} is read, and not declared as upstream")
         if table in self._outputs:
             output = self._outputs[table]
             if output.rows is not None:

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.refusal_rows import refusal
-from assets.settings import CODE_VERSIONS
-from assets.steps.masks import lesions_step
+from assets.steps.masks import lesions_step, mask_settings
 from assets.steps.metrics import check_known, lesion_map
 from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.table import Check, PatientTable
 from petct.errors import PetctError
 from petct.image.volume import Volume
 from petct.lesions.lesion_map import UNKNOWN_ORGAN, LesionMap, MaskRules
@@ -19,6 +19,8 @@ from petct.lesions.reference_regions import ReferenceRegion
 from petct.suv.plausibility import tracer_of
 from records.imaging import RefusalRecord, SuvRecord
 from records.masks import LesionRecord, PictureRecord, ReferenceRegionRecord
+from warehouse.errors import WarehouseError
+from warehouse.storage.lake import Lake
 
 MIP = "mip"
 
@@ -85,7 +87,7 @@ def _mip(data: PatientData, suv: SuvRecord, protocol: Protocol, lesions: list[Le
         suv_image_sha256=suv.suv_image_sha256,
         label_map_sha256=lesions[0].label_map_sha256 if lesions else None,
         excluded_mask_sha256=None if excluded is None else data.keep(Volume(excluded.astype(np.uint8), image.geometry)),
-        code_version=CODE_VERSIONS["pictures"],
+        code_version=PICTURES.code_version,
     )
 
 
@@ -124,3 +126,22 @@ def _references(data: PatientData, scan_id: str) -> list[ReferenceRegion]:
         for row in data.rows("reference_regions", ReferenceRegionRecord)
         if row.scan_id == scan_id
     ]
+
+
+def _pictures_lost(lake: Lake, patient_id: str) -> bool:
+    try:
+        for row in lake.read_if_computed("pictures", patient_id, PictureRecord):
+            lake.read_picture(patient_id, row.picture_sha256)
+    except WarehouseError:
+        return True
+    return False
+
+
+PICTURES = PatientTable(
+    "pictures",
+    "1",
+    mask_settings,
+    step=pictures_step,
+    upstream=("dicom_files", "series", "scans", "suv", "lesions", "delineations", "reference_regions"),
+    checks=(Check("every_picture_is_there", "The file of each picture is what was written.", _pictures_lost),),
+)

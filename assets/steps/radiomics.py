@@ -1,11 +1,14 @@
 """From lesions to radiomic features."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from assets.refusal_rows import refusal
+from assets.settings import StudySettings
 from assets.steps.metrics import check_known
 from assets.steps.patient_data import Measure, PatientData, StepOutput
+from assets.steps.table import Check, PatientTable, Settings
 from petct.errors import DicomError, FeatureError, PetctError
 from petct.image.volume import Volume
 from petct.lesions.protocol import Protocol
@@ -15,6 +18,7 @@ from petct.radiomics.feature_sets import FeatureSet
 from records.features import FeatureExtraction, FeatureValue
 from records.imaging import RefusalRecord, ScanRecord, SuvRecord
 from records.masks import LesionRecord
+from warehouse.storage.lake import Lake
 
 
 def radiomic_features_step(data: PatientData) -> StepOutput:
@@ -121,3 +125,39 @@ def image_sha256_of(data: PatientData, scan: ScanRecord, modality: str) -> str:
         if row.scan_id == scan.scan_id:
             return row.suv_image_sha256
     raise FeatureError("SUV_MISSING", "The scan has no SUV image", patient_id=data.patient_id, keyword=scan.scan_id)
+
+
+def _settings(study: StudySettings) -> Settings:
+    return {
+        "protocols": [protocol.protocol_id for protocol in study.protocols],
+        "feature_sets": [item.feature_set_id for item in study.feature_sets],
+        "engine": study.radiomics_engine,
+    }
+
+
+def _features_incomplete(lake: Lake, patient_id: str) -> bool:
+    rows = lake.read_if_computed("radiomic_features", patient_id, FeatureValue)
+    if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
+        return True
+    counts = Counter((row.scan_id, row.protocol_id, row.lesion_id, row.feature_set_id) for row in rows)
+    return counts != {
+        (row.scan_id, row.protocol_id, row.lesion_id, row.feature_set_id): row.n_features
+        for row in lake.read_if_computed("feature_extractions", patient_id, FeatureExtraction)
+    }
+
+
+RADIOMIC_FEATURES = PatientTable(
+    "radiomic_features",
+    "3",
+    _settings,
+    step=radiomic_features_step,
+    upstream=("scans", "suv", "lesions", "delineations"),
+    checks=(
+        Check(
+            "every_feature_or_a_reason",
+            "Each lesion has each feature, as a value or as a reason.",
+            _features_incomplete,
+        ),
+    ),
+    companions=("feature_extractions",),
+)

@@ -1,18 +1,22 @@
 """From lesions to the features of perturbed lesions; only for a study that asks for it."""
 
 from assets.refusal_rows import refusal
+from assets.settings import StudySettings
 from assets.steps.metrics import check_known
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.radiomics import image_sha256_of
+from assets.steps.table import Check, PatientTable, Settings
 from petct.errors import PetctError
 from petct.image.volume import Mask
 from petct.radiomics.engines import compute_features
+from petct.radiomics.extraction import Status
 from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.perturbation import around, generator, perturb
 from petct.radiomics.perturbation_sets import UNPERTURBED, PerturbationSet
 from records.imaging import RefusalRecord, ScanRecord
 from records.masks import LesionRecord
 from records.robustness import PerturbedFeature
+from warehouse.storage.lake import Lake
 
 
 def perturbed_features_step(data: PatientData) -> StepOutput:
@@ -77,3 +81,39 @@ def _of_lesion(
                 for feature in compute_features(changed, region, feature_set, data.settings.radiomics_engine)
             )
     return rows
+
+
+def _settings(study: StudySettings) -> Settings:
+    if study.robustness is None:
+        return {}
+    return {
+        "protocol": study.protocols[0].protocol_id,
+        "feature_sets": [item.feature_set_id for item in study.feature_sets],
+        "perturbation_sets": [item.perturbation_set_id for item in study.robustness.perturbation_sets],
+        "engine": study.radiomics_engine,
+    }
+
+
+def _perturbations_incomplete(lake: Lake, patient_id: str) -> bool:
+    rows = lake.read_if_computed("perturbed_features", patient_id, PerturbedFeature)
+    if any((row.value is None) == (row.status == Status.COMPUTED) for row in rows):
+        return True
+    unchanged = {(row.scan_id, row.lesion_id, row.feature_set_id) for row in rows if row.perturbation == UNPERTURBED}
+    return unchanged != {(row.scan_id, row.lesion_id, row.feature_set_id) for row in rows}
+
+
+PERTURBED_FEATURES = PatientTable(
+    "perturbed_features",
+    "1",
+    _settings,
+    step=perturbed_features_step,
+    upstream=("scans", "suv", "lesions", "delineations"),
+    checks=(
+        Check(
+            "compared_with_no_change",
+            "Each lesion was measured without change, too; a feature has a value or a reason.",
+            _perturbations_incomplete,
+        ),
+    ),
+    is_asked=lambda study: study.robustness is not None and bool(study.robustness.perturbation_sets),
+)

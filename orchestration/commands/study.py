@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assets.ingest import IngestReport
 from assets.settings import StudySettings
 from assets.status import State, feature_attrition, table_states
+from assets.steps.order import asked_names
 from assets.work import PatientOutcome
 from orchestration import console
 from orchestration.commands.reports import ingest_json, say_attrition, say_ingest, say_states, say_unwritten
@@ -126,7 +127,7 @@ def status(study_folder: Path, as_json: bool, attrition: bool) -> None:
     if not states:
         console.say("No patient is registered yet. Run `petlake ingest`.")
         return
-    tables = settings.patient_tables
+    tables = asked_names(settings)
     by_patient: dict[str, dict[str, str]] = {}
     for state in states:
         by_patient.setdefault(state.patient_id, {})[state.table] = state.state.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -77,6 +77,16 @@ class MaskRules:
     elsewhere: str = "unassigned"
     resampling: ResamplingLimits = field(default_factory=ResamplingLimits)
     readers: tuple[ReaderRule, ...] = ()
+
+    def settings(self) -> dict[str, object]:
+        """What lesions depend on, as plain values."""
+        return {
+            "tumour": list(self.tumour),
+            "organs": {organ: list(patterns) for organ, patterns in self.organs},
+            "elsewhere": self.elsewhere,
+            "resampling": asdict(self.resampling),
+            "readers": [[reader.name, list(reader.regions), list(reader.series)] for reader in self.readers],
+        }
 
     def reader_of(self, region: str, description: str | None, series_instance_uid: str) -> str | None:
         """The reader who drew a region, or None where no rule says who; raises ``MaskError`` READER_AMBIGUOUS."""

@@ -17,6 +17,7 @@ from assets.graph.registration import register
 from assets.ingest import IngestReport, ingest
 from assets.settings import StudySettings
 from assets.status import table_states
+from assets.steps.order import asked_names
 from orchestration import materialization
 from orchestration.definitions import build_definitions
 from orchestration.instance import study_instance
@@ -86,7 +87,7 @@ class Study:
             return {
                 (patient, table): resolver.get_status(dg.AssetKey(table), patient).value
                 for patient in PATIENTS
-                for table in self.settings.patient_tables
+                for table in asked_names(self.settings)
             }
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from assets.exams import CONFORMANCE, conformance_if_stale, write_conformance
-from assets.settings import CODE_VERSIONS, ConformanceSettings, StudySettings
+from assets.settings import ConformanceSettings, StudySettings
+from assets.steps.order import PATIENT_TABLES
 from orchestration.study import StudyError, load_study
 from petct.conformance.exam import EXAM_FOLDERS
 from petct.conformance.suv_objects import suv_objects
@@ -47,7 +48,7 @@ def test_an_exam_is_run_again_when_code_data_or_the_list_of_exams_changed(
 ) -> None:
     write_conformance(settings)
     with monkeypatch.context() as patch:
-        patch.setitem(CODE_VERSIONS, "suv", "of another day")
+        patch.setitem(PATIENT_TABLES, "suv", replace(PATIENT_TABLES["suv"], code_version="of another day"))
         assert conformance_if_stale(settings) == (CONFORMANCE,)
     data = settings.conformance.data_folder
     assert data is not None

@@ -8,27 +8,32 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import dagster as dg
 import pytest
 
-from assets import settings
+from assets.settings import StudySettings
 from assets.status import State
+from assets.steps.order import INPUTS, PATIENT_TABLES
+from orchestration import materialization
 from orchestration.instance import study_instance
+from petct.lesions import reference_regions
+from tests.assets.conftest import InThisProcess
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import was_interrupted
 
 FIRST, SECOND = "NET-001", "NET-002"
-TABLES = tuple(name for name in settings.PATIENT_TABLES if name != "perturbed_features")
+TABLES = tuple(name for name in PATIENT_TABLES if name != "perturbed_features")
 STALE, FRESH, MISSING = "STALE", "FRESH", "MISSING"
 PATIENCE_S = 120
 
 
 class Study(Protocol):
     folder: Path
-    settings: settings.StudySettings
+    settings: StudySettings
     replace: Callable[[str, str], None]
     ingest: Callable[[], object]
     materialize: Callable[[], list[str]]
@@ -50,7 +55,7 @@ def stale_tables(study: Study) -> dict[str, set[str]]:
     stale = {p: {table for table in TABLES if states[p, table] == STALE} for p in (FIRST, SECOND)}
     for patient, tables in stale_for_dagster(study).items():
         for table in TABLES:
-            if tables & set(settings.UPSTREAM[table]):
+            if tables & set(INPUTS[table]):
                 tables.add(table)
         assert stale[patient] == tables
     return stale
@@ -75,7 +80,8 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
 def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
     computed: Study, monkeypatch: pytest.MonkeyPatch, table: str, stale: set[str]
 ) -> None:
-    monkeypatch.setitem(settings.CODE_VERSIONS, table, settings.CODE_VERSIONS[table] + "-raised")
+    raised = replace(PATIENT_TABLES[table], code_version=f"{PATIENT_TABLES[table].code_version}-raised")
+    monkeypatch.setitem(PATIENT_TABLES, table, raised)
     assert stale_for_dagster(computed) == {FIRST: {table}, SECOND: {table}}
     assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
     assert set(computed.materialize()) == {FIRST, SECOND}
@@ -122,6 +128,28 @@ def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study
     assert stale_tables(computed) == {FIRST: set(), SECOND: set(TABLES) - {"clinical"}}
     assert computed.materialize() == [SECOND]
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+
+
+def test_a_reference_region_that_moved_makes_the_tables_stale_that_read_it(
+    computed: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lesions are the same, and the ratios to the liver are not."""
+    lake = Lake(computed.settings.lake)
+    before = {patient: lake.digest("lesions", patient) for patient in (FIRST, SECOND)}
+    monkeypatch.setitem(reference_regions.RADIUS_MM, "liver", reference_regions.RADIUS_MM["liver"] / 2)
+    # What the Dagster UI does when only this asset is materialised.
+    batch = materialization.Batch((FIRST, SECOND), ("lesions",))
+    with study_instance(computed.folder) as instance:
+        materialization.run(computed.settings, instance, [batch], InThisProcess(), lambda _: None)
+    assert {patient: lake.digest("lesions", patient) for patient in (FIRST, SECOND)} == before
+    stale = {"pictures", "pet_metrics"}
+    assert computed.petlake_states() == {
+        (patient, table): STALE if table in stale else FRESH for patient in (FIRST, SECOND) for table in TABLES
+    }
+    of_dagster = computed.dagster_states()
+    assert {of_dagster[patient, table] for patient in (FIRST, SECOND) for table in stale} == {STALE}
+    assert set(computed.materialize()) == {FIRST, SECOND}
+    assert set(computed.petlake_states().values()) == {FRESH}
 
 
 def test_a_changed_cell_makes_the_clinical_tables_of_its_patient_stale(computed: Study) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assets import work
 from assets.publishing import publish_snapshot
+from assets.steps.order import PATIENT_TABLES, asked_names
 from assets.work import PatientJob, lose_patient, process_patient
 from records.features import PetMetrics
 from records.imaging import RefusalRecord
@@ -22,7 +24,7 @@ FIRST, SECOND = "NET-001", "NET-002"
 
 def job(study, patient: str) -> PatientJob:
     settings = study.settings
-    return PatientJob(patient, settings.patient_tables, settings)
+    return PatientJob(patient, asked_names(settings), settings)
 
 
 def refusals(study, patient: str) -> dict[str, list[str]]:
@@ -156,3 +158,21 @@ def test_a_folder_that_is_not_mounted_costs_nothing(computed) -> None:
     assert set(computed.petlake_states().values()) == {"FRESH"}
     (computed.folder / "dicom").rmdir()
     away.rename(computed.folder / "dicom")
+
+
+def test_a_step_cannot_read_what_its_table_does_not_declare(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it would stay fresh when what it read has changed."""
+    forgotten = replace(PATIENT_TABLES["pet_metrics"], upstream=("suv", "lesions", "delineations"))
+    monkeypatch.setitem(PATIENT_TABLES, "pet_metrics", forgotten)
+    outcome = process_patient(PatientJob(FIRST, ("pet_metrics",), computed.settings))
+    (refused,) = outcome.tables[0].refusals
+    assert (refused.code, refused.found) == (
+        "UNEXPECTED_ERROR",
+        "LookupError: reference_regions is read, and not declared as upstream",
+    )
+
+
+def test_a_step_writes_the_companions_that_its_table_declares(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PATIENT_TABLES, "suv", replace(PATIENT_TABLES["suv"], companions=()))
+    outcome = process_patient(PatientJob(FIRST, ("suv",), computed.settings))
+    assert [refused.code for refused in outcome.tables[0].refusals] == ["UNEXPECTED_ERROR"]
