@@ -7,46 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from petct.errors import MaskError
+from petct.lesions.thresholds import THRESHOLDS, Threshold
 from petct.settings_digest import canonical_json, digest_id
 from records.masks import ProtocolRecord
 
 Connectivity = Literal[6, 18, 26]
 Search = Literal["contours", "image"]
-ReferenceOrgan = Literal["liver", "spleen", "aorta"]
-
-
-@dataclass(frozen=True)
-class FixedThreshold:
-    """Voxels of at least this SUV."""
-
-    suv: float
-
-
-@dataclass(frozen=True)
-class ShareOfMaximum:
-    """Voxels of at least this share (0 to 1) of the largest SUV of the region that is searched."""
-
-    share: float
-
-
-@dataclass(frozen=True)
-class ReferenceThreshold:
-    """Voxels of at least ``mean_factor`` x mean + ``sd_factor`` x standard deviation of a reference region.
-
-    The same voxels on SUL as on SUV: the image and its reference region are multiplied by one factor.
-    """
-
-    region: ReferenceOrgan
-    mean_factor: float
-    sd_factor: float
-
-
-Threshold = FixedThreshold | ShareOfMaximum | ReferenceThreshold
-_THRESHOLDS: dict[str, type[Threshold]] = {
-    "fixed": FixedThreshold,
-    "share_of_maximum": ShareOfMaximum,
-    "reference": ReferenceThreshold,
-}
 
 
 @dataclass(frozen=True)
@@ -117,7 +83,7 @@ class Protocol:
     krenning: KrenningRatios = field(default_factory=KrenningRatios)
 
     def __post_init__(self) -> None:
-        if self.search == "image" and (self.threshold is None or isinstance(self.threshold, ShareOfMaximum)):
+        if self.search == "image" and (self.threshold is None or not self.threshold.in_image):
             raise MaskError(
                 "PROTOCOL_INVALID",
                 "The whole image can be searched with a fixed threshold or one of a reference region only",
@@ -159,7 +125,7 @@ class Protocol:
     def reference_regions(self) -> frozenset[str]:
         """The reference regions that its thresholds need."""
         thresholds = (self.threshold, *(item.threshold for item in self.within_organs))
-        return frozenset(item.region for item in thresholds if isinstance(item, ReferenceThreshold))
+        return frozenset(item.reference_region for item in thresholds if item and item.reference_region)
 
 
 def protocol_record(protocol: Protocol) -> ProtocolRecord:
@@ -168,5 +134,5 @@ def protocol_record(protocol: Protocol) -> ProtocolRecord:
 
 
 def _described(threshold: Threshold) -> dict[str, object]:
-    (kind,) = (name for name, of in _THRESHOLDS.items() if of is type(threshold))
+    (kind,) = (name for name, of in THRESHOLDS.items() if of is type(threshold))
     return {kind: asdict(threshold)}

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from petct.errors import MaskError
-from petct.lesions.protocol import (
-    Connectivity,
-    FixedThreshold,
-    KrenningRatios,
-    OrganThreshold,
-    Protocol,
-    ReferenceOrgan,
-    ReferenceThreshold,
-    Search,
-    ShareOfMaximum,
-    Threshold,
-)
+from petct.lesions.protocol import Connectivity, KrenningRatios, OrganThreshold, Protocol, Search
+from petct.lesions.thresholds import THRESHOLDS, NotNegative, Positive, Threshold
 from petct.params import packaged, read_packaged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-_NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -36,58 +24,48 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class _Fixed(_Section):
-    suv: _Positive
+def _section(family: type[Threshold]) -> Any:
+    """The section of a family of thresholds: its fields are the keys."""
+    hints = get_type_hints(family, include_extras=True)
+    keys: dict[str, Any] = {field.name: (hints[field.name], ...) for field in fields(family)}
+    return create_model(family.__name__, __base__=_Section, **keys)
 
 
-class _Share(_Section):
-    share: Annotated[float, Field(gt=0, lt=1)]
+_SECTIONS: dict[str, Any] = {kind: (_section(family) | None, None) for kind, family in THRESHOLDS.items()}
 
 
-class _Reference(_Section):
-    region: ReferenceOrgan
-    mean_factor: _NotNegative
-    sd_factor: _NotNegative
-
-
-class _Threshold(_Section):
-    fixed: _Fixed | None = None
-    share_of_maximum: _Share | None = None
-    reference: _Reference | None = None
+class _Threshold(create_model("_Families", __base__=_Section, **_SECTIONS)):  # type: ignore[misc]
+    # One section for each family; a checker of types does not follow a base that is made when the module is loaded.
 
     @model_validator(mode="after")
     def _one(self) -> _Threshold:
-        if len(self.model_fields_set) != 1 or self.made is None:
-            raise ValueError("one of fixed, share_of_maximum and reference")
+        if len(self.model_fields_set) != 1 or getattr(self, *self.model_fields_set) is None:
+            *families, last = THRESHOLDS
+            raise ValueError(f"one of {', '.join(families)} and {last}")
         return self
 
     @property
-    def made(self) -> Threshold | None:
-        if self.fixed:
-            return FixedThreshold(self.fixed.suv)
-        if self.share_of_maximum:
-            return ShareOfMaximum(self.share_of_maximum.share)
-        if self.reference:
-            return ReferenceThreshold(self.reference.region, self.reference.mean_factor, self.reference.sd_factor)
-        return None
+    def made(self) -> Threshold:
+        (kind,) = self.model_fields_set
+        return THRESHOLDS[kind](**getattr(self, kind).model_dump())
 
 
 class _Krenning(_Section):
-    below_liver: _Positive = KrenningRatios.below_liver
-    above_liver: _Positive = KrenningRatios.above_liver
-    above_spleen: _Positive = KrenningRatios.above_spleen
+    below_liver: Positive = KrenningRatios.below_liver
+    above_liver: Positive = KrenningRatios.above_liver
+    above_spleen: Positive = KrenningRatios.above_spleen
 
 
 class _File(_Section):
     version: int = Field(ge=1)
     description: str = Field(min_length=1)
     connectivity: Connectivity
-    minimum_volume_ml: _NotNegative
+    minimum_volume_ml: NotNegative
     search: Search = "contours"
     threshold: _Threshold | None = None
     within_organs: dict[str, _Threshold] = {}
     exclude: list[str] = []
-    exclusion_margin_mm: _NotNegative = 0.0
+    exclusion_margin_mm: NotNegative = 0.0
     fill_holes: bool = False
     krenning: _Krenning = _Krenning()
 
@@ -148,7 +126,6 @@ def parse_protocol(name: str, content: Mapping[str, object]) -> Protocol:
         file = _File.model_validate(content)
     except ValidationError as error:
         raise _refusal(name, error) from error
-    within = [(organ, rule.made) for organ, rule in sorted(file.within_organs.items())]
     return Protocol(
         name=name,
         description=file.description,
@@ -157,7 +134,7 @@ def parse_protocol(name: str, content: Mapping[str, object]) -> Protocol:
         version=file.version,
         search=file.search,
         threshold=file.threshold.made if file.threshold else None,
-        within_organs=tuple(OrganThreshold(organ, rule) for organ, rule in within if rule is not None),
+        within_organs=tuple(OrganThreshold(organ, rule.made) for organ, rule in sorted(file.within_organs.items())),
         exclude=tuple(file.exclude),
         exclusion_margin_mm=file.exclusion_margin_mm,
         fill_holes=file.fill_holes,
@@ -180,4 +157,7 @@ def _refusal(name: str, error: ValidationError) -> MaskError:
     )
 
 
-_KEYS = sorted({*_File.model_fields, *_Threshold.model_fields, *_Reference.model_fields, *_Krenning.model_fields})
+_KEYS = sorted(
+    {*_File.model_fields, *_Krenning.model_fields, *THRESHOLDS}
+    | {field.name for family in THRESHOLDS.values() for field in fields(family)}
+)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
+
+from petct.lesions.thresholds import THRESHOLDS
 
 _NEIGHBOURS = {6: "faces", 18: "faces or edges", 26: "faces, edges or corners"}
 
@@ -33,14 +36,9 @@ def protocol_in_words(settings_json: str) -> tuple[str, ...]:
     return (*sentences, *_components(settings))
 
 
-def _threshold(threshold: Mapping[str, Mapping[str, float]]) -> str:
+def _threshold(threshold: Mapping[str, Mapping[str, Any]]) -> str:
     ((kind, rule),) = threshold.items()
-    if kind == "fixed":
-        return f"an SUV of at least {rule['suv']:g}"
-    if kind == "share_of_maximum":
-        return f"at least {100 * rule['share']:g} % of the largest SUV of each connected part of the contours"
-    factors = f"{rule['mean_factor']:g} x mean + {rule['sd_factor']:g} x SD"
-    return f"an SUV of at least {factors} of healthy {rule['region']}"
+    return THRESHOLDS[kind](**rule).words
 
 
 def _components(settings: Mapping[str, int | float]) -> tuple[str, ...]:

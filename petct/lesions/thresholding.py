@@ -12,8 +12,8 @@ from scipy import ndimage
 from petct.errors import MaskError
 from petct.image.volume import Box, Mask, MaskPart, Volume, resample_part
 from petct.lesions.lesion_map import LesionMap, MaskRules, label_lesions, largest_overlap, structure_of
-from petct.lesions.protocol import FixedThreshold, Protocol, ShareOfMaximum, Threshold
-from petct.lesions.reference_regions import TISSUE, ReferenceRegion
+from petct.lesions.protocol import Protocol
+from petct.lesions.reference_regions import ReferenceRegion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def _above_in_contours(
     for label, box in enumerate(ndimage.find_objects(labelled), start=1):
         inside = labelled[box] == label
         values = suv.array[box].astype(np.float64)
-        above[box] |= inside & (values >= _level(protocol.threshold, values[inside], references))
+        above[box] |= inside & (values >= protocol.threshold.level(values[inside], references))
     return above
 
 
@@ -140,30 +140,13 @@ def _above_in_image(
 ) -> NDArray[np.bool_]:
     assert protocol.threshold is not None
     # A float64 of numpy, other than one of Python, is not rounded to the precision of the image.
-    above = np.asarray(suv.array >= np.float64(_level(protocol.threshold, suv.array, references)))
+    above = np.asarray(suv.array >= np.float64(protocol.threshold.level(suv.array, references)))
     for rule in protocol.within_organs:
         if rule.organ in organs:
             part = organs[rule.organ]
             values = suv.array[part.box][part.array]
-            above[part.box][part.array] = values >= np.float64(_level(rule.threshold, values, references))
+            above[part.box][part.array] = values >= np.float64(rule.threshold.level(values, references))
     return above
-
-
-def _level(threshold: Threshold, values: NDArray[np.generic], references: Mapping[str, ReferenceRegion]) -> float:
-    """The SUV from which on a voxel belongs to a lesion."""
-    if isinstance(threshold, FixedThreshold):
-        return threshold.suv
-    if isinstance(threshold, ShareOfMaximum):
-        return threshold.share * float(values.max())
-    reference = references.get(threshold.region)
-    if reference is None:
-        raise MaskError(
-            "REFERENCE_REGION_MISSING",
-            f"The threshold is relative to {TISSUE[threshold.region]}, and there is no reference region of it",
-            keyword=threshold.region,
-            hint=f"Declare its mask, {threshold.region}, under masks.organs; a mask too small is a finding.",
-        )
-    return threshold.mean_factor * reference.suv_mean + threshold.sd_factor * reference.suv_sd
 
 
 def _check_organs(protocol: Protocol, rules: MaskRules, organs: Mapping[str, Mask]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from petct.errors import MaskError
-from petct.lesions.protocol import FixedThreshold, OrganThreshold, ReferenceThreshold
+from petct.lesions.protocol import OrganThreshold
 from petct.lesions.protocol_files import load_protocol, packaged_protocols, read_protocol
+from petct.lesions.thresholds import FixedThreshold, ReferenceThreshold
 
 OWN = """
 version: 1

@@ -15,10 +15,11 @@ from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask, Volume
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions
-from petct.lesions.protocol import FixedThreshold, OrganThreshold, Protocol, ReferenceThreshold, ShareOfMaximum
+from petct.lesions.protocol import OrganThreshold, Protocol
 from petct.lesions.protocol_files import load_protocol, packaged_protocols
 from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
 from petct.lesions.thresholding import HOLE, KEPT, PHYSIOLOGICAL, TOO_SMALL, Thresholded, threshold_lesions
+from petct.lesions.thresholds import FixedThreshold, ReferenceThreshold, ShareOfMaximum
 
 GRID = Geometry((48, 48, 48), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0))
 RULES = MaskRules(("lesion*",), (("liver", ("liver",)), ("spleen", ("spleen",))), "elsewhere")
