@@ -219,7 +219,7 @@ def column_groups(source: Source) -> tuple[ColumnGroup, ...]:
     """Return the analysis columns by where they come from, the cohort table first."""
     groups: dict[str, list[AnalysisColumn]] = {}
     for column in analysis_columns(source):
-        name = COHORT if column.table == "cohort" else column.name.partition(":")[0]
+        name = COHORT if column.family is None else column.family.name
         groups.setdefault(name, []).append(column)
     return tuple(ColumnGroup(name, tuple(columns)) for name, columns in groups.items())
 

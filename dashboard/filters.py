@@ -109,7 +109,7 @@ def choose_variable(
         "From",
         list(groups),
         index=list(groups).index(home) if home else 0,
-        format_func=lambda name: _GROUP_LABEL if name == COHORT else wording.group_label(name),
+        format_func=lambda name: _GROUP_LABEL if name == COHORT else wording.column_kind(groups[name][0]),
         key=f"{key}_from",
         bind="query-params",
     )
@@ -162,9 +162,9 @@ def choose_component(label: str, key: str, n_components: int, first: int) -> int
 
 def all_labels(columns: tuple[AnalysisColumn, ...]) -> dict[str, str]:
     """Return labels over all groups: a feature stands in several of them, so its group is always said."""
-    names = wording.labels([column for column in columns if column.table == "cohort"])
+    names = wording.labels([column for column in columns if column.family is None])
     for column in columns:
-        if column.table != "cohort":
+        if column.family is not None:
             text = wording.with_unit(column.column, column.unit)
-            names[column.name] = f"{text} · {wording.group_label(column.name)}"
+            names[column.name] = f"{text} · {column.family.label}"
     return names

@@ -10,9 +10,15 @@ from analyses.naming import variable_name
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.estimate import MedianTime
-from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn, Origin
 from warehouse.queries.conditions import Condition
 
+_ORIGINS = {
+    Origin.CLINICAL: "Clinical",
+    Origin.SCAN: "Scan",
+    Origin.UPTAKE: "Tumour burden and uptake",
+    Origin.QUALITY: "Refusals and findings",
+}
 DAYS_IN = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
 """Length of the units of time that a reader may choose, in days."""
 
@@ -31,7 +37,8 @@ def distinct_names(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
     """Return the name to show for each column by its own name, all of them different."""
     names = {column.name: variable_name(column) for column in columns}
     counts = Counter(names.values())
-    return {name: text if counts[text] == 1 else f"{text} ({group_label(name)})" for name, text in names.items()}
+    kinds = {column.name: column_kind(column) for column in columns}
+    return {name: text if counts[text] == 1 else f"{text} ({kinds[name]})" for name, text in names.items()}
 
 
 def labels(columns: Sequence[AnalysisColumn]) -> dict[str, str]:
@@ -48,17 +55,7 @@ def condition_words(condition: Condition, name: str, column: AnalysisColumn) -> 
 
 def column_kind(column: AnalysisColumn) -> str:
     """Return what an analysis column is about: the patient, the scan, the uptake, or a set of features."""
-    if column.table != "cohort":
-        return group_label(column.name)
-    if column.description.startswith("Clinical variable"):
-        return "Clinical"
-    return "Scan" if column.description.endswith("(baseline scan)") else "Tumour burden and uptake"
-
-
-def group_label(name: str) -> str:
-    """Return ``<feature set>, <aggregation>`` of a group or column of features, as words, with the organ between."""
-    feature_set, _, aggregation = name.partition(":")[0].rpartition("__")
-    return f"{feature_set.replace('__', ', ')}, {aggregation.replace('_', ' ')}" if feature_set else name
+    return column.family.label if column.family is not None else _ORIGINS[column.origin]
 
 
 def amount(value: float, digits: int = 3) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dashboard.data import Source, analysis_columns, endpoint, snapshot, values
 from petct.survival.features.correlation import clustered_order, spearman, spearman_with
-from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability, feature_families, feature_reliability
+from warehouse.queries.analysis_columns import FeatureFamily
+from warehouse.queries.feature_queries import FeatureReliability, feature_families, feature_reliability
 
 CORRELATED = 30
 """Features in the heat map: as many as have room."""
@@ -71,10 +72,10 @@ def reliability(source: Source, feature_set_id: str) -> dict[str, FeatureReliabi
 def family_values(source: Source, endpoint_name: str, family: FeatureFamily) -> FamilyValues:
     """Return the features of a family beside an endpoint; raises ``WarehouseError`` ENDPOINT_UNKNOWN."""
     times = endpoint(source, endpoint_name)
-    columns = [column for column in analysis_columns(source) if column.name.startswith(f"{family.name}:")]
+    columns = [column for column in analysis_columns(source) if column.family == family]
     known = {column.name for column in analysis_columns(source)}
-    of_organ = f"{family.organ}_{_VOLUME}"
-    volume = of_organ if family.organ and of_organ in known else _VOLUME
+    of_organ = f"{family.organ_slug}_{_VOLUME}"
+    volume = of_organ if of_organ in known else _VOLUME
     names = [column.name for column in columns]
     table = values(source, (*names, *((volume,) if volume in known else ())))
     place = {patient: row for row, patient in enumerate(table.patient_ids)}

@@ -10,8 +10,7 @@ from dashboard import data, wording
 from dashboard.data import Source
 from dashboard.features.analysis import families
 from dashboard.filters import forget_unknown, remember
-from warehouse.queries.analysis_columns import AnalysisColumn
-from warehouse.queries.feature_queries import FeatureFamily
+from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily
 
 FEATURE_KEY = "feature"
 """Key of the feature that was chosen on the page Features."""
@@ -49,7 +48,7 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
     forget_unknown(f"{key}_feature_set", sets)
     feature_set = places[0].selectbox("Feature set", sets, key=f"{key}_feature_set", bind="query-params")
     of_set = [family for family in known if family.feature_set == feature_set]
-    organs = list(dict.fromkeys(family.organ or _ALL for family in of_set))
+    organs = list(dict.fromkeys(_region(family) for family in of_set))
     forget_unknown(f"{key}_organ", organs)
     organ = places[1].selectbox(
         "Lesions",
@@ -59,7 +58,7 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
         bind="query-params",
         help="All lesions of a patient, or only those in an organ that study.yaml names under organ_aggregations.",
     )
-    rules = [family.rule for family in of_set if (family.organ or _ALL) == organ]
+    rules = [family.rule for family in of_set if _region(family) == organ]
     forget_unknown(f"{key}_aggregation", rules)
     rule = places[2].selectbox(
         "Lesions to patient",
@@ -71,7 +70,12 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
     )
     for what, chosen in (("feature_set", feature_set), ("organ", organ), ("aggregation", rule)):
         remember([f"{page}_{what}" for page in _PAGES], f"{key}_{what}", chosen)
-    return next(family for family in of_set if (family.organ or _ALL) == organ and family.rule == rule)
+    return next(family for family in of_set if _region(family) == organ and family.rule == rule)
+
+
+def _region(family: FeatureFamily) -> str:
+    """The lesions of a family as they stand in a link."""
+    return family.organ_slug or _ALL
 
 
 def choose_adjustment(source: Source) -> tuple[str, ...]:
@@ -138,11 +142,7 @@ def choose_feature(names: list[str], labels: dict[str, str]) -> str | None:
 
 def choose_colour(source: Source, family: FeatureFamily) -> AnalysisColumn | None:
     """Offer the columns of the cohort and the features of a family as colours of points, never the outcome."""
-    columns = {
-        column.name: column
-        for column in data.analysis_columns(source)
-        if column.table == "cohort" or column.name.startswith(f"{family.name}:")
-    }
+    columns = {column.name: column for column in data.analysis_columns(source) if column.family in (None, family)}
     names = wording.labels(tuple(columns.values()))
     options = [_NO_COLOUR, *columns]
     chosen = st.selectbox(

@@ -21,7 +21,8 @@ from figures.screen import against_volume_figure, distribution_figure, kaplan_me
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanRow
 from petct.survival.kaplan_meier.result import KaplanMeierResult
-from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
+from warehouse.queries.analysis_columns import FeatureFamily
+from warehouse.queries.feature_queries import FeatureReliability
 
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}
 

@@ -40,7 +40,7 @@ with notices.refusals_as_sentences():
     labels = panels_features.short_names(tuple(row.name for row in result.rows))
 
     title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
-    tested = f"{wording.plural(result.n_tested, 'feature')} of {wording.group_label(family.name)}"
+    tested = f"{wording.plural(result.n_tested, 'feature')} of {family.label}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(wording.literal_markdown(f"{title}: {tested}"), width="content", anchor=False)
         notices.standing(found.declared)

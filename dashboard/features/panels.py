@@ -12,7 +12,8 @@ from dashboard.features.choices import FEATURE_KEY, Trust
 from figures.screen import confounding_figure, correlation_figure, volcano_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
-from warehouse.queries.feature_queries import FeatureFamily, FeatureReliability
+from warehouse.queries.analysis_columns import FeatureFamily
+from warehouse.queries.feature_queries import FeatureReliability
 
 VOLCANO_KEY = "volcano"
 

@@ -37,7 +37,7 @@ with notices.refusals_as_sentences():
     with places[2]:
         y = filters.choose_component("Up", "pc_y", n_components, 2)
 
-    name = wording.literal_markdown(wording.group_label(family.name))
+    name = wording.literal_markdown(family.label)
     st.subheader(
         f"{wording.plural(result.n, 'patient')}, {wording.plural(len(result.features), 'feature')} of {name}",
         anchor=False,

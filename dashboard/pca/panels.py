@@ -15,8 +15,7 @@ from dashboard.pca import analysis
 from dashboard.survival import panels as panels_survival
 from figures.screen import kaplan_meier_figure
 from petct.survival.features.pca import PcaResult
-from warehouse.queries.analysis_columns import AnalysisColumn
-from warehouse.queries.feature_queries import FeatureFamily
+from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily
 
 SCREE_COMPONENTS = 8
 """Components in the scree figure: as many as its labels have room for."""

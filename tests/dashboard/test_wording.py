@@ -6,13 +6,20 @@ import pytest
 
 from dashboard import wording
 from petct.survival.kaplan_meier.estimate import MedianTime
-from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily, Origin
 
 MONTH = 365.25 / 12
 
 
-def column(name: str, unit: str | None = None, table: str = "cohort") -> AnalysisColumn:
-    return AnalysisColumn(name, table, name.rpartition(":")[2], "number", unit, "")
+def column(name: str, unit: str | None = None) -> AnalysisColumn:
+    return AnalysisColumn(name, "cohort", name, "number", unit, "", Origin.UPTAKE)
+
+
+def feature(name: str, rule: str) -> AnalysisColumn:
+    family = FeatureFamily(f"pet__{rule}", "pet", "pet-1", None, rule)
+    return AnalysisColumn(
+        f"{family.name}:{name}", f"features__{family.name}", name, "number", None, "", Origin.FEATURE, family
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,8 +47,8 @@ def test_a_cohort_column_is_named_in_words_with_its_unit(name, unit, label):
 
 
 def test_a_feature_keeps_its_name_and_says_its_group_only_where_it_must():
-    one = column("pet__largest:original_glcm_Contrast", table="features__pet__largest")
-    other = column("pet__volume_weighted_mean:original_glcm_Contrast", table="features__pet__volume_weighted_mean")
+    one = feature("original_glcm_Contrast", "largest")
+    other = feature("original_glcm_Contrast", "volume_weighted_mean")
 
     assert wording.distinct_names([one]) == {one.name: "original_glcm_Contrast"}
     assert wording.distinct_names([one, other]) == {

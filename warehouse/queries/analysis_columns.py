@@ -3,15 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from warehouse.snapshots.derived import slug
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
+
+
+class Origin(StrEnum):
+    """What a column is about."""
+
+    CLINICAL = "clinical"
+    SCAN = "scan"
+    UPTAKE = "uptake"
+    """Tumour burden and uptake, of all lesions or of those in an organ."""
+    FEATURE = "feature"
+    QUALITY = "quality"
+    """Refusals and findings of the patient."""
+
+
+@dataclass(frozen=True)
+class FeatureFamily:
+    """All features of one feature set under one rule from lesions to patient: a wide table of the snapshot.
+
+    Attributes
+    ----------
+    name
+        ``<feature set>__<rule>`` or ``<feature set>__<organ>__<rule>``, as ``petlake screen --feature-set`` takes it.
+    feature_set, feature_set_id
+        The set as tables are named after it, and its id.
+    organ
+        Only the lesions in this organ; None for all lesions.
+    rule
+        One of ``AGGREGATIONS``.
+    """
+
+    name: str
+    feature_set: str
+    feature_set_id: str
+    organ: str | None
+    rule: str
+
+    @property
+    def organ_slug(self) -> str | None:
+        """The organ as it stands in the names of tables and columns."""
+        return slug(self.organ) if self.organ else None
+
+    @property
+    def label(self) -> str:
+        """``<feature set>, <organ>, <rule>`` as words."""
+        parts = (self.feature_set, *((self.organ,) if self.organ else ()), self.rule.replace("_", " "))
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -27,6 +76,12 @@ class AnalysisColumn:
         Where it is in the snapshot, for SQL.
     kind
         ``number`` or ``category``.
+    origin
+        What it is about.
+    family
+        Of a feature: its feature set, organ and rule; ``column`` is then the name of the feature.
+    organ
+        The organ whose lesions it is of; None for all lesions and for what is not of lesions.
     """
 
     name: str
@@ -35,6 +90,9 @@ class AnalysisColumn:
     kind: str
     unit: str | None
     description: str
+    origin: Origin
+    family: FeatureFamily | None = None
+    organ: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,39 +1,15 @@
-"""Typed reads of a snapshot about its features: the families they form, and how far each can be trusted."""
+"""Typed reads of a snapshot about its features: the families that they form, and how far each can be trusted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from warehouse.snapshots.feature_tables import AGGREGATIONS
-
 if TYPE_CHECKING:
+    from warehouse.queries.analysis_columns import FeatureFamily
     from warehouse.queries.snapshot_reader import SnapshotReader
 
 RELIABILITY = "feature_reliability"
-
-
-@dataclass(frozen=True)
-class FeatureFamily:
-    """All features of one feature set under one rule from lesions to patient: a wide table of the snapshot.
-
-    Attributes
-    ----------
-    name
-        ``<feature set>__<rule>`` or ``<feature set>__<organ>__<rule>``, as ``petlake screen --feature-set`` takes it.
-    feature_set, feature_set_id
-        The set as tables are named after it, and its id.
-    organ
-        Only the lesions in this organ; None for all lesions.
-    rule
-        One of ``AGGREGATIONS``.
-    """
-
-    name: str
-    feature_set: str
-    feature_set_id: str
-    organ: str | None
-    rule: str
 
 
 @dataclass(frozen=True)
@@ -64,21 +40,7 @@ class FeatureReliability:
 
 def feature_families(snapshot: SnapshotReader) -> tuple[FeatureFamily, ...]:
     """Return the families that were built, in the order of the snapshot's columns."""
-    sets = snapshot.sql(
-        "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END"
-        " FROM feature_sets"
-    ).rows
-    # The longest first: the name of one set may begin like that of another.
-    labels = sorted(((str(label), str(set_id)) for set_id, label in sets), key=lambda pair: -len(pair[0]))
-    tables = dict.fromkeys(c.name.partition(":")[0] for c in snapshot.analysis_columns() if c.table != "cohort")
-    families = []
-    for table in tables:
-        for label, set_id in labels:
-            organ, _, rule = table.removeprefix(f"{label}__").rpartition("__")
-            if table.startswith(f"{label}__") and rule in AGGREGATIONS:
-                families.append(FeatureFamily(table, label, set_id, organ or None, rule))
-                break
-    return tuple(families)
+    return tuple(dict.fromkeys(column.family for column in snapshot.analysis_columns() if column.family is not None))
 
 
 def feature_reliability(snapshot: SnapshotReader, feature_set_id: str) -> dict[str, FeatureReliability]:

@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from warehouse.errors import WarehouseError
-from warehouse.snapshots.derived import metric_expressions, quoted
-from warehouse.snapshots.feature_tables import AGGREGATIONS, ALL_LESIONS, feature_table, wide_rows
+from warehouse.queries.analysis_columns import Origin
+from warehouse.snapshots.derived import CohortMetric, cohort_metrics, quoted
+from warehouse.snapshots.feature_tables import wide_rows
 
 if TYPE_CHECKING:
     from warehouse.queries.analysis_columns import AnalysisColumn
@@ -91,22 +92,22 @@ def relations(snapshot: SnapshotReader, columns: Sequence[AnalysisColumn], proto
     parts = ["default_protocol AS (SELECT $protocol::VARCHAR AS protocol_id)", *_scripted("measured_scans")]
     parameters: dict[str, object] = {"protocol": protocol_id}
     metrics = _metrics(snapshot)
-    selected = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in metrics)
+    selected = ", ".join(f"{metric.sql} AS {quoted(metric.name)}" for metric in metrics)
     parts.append(f"metrics AS (SELECT patient_id, {selected} FROM measured_scans GROUP BY patient_id)")
     tables = {table: f"wide_{position}" for position, table in enumerate(wanted)}
     if tables:
-        named = _feature_tables(snapshot)
-        parameters["organs"] = sorted({organ for _, organ, _ in named.values() if organ is not None})
+        of_tables = [column for column in snapshot.analysis_columns() if column.table in tables]
+        parameters["organs"] = sorted({column.organ for column in of_tables if column.organ is not None})
         parts.append("aggregated_organs AS (SELECT unnest($organs::VARCHAR[]) AS organ)")
         parts += [*_scripted("lesion_regions"), *_scripted("feature_aggregates")]
         for table, alias in tables.items():
-            feature_set_id, organ, rule = named[table]
-            names = [column.column for column in snapshot.analysis_columns() if column.table == table]
-            parts.append(f"{alias} AS ({wide_rows(feature_set_id, organ, rule, names)})")
+            names = [column.column for column in of_tables if column.table == table]
+            (family,) = {column.family for column in of_tables if column.table == table and column.family}
+            rows = wide_rows(family.feature_set_id, family.organ, family.rule, names)
+            parts.append(f"{alias} AS ({rows})")
     joins = "".join(f" LEFT JOIN {alias} USING (patient_id)" for alias in ("metrics", *tables.values()))
-    return Related(
-        f"WITH {', '.join(parts)} ", f"cohort{joins}", parameters, frozenset(name for name, _ in metrics), tables
-    )
+    replaced = frozenset(metric.name for metric in metrics)
+    return Related(f"WITH {', '.join(parts)} ", f"cohort{joins}", parameters, replaced, tables)
 
 
 def wide_table(snapshot: SnapshotReader, table: str, protocol_id: str) -> tuple[str, Mapping[str, object]]:
@@ -126,13 +127,11 @@ def _scripted(script: str) -> list[str]:
     return [f"{match[1]} AS ({match[2].strip()})" for match in created if match is not None]
 
 
-def _metrics(snapshot: SnapshotReader) -> tuple[tuple[str, str], ...]:
-    """Name and SQL of the PET metrics that the cohort has: an older snapshot does not have all of today's."""
-    cohort = {column.column for column in snapshot.analysis_columns() if column.table == "cohort"}
-    found = tuple((name, sql) for name, sql in metric_expressions(_organs(snapshot)) if name in cohort)
-    clinical = snapshot.sql("SELECT column_name FROM column_definitions WHERE table_name = 'clinical_wide'").rows
-    of_protocol = {name for name in cohort if not name.startswith("scan_")} - {str(name) for (name,) in clinical}
-    unknown = sorted(of_protocol - {name for name, _ in found})
+def _metrics(snapshot: SnapshotReader) -> tuple[CohortMetric, ...]:
+    """The PET metrics that the cohort has: an older snapshot does not have all of today's."""
+    measured = {column.column for column in snapshot.analysis_columns() if column.origin is Origin.UPTAKE}
+    found = tuple(metric for metric in cohort_metrics(snapshot.organs()) if metric.name in measured)
+    unknown = sorted(measured - {metric.name for metric in found})
     if unknown:
         raise WarehouseError(
             "SNAPSHOT_METRIC_UNKNOWN",
@@ -142,28 +141,3 @@ def _metrics(snapshot: SnapshotReader) -> tuple[tuple[str, str], ...]:
             hint="Publish again, or use the default protocol.",
         )
     return found
-
-
-def _organs(snapshot: SnapshotReader) -> list[str]:
-    """The organs that the cohort has columns of."""
-    rows = snapshot.sql(
-        "SELECT DISTINCT region FROM pet_metrics JOIN baseline_scans USING (patient_id, scan_id)"
-        " WHERE grain = 'organ' AND protocol_id = (SELECT default_protocol_id FROM snapshot_info) ORDER BY region"
-    ).rows
-    return [str(organ) for (organ,) in rows]
-
-
-def _feature_tables(snapshot: SnapshotReader) -> dict[str, tuple[str, str | None, str]]:
-    """Feature set, organ and rule of every name that a wide table can have."""
-    sets = snapshot.sql(
-        "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END"
-        " FROM feature_sets"
-    ).rows
-    regions = [str(r) for (r,) in snapshot.sql("SELECT DISTINCT region FROM feature_availability").rows]
-    organs = [None, *(region for region in regions if region != ALL_LESIONS)]
-    return {
-        feature_table(str(label), rule, organ): (str(feature_set_id), organ, rule)
-        for feature_set_id, label in sets
-        for organ in organs
-        for rule in AGGREGATIONS
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from warehouse.errors import WarehouseError, unknown_name
-from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn, Origin
 from warehouse.queries.conditions import PROTOCOL, Condition, Operator, number
 from warehouse.queries.protocol_views import default_protocol, relations
 
@@ -86,7 +86,9 @@ class Selection:
 
 def quality_columns() -> tuple[AnalysisColumn, ...]:
     """The columns of conditions that are no analysis columns: refusals and findings of the patient."""
-    return tuple(AnalysisColumn(name, table, name, kind, None, text) for name, table, kind, text in _QUALITY)
+    return tuple(
+        AnalysisColumn(name, table, name, kind, None, text, Origin.QUALITY) for name, table, kind, text in _QUALITY
+    )
 
 
 def select(snapshot: SnapshotReader, conditions: Sequence[str | Condition]) -> Selection:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from warehouse.errors import unknown_name
+from warehouse.errors import WarehouseError, unknown_name
 from warehouse.queries import select_only
-from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily, Origin
 from warehouse.queries.select_only import QueryResult
+from warehouse.snapshots.derived import cohort_metrics, scan_names
+from warehouse.snapshots.feature_tables import AGGREGATIONS, ALL_LESIONS, feature_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,13 +96,60 @@ class SnapshotReader:
             " ORDER BY table_name <> 'cohort', rowid",
             [FEATURES],
         ).rows
+        families, of_cohort = self.possible_families(), self._origins()
         columns = []
         for table, column, kind, unit, description in rows:
-            name = str(column) if table == "cohort" else f"{str(table).removeprefix(FEATURES)}:{column}"
             # A unit of 1 is that of features without one.
             text = None if unit is None or unit == "1" else str(unit)
-            columns.append(AnalysisColumn(name, str(table), str(column), _KINDS[str(kind)], text, str(description)))
+            where = (str(table), str(column), _KINDS[str(kind)], text, str(description))
+            if table == "cohort":
+                # What only another version knows was a metric of its own.
+                origin, organ = of_cohort.get(str(column), (Origin.UPTAKE, None))
+                columns.append(AnalysisColumn(str(column), *where, origin, organ=organ))
+                continue
+            family = families.get(str(table))
+            if family is None:
+                raise WarehouseError(
+                    "SNAPSHOT_FEATURES_UNKNOWN",
+                    "The snapshot was made by another version, and of what its features are is not known",
+                    found=str(table),
+                    hint="Publish again.",
+                )
+            columns.append(AnalysisColumn(f"{family.name}:{column}", *where, Origin.FEATURE, family, family.organ))
         return tuple(columns)
+
+    def possible_families(self) -> dict[str, FeatureFamily]:
+        """Feature set, organ and rule by every name that a wide table can have."""
+        sets = self.sql(
+            "SELECT feature_set_id, CASE WHEN count(*) OVER (PARTITION BY name) = 1 THEN name ELSE feature_set_id END"
+            " FROM feature_sets"
+        ).rows
+        regions = self.sql("SELECT DISTINCT region FROM feature_availability").rows
+        organs = [None, *(str(region) for (region,) in regions if region != ALL_LESIONS)]
+        found = {}
+        for feature_set_id, label in sets:
+            for organ, rule in itertools.product(organs, AGGREGATIONS):
+                name = feature_table(str(label), rule, organ)
+                family = FeatureFamily(name.removeprefix(FEATURES), str(label), str(feature_set_id), organ, rule)
+                found[name] = family
+        return found
+
+    def _origins(self) -> dict[str, tuple[Origin, str | None]]:
+        """Origin and organ of the columns of the cohort."""
+        clinical = self.sql("SELECT column_name FROM column_definitions WHERE table_name = 'clinical_wide'").rows
+        return {
+            **{str(name): (Origin.CLINICAL, None) for (name,) in clinical},
+            **dict.fromkeys(scan_names(), (Origin.SCAN, None)),
+            **{metric.name: (Origin.UPTAKE, metric.organ) for metric in cohort_metrics(self.organs())},
+        }
+
+    def organs(self) -> tuple[str, ...]:
+        """Return the organs of which the cohort has columns."""
+        rows = self.sql(
+            "SELECT DISTINCT region FROM pet_metrics JOIN baseline_scans USING (patient_id, scan_id)"
+            " WHERE grain = 'organ' AND protocol_id = (SELECT default_protocol_id FROM snapshot_info) ORDER BY region"
+        ).rows
+        return tuple(str(organ) for (organ,) in rows)
 
     def columns(self) -> tuple[AnalysisColumn, ...]:
         """Return the analysis columns that are numbers."""

@@ -57,6 +57,16 @@ class ColumnDefinition:
 class _Expression:
     sql: str
     definition: ColumnDefinition
+    organ: str | None = None
+
+
+@dataclass(frozen=True)
+class CohortMetric:
+    """A PET metric of the cohort: its name, its SQL over a patient's rows of ``measured_scans``, and its organ."""
+
+    name: str
+    sql: str
+    organ: str | None
 
 
 def quoted(name: str) -> str:
@@ -231,9 +241,14 @@ def _metric_columns(connection: duckdb.DuckDBPyConnection) -> list[_Expression]:
     return _metrics_of([organ for (organ,) in rows])
 
 
-def metric_expressions(organs: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Name and SQL, over the rows of ``measured_scans`` of a patient, of every PET metric in the cohort."""
-    return tuple((column.definition.column_name, column.sql) for column in _metrics_of(organs))
+def cohort_metrics(organs: Sequence[str]) -> tuple[CohortMetric, ...]:
+    """Every PET metric of the cohort, where it has columns of these organs."""
+    return tuple(CohortMetric(each.definition.column_name, each.sql, each.organ) for each in _metrics_of(organs))
+
+
+def scan_names() -> tuple[str, ...]:
+    """The names of the cohort's columns about the baseline scan."""
+    return tuple(column.definition.column_name for column in _scan_columns())
 
 
 def _metrics_of(organs: Sequence[str]) -> list[_Expression]:
@@ -251,7 +266,8 @@ def _metrics_of(organs: Sequence[str]) -> list[_Expression]:
                 # Where a lesion's organ is not known, no lesion of this one is not known either.
                 none = "CASE WHEN bool_or(grain = 'organ' AND region = 'unknown') IS NOT TRUE THEN 0 END"
                 value = f"CASE WHEN bool_or(grain = 'patient') THEN coalesce({value}, {none}) END"
-            columns.append(_metric(source, f"{slug(organ)}_{name}", f"{source.description}: {organ}", value))
+            words = f"{source.description}: {organ}"
+            columns.append(_metric(source, f"{slug(organ)}_{name}", words, value, organ))
             if source.name == "volume_ml":
                 share = f"({value}) / nullif(max(volume_ml) FILTER (WHERE grain = 'patient'), 0)"
                 definition = _cohort(
@@ -261,12 +277,12 @@ def _metrics_of(organs: Sequence[str]) -> list[_Expression]:
                     f"Share of the tumour volume: {organ}",
                     Role.COVARIATE,
                 )
-                columns.append(_Expression(share, definition))
+                columns.append(_Expression(share, definition, organ))
     return columns
 
 
-def _metric(source: Column, name: str, description: str, sql: str) -> _Expression:
-    return _Expression(sql, _cohort(name, source.kind, source.unit, description, Role.COVARIATE))
+def _metric(source: Column, name: str, description: str, sql: str, organ: str | None = None) -> _Expression:
+    return _Expression(sql, _cohort(name, source.kind, source.unit, description, Role.COVARIATE), organ)
 
 
 def _check_one_baseline(connection: duckdb.DuckDBPyConnection) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.study_rows import SETTINGS, row
-from warehouse.queries.feature_queries import FeatureFamily, feature_families, feature_reliability
+from warehouse.queries.analysis_columns import FeatureFamily
+from warehouse.queries.feature_queries import feature_families, feature_reliability
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.feature_tables import OrganAggregation
 from warehouse.snapshots.publish import publish
@@ -51,9 +52,9 @@ def test_families_are_named_as_the_command_line_names_them(lake: Lake) -> None:
     rule = "volume_weighted_mean"
     assert set(families) == {
         FeatureFamily("pet__largest", "pet", "pet-1", None, "largest"),
-        FeatureFamily(f"pet__lymph_node__{rule}", "pet", "pet-1", "lymph_node", rule),
+        FeatureFamily(f"pet__lymph_node__{rule}", "pet", "pet-1", "lymph node", rule),
         FeatureFamily("pet__fine__largest", "pet__fine", "pet-2", None, "largest"),
-        FeatureFamily(f"pet__fine__lymph_node__{rule}", "pet__fine", "pet-2", "lymph_node", rule),
+        FeatureFamily(f"pet__fine__lymph_node__{rule}", "pet__fine", "pet-2", "lymph node", rule),
     }
     assert reliability == {}
     # Nobody writes a unit of 1 behind a number.

@@ -18,6 +18,7 @@ from warehouse.errors import WarehouseError
 from warehouse.queries import protocol_views
 from warehouse.queries.conditions import Condition, Operator
 from warehouse.queries.open_snapshot import Snapshot, open_snapshot
+from warehouse.snapshots.derived import CohortMetric
 from warehouse.snapshots.feature_tables import OrganAggregation
 from warehouse.snapshots.publish import publish
 from warehouse.storage.lake import Lake
@@ -238,15 +239,17 @@ def test_another_protocol_gives_what_it_gives_where_it_is_the_default(lake: Lake
 def test_snapshots_of_other_versions_are_measured_by_what_they_have_or_not_at_all(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = protocol_views.metric_expressions
+    known = protocol_views.cohort_metrics
     names = ("tumour_volume_ml", "suv_max")
     expected = snapshot.values(names, PROTOCOLS[1]).to_frame()
     monkeypatch.setattr(
-        protocol_views, "metric_expressions", lambda organs: (*known(organs), ("new_metric", "max(not_there_yet)"))
+        protocol_views,
+        "cohort_metrics",
+        lambda organs: (*known(organs), CohortMetric("new_metric", "max(not_there_yet)", None)),
     )
     pd.testing.assert_frame_equal(snapshot.values(names, PROTOCOLS[1]).to_frame(), expected)
     monkeypatch.setattr(
-        protocol_views, "metric_expressions", lambda organs: tuple(m for m in known(organs) if m[0] != "suv_max")
+        protocol_views, "cohort_metrics", lambda organs: tuple(m for m in known(organs) if m.name != "suv_max")
     )
     with pytest.raises(WarehouseError) as refused:
         snapshot.values(["tumour_volume_ml"], PROTOCOLS[1])
