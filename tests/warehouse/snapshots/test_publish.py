@@ -209,7 +209,7 @@ def test_a_publisher_that_fails_leaves_the_current_snapshot(study: Lake, monkeyp
 KILLED_PUBLISHER = """
 import os, sys
 from pathlib import Path
-from warehouse import build
+from warehouse.snapshots import build
 from warehouse.storage.lake import Lake
 from warehouse.snapshots.publish import SnapshotSettings, publish
 build.build_derived = lambda *_: os._exit(9)
