@@ -76,7 +76,7 @@ format: install  ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 .PHONY: types
-types: install  ## Check the types of petct and warehouse
+types: install  ## Check the types of all packages
 	$(BIN)/mypy
 
 .PHONY: layers

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analyses.requests.answer import Answer
 from petct.survival.cohort.results import as_dict
@@ -201,5 +203,7 @@ def _hazard(model: str, term: CoxTerm | PooledTerm, n: int, n_events: int) -> tu
     return (model, term.covariate, term.scale, n, n_events, term.hazard_ratio, term.lower, term.upper, term.p)
 
 
-def _across(quantity: str, of: Sequence[str], columns: Sequence[Sequence[float]]) -> list[tuple[object, ...]]:
+def _across(
+    quantity: str, of: Sequence[str], columns: Sequence[Sequence[float] | NDArray[np.float64]]
+) -> list[tuple[object, ...]]:
     return [(quantity, name, *(column[i] for column in columns)) for i, name in enumerate(of)]

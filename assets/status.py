@@ -42,7 +42,7 @@ def table_states(settings: StudySettings, patients: Sequence[str] | None = None)
     is computed from is itself not fresh.
     """
     lake = Lake(settings.lake)
-    states = []
+    states: list[TableState] = []
     for patient_id in lake.patients("patients") if patients is None else patients:
         provenance = {
             record.table_name: record for record in lake.read_if_computed("provenance", patient_id, ProvenanceRecord)

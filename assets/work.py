@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from assets.inputs import combined, data_version, fingerprint
 from assets.refusal_rows import refusal
@@ -17,6 +18,8 @@ from warehouse.registry.tables import TABLES
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import patient_lock
 from warehouse.storage.rows import to_arrow
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -219,5 +222,5 @@ def _write_table(lake: Lake, patient_id: str, table: str, output: StepOutput) ->
     )
 
 
-def _unique(rows: Sequence) -> list:
+def _unique(rows: Sequence[T]) -> list[T]:
     return list(dict.fromkeys(rows))

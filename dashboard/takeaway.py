@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlencode
@@ -83,7 +84,7 @@ def _downloads(
         for kind in FORMATS:
             st.download_button(
                 kind.upper(),
-                lambda kind=kind: _drawn(source, answer.request, (key, variant), kind, figure),
+                partial(_drawn, source, answer.request, (key, variant), kind, figure),
                 f"{name}.{kind}",
                 _MIME[kind],
                 key=f"{key}_{kind}",

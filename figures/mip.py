@@ -120,7 +120,7 @@ def _mute(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
     if not mask.any():
         return
     pixels[mask] = np.rint(255.0 - _MUTED_BY * (255.0 - pixels[mask])).astype(np.uint8)
-    rows, columns = np.indices(mask.shape, sparse=True)
+    rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
     pixels[mask & ((rows + columns) % _HATCH == 0)] = _HATCHED
 
 

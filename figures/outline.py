@@ -33,7 +33,7 @@ def draw_outline(
     line = mask & ~_shrunk(_shrunk(mask))
     pixels[~_shrunk(~mask) & ~mask] = rim
     if style.dashed:
-        rows, columns = np.indices(mask.shape, sparse=True)
+        rows, columns = np.ogrid[: mask.shape[0], : mask.shape[1]]
         gaps = (rows + columns) // _DASH % 2 == 1
         pixels[line & gaps] = rim
         line = line & ~gaps

@@ -224,10 +224,11 @@ def _placed(values: NDArray[Any], box: NDArray[np.float64], field: Field, how: I
     inside = np.clip(box, 0, limits)
     start, span = np.tile(box[:2], 2), np.tile(box[2:] - box[:2], 2)
     left, upper, right, lower = (int(value) for value in np.rint((inside - start) / span * size))
+    west, north, east, south = (float(value) for value in inside)
     placed = np.full((field.height, field.width), _NOTHING, dtype=values.dtype)
     if right > left and lower > upper and (inside[2:] > inside[:2]).all():
         image = Image.fromarray(np.ascontiguousarray(values))
-        seen = image.resize((right - left, lower - upper), how, box=tuple(float(value) for value in inside))
+        seen = image.resize((right - left, lower - upper), how, box=(west, north, east, south))
         placed[upper:lower, left:right] = np.asarray(seen)
     return placed
 

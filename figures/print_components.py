@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -131,7 +133,7 @@ def _scores(
     missing = [i for i in everyone if colour_by is not None and colour_by[i] is None]
     there = [i for i in everyone if i not in set(missing)]
 
-    def points(rows: Sequence[int], **how: object) -> object:
+    def points(rows: Sequence[int], **how: Any) -> PathCollection:
         return axes.scatter(
             [first.scores[i] for i in rows], [second.scores[i] for i in rows], s=14, linewidths=0.5, zorder=2, **how
         )

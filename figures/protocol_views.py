@@ -47,7 +47,7 @@ def volumes_figure(
             marker={"color": translucent(series_colour(index), 0.7), "size": 5},
             line={"color": series_colour(index), "width": 1.6},
             fillcolor=translucent(series_colour(index), 0.15),
-            customdata=[patients[i] for i in positive],
+            customdata=[patients[int(i)] for i in positive],
             hovertemplate="%{customdata}: %{y:.4g} ml<extra></extra>",
             showlegend=False,
         )

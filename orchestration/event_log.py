@@ -45,8 +45,8 @@ def kept_connections(instance: dg.DagsterInstance) -> Iterator[None]:
             with engines[shard].connect() as open_connection, open_connection.begin():
                 yield open_connection
 
-    storage.run_connection = connection
-    storage.index_connection = partial(connection, INDEX_SHARD_NAME)
+    # Set on this object only, and deleted below: the methods of the class come back.
+    vars(storage).update(run_connection=connection, index_connection=partial(connection, INDEX_SHARD_NAME))
     try:
         yield
     finally:

@@ -29,7 +29,7 @@ def proposal_yaml(proposal: RoleProposal, clinical_file: Path, folder: Path) -> 
     ]
     taken = cohort_names()
     for variable in proposal.variables:
-        facts = {"kind": variable.kind} | ({"unit": variable.unit} if variable.unit else {})
+        facts: dict[str, object] = {"kind": variable.kind, **({"unit": variable.unit} if variable.unit else {})}
         name = variable.name
         if name.lower() in taken:
             # The cohort table has a column of that name from the images.

@@ -1,7 +1,7 @@
 """What study.yaml may say about images: the sections ``dicom``, ``suv`` and ``masks``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -102,9 +102,11 @@ class _Overrides(Section):
     def spec(self) -> SuvOverrideSpec:
         """The same for the domain."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
-        return SuvOverrideSpec(
-            **{k: Quantity(v.column, v.unit) if isinstance(v, Section) else v for k, v in named.items()}
-        )
+        columns: dict[str, Any] = {
+            name: Quantity(**found.model_dump()) if isinstance(found, Section) else found
+            for name, found in named.items()
+        }
+        return SuvOverrideSpec(**columns)
 
 
 class SuvSection(Section):

@@ -70,7 +70,7 @@ def results_sentences(answer: Answer, labels: Mapping[str, str]) -> list[str]:
 def _labelled(note: str, labels: Mapping[str, str]) -> str:
     for name, label in labels.items():
         # Whole names only: age is also in average.
-        note = re.sub(rf"\b{re.escape(name)}\b", lambda _, label=label: label, note)
+        note = re.sub(rf"\b{re.escape(name)}\b", label.replace("\\", r"\\"), note)
     return note.replace("<=", "≤").replace(">=", "≥")
 
 

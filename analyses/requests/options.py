@@ -247,21 +247,25 @@ class Option:
     required: bool
 
 
-def option(
+def option(name: str, shape: Shape, text: str, *, default: Any = None, required: bool = False, **more: Any) -> Any:
+    """Return the field of a request; see ``described`` for the arguments."""
+    said = described(name, shape, text, required=required, **more)
+    return field(default=() if required else default, metadata=said)
+
+
+def described(
     name: str,
     shape: Shape,
     text: str,
     *,
-    default: Any = None,
     required: bool = False,
     label: str | None = None,
     columns: bool = False,
     another: str | None = None,
     same: tuple[object, ...] = (),
-    kw_only: bool = False,
-) -> Any:
-    """Return the field of a request; see ``Option`` for the arguments, ``text`` being its help."""
-    said = {
+) -> dict[str, Any]:
+    """Return what a field of a request says of itself; see ``Option`` for the arguments, ``text`` being its help."""
+    return {
         "name": name,
         "shape": shape,
         "help": text,
@@ -272,7 +276,6 @@ def option(
         "same": same,
         "required": required,
     }
-    return field(default=() if required else default, kw_only=kw_only, metadata=said)
 
 
 def options_of(kind: type) -> tuple[Option, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
-from analyses.requests.options import NAMES, Option, Pairs, Shape, option, options_of
+from analyses.requests.options import NAMES, Option, Pairs, Shape, described, options_of
 from petct.errors import SurvivalError
 
 FORMER_COMMANDS = {"scan": "screen"}
@@ -36,8 +36,11 @@ class Request:
     of_one_variable: ClassVar[bool] = True
     """Whether it may be the test of one variable that study.yaml can declare."""
 
-    endpoint: str | None = option(
-        "endpoint", Shape(), "Endpoint of the study.  [default: its only one, or OS]", kw_only=True
+    # Spelled out, so that a type checker sees that it is given by name only.
+    endpoint: str | None = field(
+        default=None,
+        kw_only=True,
+        metadata=described("endpoint", Shape(), "Endpoint of the study.  [default: its only one, or OS]"),
     )
 
     def __post_init__(self) -> None:

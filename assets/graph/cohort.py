@@ -40,7 +40,7 @@ def definitions_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
         ],
         required_resource_keys={"study"},
     )
-    def definition_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def definition_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         for name, n_rows in write_definitions(context.resources.study.settings()).items():
             yield dg.MaterializeResult(
                 asset_key=name,
@@ -65,7 +65,7 @@ def conformance_asset() -> dg.AssetsDefinition:
         ],
         required_resource_keys={"study"},
     )
-    def conformance(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def conformance(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         counts = write_conformance(context.resources.study.settings())
         yield dg.MaterializeResult(
             metadata={"rows": sum(counts.values()), **counts},
@@ -99,7 +99,7 @@ def snapshot_asset(settings: StudySettings | None) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         required_resource_keys={"study"},
     )
-    def snapshot(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def snapshot(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         published = publish_snapshot(context.resources.study.settings())
         yield dg.MaterializeResult(
             metadata=_summary(published),

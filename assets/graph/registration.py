@@ -48,7 +48,7 @@ def patients_asset() -> dg.AssetsDefinition:
         metadata=column_metadata("patients"),
         required_resource_keys={"study"},
     )
-    def patients(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def patients(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         report = ingest(context.resources.study.settings())
         register(context.instance, report)
         yield dg.MaterializeResult(

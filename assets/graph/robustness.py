@@ -30,7 +30,7 @@ def robustness_assets(settings: StudySettings | None) -> list[dg.AssetsDefinitio
         check_specs=[dg.AssetCheckSpec("not_empty", asset=declared.name, description="There is at least one row.")],
         required_resource_keys={"study"},
     )
-    def robustness(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def robustness(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         n_rows = write_robustness(context.resources.study.settings()) or 0
         yield dg.MaterializeResult(
             metadata={"rows": n_rows},

@@ -34,7 +34,7 @@ class Drawn:
 
 def grids_of(data: PatientData, scan: ScanSeries, refusals: list[RefusalRecord]) -> dict[Modality, Geometry]:
     """The grids of the images that can be read; a CT that cannot, or that the study needs, is a refusal of lesions."""
-    grids: dict[Modality, Geometry] = {"PT": data.pet(scan.pet).volume.geometry}
+    grids: dict[Modality, Geometry] = {"PT": data.pet(scan.require_pet()).volume.geometry}
     if scan.ct is None and not data.settings.needs_ct:
         return grids
     try:
@@ -135,7 +135,8 @@ def _label_map(
     if not wanted:
         return []
     # Organs are segmented on the CT as a rule.
-    ordered = {of: grids[of] for of in ("CT", "PT") if of in grids}
+    order: tuple[Modality, ...] = ("CT", "PT")
+    ordered: dict[str, Geometry] = {of: grids[of] for of in order if of in grids}
     try:
         read = read_label_map(
             path,

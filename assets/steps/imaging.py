@@ -5,14 +5,22 @@ from assets.settings import StudySettings
 from assets.steps.clinical_row import clinical_row, declared
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.table import Check, PatientTable, Settings
+from petct.dicom.images import CtSeries
 from petct.dicom.index import index_files
 from petct.dicom.scans import ScanSeries, scan_record
-from petct.dicom.series import CtSeries
 from petct.errors import DicomError, PetctError
 from petct.suv.compute import compute_suv
 from petct.suv.override_cells import NO_OVERRIDES, SuvOverrides, read_overrides
 from petct.suv.plausibility import scan_findings
-from records.imaging import FileRecord, RefusalRecord, ScanRecord, SeriesRecord, SuvRecord
+from records.imaging import (
+    FileRecord,
+    Finding,
+    RefusalRecord,
+    ScanRecord,
+    SeriesRecord,
+    SuvAdaptation,
+    SuvRecord,
+)
 from warehouse.storage.lake import Lake
 
 
@@ -33,7 +41,8 @@ def series_step(data: PatientData) -> StepOutput:
 
 def scans_step(data: PatientData) -> StepOutput:
     """One row an examination; the CT goes to the lake in Hounsfield units."""
-    rows, refusals = [], []
+    rows: list[ScanRecord] = []
+    refusals: list[RefusalRecord] = []
     for scan in data.scan_series():
         if scan.pet is None:
             continue
@@ -69,7 +78,10 @@ def _ct_of(data: PatientData, scan: ScanSeries, refusals: list[RefusalRecord]) -
 
 def suv_step(data: PatientData) -> StepOutput:
     """Body-weight SUV of each scan, with every adaptation that was needed."""
-    rows, adaptations, findings, refusals = [], [], [], []
+    rows: list[SuvRecord] = []
+    adaptations: list[SuvAdaptation] = []
+    findings: list[Finding] = []
+    refusals: list[RefusalRecord] = []
     by_id = {scan.scan_id: scan for scan in data.scan_series()}
     scans = data.scans()
     overrides = _overrides_of(data)

@@ -83,10 +83,24 @@ def time_point_matches(data: PatientData, maps: Maps) -> list[LesionMatchRecord]
 def _not_comparable(
     patient_id: str, first: tuple[tuple[str, str], LesionMap], second: tuple[tuple[str, str], LesionMap]
 ) -> LesionMatchRecord:
-    volumes = [sum(lesion.volume_ml for lesion in lesions.lesions) for _, lesions in (first, second)]
-    kind = MatchKind.NOT_COMPARABLE.value
     return LesionMatchRecord(
-        patient_id, "TIME_POINT", *first[0], "", *second[0], "", 1, kind, 0, None, None, *volumes, None, None
+        patient_id=patient_id,
+        comparison="TIME_POINT",
+        first_scan_id=first[0][0],
+        first_protocol_id=first[0][1],
+        first_reader="",
+        second_scan_id=second[0][0],
+        second_protocol_id=second[0][1],
+        second_reader="",
+        match_number=1,
+        kind=MatchKind.NOT_COMPARABLE.value,
+        match_group=0,
+        first_lesion_id=None,
+        second_lesion_id=None,
+        first_volume_ml=sum(lesion.volume_ml for lesion in first[1].lesions),
+        second_volume_ml=sum(lesion.volume_ml for lesion in second[1].lesions),
+        overlap_ml=None,
+        dice=None,
     )
 
 

@@ -97,7 +97,7 @@ def lesion_map(data: PatientData, lesions: list[LesionRecord], geometry: Geometr
         return LesionMap(np.zeros(geometry.shape, dtype=np.uint16), geometry, ())
     labels = data.volume(lesions[0].label_map_sha256)
     return LesionMap(
-        labels.array,
+        labels.array.astype(np.uint16, copy=False),
         labels.geometry,
         tuple(
             Lesion(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,18 @@ from numpy.typing import NDArray
 from assets.settings import StudySettings
 from petct.dicom.declarations import declaration_of, is_volume
 from petct.dicom.declared import read_declared_pet
+from petct.dicom.images import CtSeries, PetSeries
 from petct.dicom.scans import ScanSeries, scans_of
-from petct.dicom.series import CtSeries, PetSeries, read_ct, read_pet
+from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError, PetctError
 from petct.image.volume import Geometry, Volume
 from records.imaging import FileRecord, Finding, RefusalRecord, ScanRecord, SeriesRecord
 from warehouse.storage.lake import Lake
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class StepOutput:
         What a file of the lake is, and where it is below the lake, for the Dagster UI.
     """
 
-    rows: Sequence | None
-    companions: tuple[tuple[str, Sequence], ...] = ()
+    rows: Sequence[Any] | None
+    companions: tuple[tuple[str, Sequence[Any]], ...] = ()
     findings: tuple[Finding, ...] = ()
     refusals: tuple[RefusalRecord, ...] = ()
     measures: tuple[Measure, ...] = ()
@@ -75,7 +82,7 @@ class PatientData:
         for name, rows in output.companions:
             self._outputs[name] = StepOutput(rows)
 
-    def rows(self, table: str, row_type: type) -> Sequence:
+    def rows(self, table: str, row_type: type[Row]) -> Sequence[Row]:
         """The rows of ``table``; raises ``PetctError`` UPSTREAM_MISSING with the reasons when there are none."""
         if self._readable is not None and table not in self._readable:
             raise LookupError(f"{table} is read, and not declared as upstream")

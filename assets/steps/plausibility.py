@@ -1,8 +1,10 @@
 """Whether organs take up what the tracer gives healthy ones: findings beside the lesions."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.steps.patient_data import PatientData
 from petct.errors import PetctError
@@ -28,13 +30,14 @@ def organ_findings(data: PatientData, scan_id: str, drawings: Sequence[Drawing])
     if not masks:
         return []
     image = data.volume(suv.suv_image_sha256)
+    suv_image = cast("NDArray[np.floating]", image.array)
     healthy = np.ones(image.geometry.shape, dtype=bool)
     for roi in rois:
         if rules.is_tumour(roi.name):
             healthy &= ~resample_mask(roi.mask, image.geometry).array
     found = [
         organ_finding(
-            data.patient_id, scan_id, organ, image.array[resample_mask(mask, image.geometry).array & healthy], tracer
+            data.patient_id, scan_id, organ, suv_image[resample_mask(mask, image.geometry).array & healthy], tracer
         )
         for organ, mask in sorted(masks.items())
     ]

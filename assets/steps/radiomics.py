@@ -62,7 +62,7 @@ def _extractions(
     image_sha256 = image_sha256_of(data, scan, modality)
     image = data.volume(image_sha256)
     on_grid = {row.lesion_id: row for row in lesions if row.modality == modality}
-    found = _of_label_maps(data, image, on_grid.values(), feature_set)
+    found = _of_label_maps(data, image, tuple(on_grid.values()), feature_set)
     rows = []
     for lesion_id in sorted({row.lesion_id for row in lesions}):
         absent = Account(data.settings.radiomics_engine, (), image.geometry.spacing_mm, 0, None, None, 0, ())

@@ -59,7 +59,7 @@ def _of_lesion(
     labels = data.volume(lesion.label_map_sha256)
     whole = data.volume(image_sha256_of(data, scan, perturbations.modality))
     image, mask = around(whole, Mask(labels.array == lesion.label, labels.geometry))
-    rows = []
+    rows: list[PerturbedFeature] = []
     for name, steps in ((UNPERTURBED, ()), *perturbations.chains):
         # The same lesion gives the same rows whatever else is computed, and in whatever order.
         rng = generator(perturbations.seed, data.patient_id, scan.scan_id, lesion.lesion_id, name)

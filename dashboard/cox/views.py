@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from analyses.numbers import calibration_numbers, hazard_numbers, residual_numbers
 from analyses.requests.answer import Answer
@@ -33,11 +33,11 @@ _QUESTIONS = (
 class Views:
     """The tabs; ``open`` of each says whether it is looked at."""
 
-    ratios: DeltaGenerator
-    diagnostics: DeltaGenerator
-    added: DeltaGenerator
-    subgroups: DeltaGenerator
-    calibration: DeltaGenerator
+    ratios: TabContainer
+    diagnostics: TabContainer
+    added: TabContainer
+    subgroups: TabContainer
+    calibration: TabContainer
 
 
 def tabs() -> Views:
@@ -97,8 +97,9 @@ def _ratios(asked: Asked, entries: Entries) -> None:
         return
     found = answered(asked.source, replace(asked.request, univariable=True))
     entries.add(found)
-    panels.alone_and_together(found.result_as(ForestTable))
-    _take_away(asked, found, "alone")
+    result = found.result_as(ForestTable)
+    panels.alone_and_together(result)
+    _take_away(asked, found, result, "alone")
 
 
 def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
@@ -137,7 +138,7 @@ def _added(asked: Asked, entries: Entries) -> None:
     result = found.result_as(ModelComparison)
     entries.add(found)
     panels.comparison(result)
-    _take_away(asked, found, "added")
+    _take_away(asked, found, result, "added")
     notices.notes([note for note in result.notes if note not in asked.model.notes])
 
 
@@ -152,7 +153,7 @@ def _subgroups(asked: Asked, entries: Entries) -> None:
         key="subgroup_forest",
         alt=panels.subgroups_in_words(result),
     )
-    _take_away(asked, found, "subgroups")
+    _take_away(asked, found, result, "subgroups")
     panels.subgroups(result)
     notices.notes(result.notes)
 
@@ -186,11 +187,11 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
     notices.notes(result.notes)
 
 
-def _take_away(asked: Asked, found: Answer, key: str) -> None:
+def _take_away(asked: Asked, found: Answer, result: ForestTable | ModelComparison | SubgroupTable, key: str) -> None:
     takeaway.offer(
         asked.source,
         found,
-        figure=lambda: forest_print(found.result),
-        numbers=lambda: hazard_numbers(found.result),
+        figure=lambda: forest_print(result),
+        numbers=lambda: hazard_numbers(result),
         key=f"forest_{key}",
     )

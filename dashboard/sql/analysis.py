@@ -71,7 +71,7 @@ EXAMPLES = (
 def tables(source: Source) -> tuple[TableOfSnapshot, ...]:
     """Return the tables that hold data, in the order of the snapshot."""
     opened = snapshot(source)
-    meanings = dict(opened.sql("SELECT table_name, comment FROM duckdb_tables()").rows)
+    meanings = {str(name): text for name, text in opened.sql("SELECT table_name, comment FROM duckdb_tables()").rows}
     return tuple(TableOfSnapshot(t.name, t.n_rows, str(meanings.get(t.name) or "")) for t in opened.tables())
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analyses.naming import variable_name
 from dashboard import data
 from dashboard.data import Source, snapshot
 from dashboard.study.contents import protocol
-from dashboard.wording import distinct_names, variable_name
+from dashboard.wording import distinct_names
 from figures.flow import FlowStep, Lost
 from petct.survival.cohort.groups import Grouping, split_by_category, split_by_median
 from petct.survival.cohort.table_one import Baseline, BaselineCategory, BaselineNumber, TableOne, table_one
@@ -66,8 +67,8 @@ def flow(source: Source) -> tuple[tuple[FlowStep, ...], tuple[FlowStep, ...]]:
     with_features = {str(patient) for (patient,) in opened.sql(_WITH_FEATURES, parameters).rows}
     ends = [_end("Radiomic features", left, with_features, _without_features(source))]
     with_endpoint: dict[str, set[str]] = {name: set() for name in data.endpoints(source)}
-    for name, patient in opened.sql("SELECT endpoint, patient_id FROM endpoints").rows:
-        with_endpoint[str(name)].add(str(patient))
+    for endpoint, patient in opened.sql("SELECT endpoint, patient_id FROM endpoints").rows:
+        with_endpoint[str(endpoint)].add(str(patient))
     reasons = _refused(source, ("endpoints", "clinical"))
     ends += [_end(f"Endpoint {name}", left, found, reasons) for name, found in with_endpoint.items()]
     return tuple(steps), tuple(ends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from analyses.numbers import cut_numbers, incidence_numbers, restricted_mean_numbers
 from analyses.requests.answer import Answer
@@ -34,18 +34,18 @@ _COMPETING = "Competing events"
 class Views:
     """The tabs; ``open`` of each says whether it is looked at. Competing events have none where nobody had any."""
 
-    tests: DeltaGenerator
-    at_times: DeltaGenerator
-    restricted: DeltaGenerator
-    cuts: DeltaGenerator
-    competing: DeltaGenerator | None
+    tests: TabContainer
+    at_times: TabContainer
+    restricted: TabContainer
+    cuts: TabContainer
+    competing: TabContainer | None
 
 
 def tabs(competing: bool) -> Views:
     """Lay out the tabs; the open one lives in the URL."""
     names = [*_NAMES, _COMPETING] if competing else list(_NAMES)
     tests, at_times, restricted, cuts, *others = st.tabs(names, key="survival_view", bind="query-params")
-    return Views(tests, at_times, restricted, cuts, *(others or [None]))
+    return Views(tests, at_times, restricted, cuts, others[0] if others else None)
 
 
 @dataclass(frozen=True)

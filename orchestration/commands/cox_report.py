@@ -29,6 +29,8 @@ def say_answer(found: Answer) -> None:
     elif isinstance(result, PooledCoxResult):
         say_terms(result.terms)
         _say_test(result.overall)
+    else:
+        raise TypeError(f"petlake cox gave a {type(result).__name__}")
     say_notes(result.notes)
     if found.validation is not None:
         _say_validation(found.validation)

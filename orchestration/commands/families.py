@@ -104,7 +104,7 @@ def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: object,
     ) -> None:
         rules = PreparationRules(
-            log1p=log1p,  # type: ignore[arg-type] (click checked it)
+            log1p=log1p,  # type: ignore[arg-type]  # click checked it
             most_correlated=max_correlation,
             winsorise=(winsorise, 1 - winsorise) if winsorise else None,
             harmonise=request.harmonise_by is not None,

@@ -95,8 +95,8 @@ def _say_cumulative_incidence(found: Answer, result: CumulativeIncidenceResult) 
     for curve in result.curves:
         for at in curve.landmarks:
             seen = (at.incidence, _shown_span(at.lower, at.upper))
-            found = (None, "beyond follow-up") if at.time > curve.last_time else seen
-            rows.append((curve.cause, curve.group, at.time, *found, at.n_at_risk))
+            shown = (None, "beyond follow-up") if at.time > curve.last_time else seen
+            rows.append((curve.cause, curve.group, at.time, *shown, at.n_at_risk))
         if not curve.landmarks:
             last = (
                 (curve.incidence[-1], _shown_span(curve.lower[-1], curve.upper[-1]))

@@ -14,7 +14,7 @@ from analyses.requests.request import Request
 R = TypeVar("R", bound=Request)
 
 
-class Written(click.ParamType):
+class Written(click.ParamType[Any]):
     """A value as its option writes it: read, and refused, by the request alone."""
 
     def __init__(self, option: Option) -> None:
@@ -50,9 +50,10 @@ def request_options(
             fields = {each.field: given.pop(each.field) for each in options}
             command(request=request_of_options(kind, fields), **given)
 
+        found: Callable[..., None] = with_request
         for each in reversed(options):
-            with_request = _click_option(each)(with_request)
-        return with_request
+            found = _click_option(each)(found)
+        return found
 
     return decorate
 

@@ -133,8 +133,8 @@ def _say(report: "DeidentificationReport", table: DeidentifiedTable | None, dest
         [(pseudonym, *(counts.get(m, 0) for m in modalities)) for pseudonym, counts in sorted(by_patient.items())],
     )
     by_action: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for item in report.attributes:
-        by_action[item.action.value].append((item.attribute, item.n_values))
+    for count in report.attributes:
+        by_action[count.action.value].append((count.attribute, count.n_values))
     console.say()
     console.say_table(
         ("what was done", "values", "attributes", "which"),
