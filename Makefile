@@ -89,7 +89,7 @@ definitions: install  ## Check that Dagster's definitions load
 	VIRTUAL_ENV=$(CURDIR)/.venv DAGSTER_HOME=$(CURDIR)/.venv/dagster $(BIN)/dg check defs
 
 .PHONY: check
-check: lint types layers definitions test  ## All of the above checks, and the tests
+check: lint types layers definitions docs test  ## All of the above checks, and the tests
 
 # Of the simulation: first seed, null cohorts of each kind, cohorts of each planted effect.
 SEED ?= 20250681

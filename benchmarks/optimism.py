@@ -89,9 +89,9 @@ def markdown(results: Sequence[Optimism], seed: int) -> str:
         "## Optimism",
         "",
         f"Pure noise: {results[0].n_cohorts} cohorts of {N_PATIENTS} patients, {100 * CENSORED:.0f} % censored, "
-        f"{N_FEATURES} features (half normal, half lognormal) without any effect. Naive is the concordance in the "
-        "patients of the fit, nested that of a 5-fold nested cross-validation in which preparation and selection "
-        f"happen inside the fold (0.5 where nothing is selected). Means with their standard error; seed {seed}.",
+        f"{N_FEATURES} features (half normal, half lognormal) without any effect. *Naive* is the concordance in the "
+        "patients of the fit, *nested* that of a 5-fold nested cross-validation with preparation and selection "
+        f"inside the folds (0.5 if nothing is selected). Means with their standard error; seed {seed}.",
         "",
         "| procedure | naive C | nested C | within 0.5 ± 2 SE | cohorts without any selection |",
         "|---|---|---|---|---|",

@@ -77,8 +77,8 @@ PROCEDURES = (
     Procedure("Gray's test, median split", "asymptotic"),
     Procedure("Fine-Gray, Wald", "asymptotic", shown=False),
     Procedure("Fine-Gray, robust score", "asymptotic"),
-    Procedure("scan of 200 features, permutation maximum", "exact"),
-    Procedure("scan of 200 features, Benjamini-Hochberg", "conservative"),
+    Procedure("screening of 200 features, permutation maximum", "exact"),
+    Procedure("screening of 200 features, Benjamini-Hochberg", "conservative"),
 )
 
 
@@ -162,11 +162,11 @@ def competing_events(cohort: SimulatedCohort) -> Found:
 
 
 def scan_of_many(cohort: SimulatedCohort) -> Found:
-    """Whether a scan of 200 features finds anything."""
+    """Whether a screening of 200 features finds anything."""
     null = permutation_null(cohort.outcome, cohort.features, seed=cohort.seed)
     return {
-        "scan of 200 features, permutation maximum": null.p_best,
-        "scan of 200 features, Benjamini-Hochberg": float(adjusted_p_values(null.p, "benjamini_hochberg").min()),
+        "screening of 200 features, permutation maximum": null.p_best,
+        "screening of 200 features, Benjamini-Hochberg": float(adjusted_p_values(null.p, "benjamini_hochberg").min()),
     }
 
 
@@ -230,19 +230,19 @@ def report(null: tuple[Rate, ...], planted: tuple[Power, ...], command: str, see
     n, n_planted = null[0].n, planted[0].n
     versions = ", ".join(f"{name} {version(name)}" for name in ("petlake", "numpy", "scipy"))
     lines = [
-        "## What the tests find in noise, and in signal",
+        "## Error rate and power of the tests",
         "",
         f"Written by `{command}` on {date.today()}: seed {seed}, {versions}, Python {platform.python_version()}; "
         f"{seconds / 60:.0f} minutes of processor time.",
         "",
         f"{n:,} null cohorts of 67 patients, of whom 43 % are censored on average, with *normal* covariates, and as "
         "many with *lognormal* ones (their exponentials). A rate is the share of cohorts with p at most 0.05, with its "
-        "95 % interval (Clopper-Pearson). *Exact* procedures have to lie within the 99.9 % binomial interval of 5 %; "
-        "the lower 99.9 % limit of the others is at most 5 %, the upper one of *asymptotic* ones at least 3 %. What "
-        "does not keep that, or would not with a more skewed covariate, is not shown to anyone as a p-value: "
-        "[ADR 0021](decisions/0021-p-values-that-keep-their-level.md).",
+        "95 % interval (Clopper-Pearson). The rate of an *exact* procedure must lie within the 99.9 % binomial "
+        "interval of 5 %. For the others the lower 99.9 % limit must be at most 5 %, for *asymptotic* ones also the "
+        "upper one at least 3 %. A procedure that does not keep this level, or would not with a more skewed covariate, "
+        "is never shown as a p-value: [decision 0021](decisions/0021-p-values-that-keep-their-level.md).",
         "",
-        "| procedure | declared | shown as a p-value | covariate | rate, % | 95 % CI | keeps it |",
+        "| procedure | declared | shown as a p-value | covariate | rate, % | 95 % CI | level kept |",
         "|---|---|---|---|---|---|---|",
     ]
     order = [procedure.name for procedure in PROCEDURES]
@@ -254,9 +254,9 @@ def report(null: tuple[Rate, ...], planted: tuple[Power, ...], command: str, see
     ]
     lines += [
         "",
-        f"{n_planted} cohorts with an effect planted. Schoenfeld's formula counts with the mean number of events of "
-        "the cohorts. It holds for small effects: at a hazard ratio of 1.58 per SD in 67 patients it promises some "
-        "points more than any test can keep.",
+        f"{n_planted} cohorts with a planted effect. Schoenfeld's formula uses the mean number of events of the "
+        "cohorts. It holds for small effects: at a hazard ratio of 1.58 per SD in 67 patients it gives a few points "
+        "more than any test reaches.",
         "",
         "| test | planted | events | power, % | 95 % CI | formula, % | within 5 points |",
         "|---|---|---|---|---|---|---|",
