@@ -56,14 +56,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Hypothesis:
-    """A test that was declared in study.yaml before the data were looked at."""
-
-    endpoint: str
-    variable: str
-
-
-@dataclass(frozen=True)
 class ColumnGroup:
     """Analysis columns that belong together: the cohort table, or one feature set under one aggregation."""
 
@@ -154,10 +146,10 @@ def tracer(source: Source) -> str | None:
     return _setting(source, "tracer")
 
 
-def hypotheses(source: Source) -> tuple[Hypothesis, ...]:
-    """Return the primary hypotheses that were declared in study.yaml."""
+def hypotheses(source: Source) -> tuple[tuple[str, str], ...]:
+    """Return endpoint and variable of the primary hypotheses that were declared in study.yaml."""
     pairs = parsed(details(source).settings_json.get("primary_hypotheses", "[]"))
-    return tuple(Hypothesis(str(endpoint), str(variable)) for endpoint, variable in pairs)
+    return tuple((str(endpoint), str(variable)) for endpoint, variable in pairs)
 
 
 def parsed(setting: str) -> Any:

@@ -73,7 +73,7 @@ def show_newest(snapshot_id: str) -> None:
 
 def choose_endpoint(source: Source, *, key: str) -> str:
     """Offer the endpoints, one that was declared first; there must be one. Other pages begin with the choice."""
-    declared = [hypothesis.endpoint for hypothesis in data.hypotheses(source)]
+    declared = [endpoint for endpoint, _ in data.hypotheses(source)]
     names = sorted(data.endpoints(source), key=lambda name: (name not in declared, name))
     forget_unknown(key, names)
     return remember(_ENDPOINTS, key, st.selectbox("Endpoint", names, key=key, bind="query-params"))
@@ -128,7 +128,7 @@ def choose_variable(
 
 def preferred_variable(source: Source, endpoint: str | None) -> str:
     """Return the variable to begin with: one declared for the endpoint, else the tumour volume."""
-    declared = [h.variable for h in data.hypotheses(source) if endpoint is None or h.endpoint == endpoint]
+    declared = [name for tested, name in data.hypotheses(source) if endpoint in (None, tested)]
     known = {column.name for column in data.analysis_columns(source)}
     return next((name for name in declared if name in known), _PREFERRED)
 

@@ -24,6 +24,15 @@ def refusals_as_sentences() -> Iterator[None]:
         st.error(literal_markdown(refusal.sentence()), icon=":material/error:")
 
 
+@contextmanager
+def refusals_stop() -> Iterator[None]:
+    """Show a refusal as ``refusals_as_sentences``, and nothing of the page after it."""
+    with refusals_as_sentences():
+        yield
+        return
+    st.stop()
+
+
 def empty(title: str, what_to_do: str) -> None:
     """Show that there is nothing to see here, and what to do about it."""
     with st.container(border=True):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, get_args
 
 from analyses.requests.covariates import covariate
 from analyses.requests.data import AnalysisData
-from analyses.requests.options import NAMES, Choice, Flag, Pairs, Real, Shape, Whole, option
+from analyses.requests.options import NAMES, Choice, Flag, Pairs, Real, Shape, Time, Whole, option
 from analyses.requests.request import Request
 from petct.errors import SurvivalError
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
@@ -23,7 +23,16 @@ PenaltyName = Literal["none", "ridge", "firth"]
 _SCALES = Pairs(
     "VARIABLE=SCALE",
     ("SCALE_INVALID", "The option names a variable and its scale"),
-    Choice(refused=("SCALE_INVALID", "There is no such scale"), words=get_args(Scale)),
+    Choice(
+        refused=("SCALE_INVALID", "There is no such scale"),
+        words=get_args(Scale),
+        labels={
+            "per_sd": "per SD",
+            "per_doubling": "per doubling",
+            "as_is": "per unit",
+            "spline": "Restricted cubic spline, upper vs lower quartile",
+        },
+    ),
 )
 _REFERENCES = Pairs("VARIABLE=LEVEL", ("REFERENCE_INVALID", "The option names a variable and its reference level"))
 
@@ -72,9 +81,10 @@ class CoxRequest(Request):
         Choice(words=get_args(Scale)),
         "What a hazard ratio of a number refers to; spline is a restricted cubic spline.",
         default="per_sd",
+        key="common_scale",
     )
     scale_of: tuple[tuple[str, Scale], ...] = option(
-        "scale-of", _SCALES, "The scale of one variable.", default=(),
+        "scale-of", _SCALES, "What the hazard ratio of one variable refers to.", default=(), label="Scale", key="scale",
         another="scales {}",
     )  # fmt: skip
     splines: tuple[str, ...] = option(
@@ -99,13 +109,14 @@ class CoxRequest(Request):
         another="categories {}",
     )
     references: tuple[tuple[str, str], ...] = option(
-        "reference", _REFERENCES, "Reference level of a category.", default=(),
+        "reference", _REFERENCES, "Reference level of a category.  [default: the most frequent]", default=(),
         another="references {}",
     )  # fmt: skip
     strata: tuple[str, ...] = option(
         "strata",
         NAMES,
-        "Variables with a baseline hazard for each of their levels.",
+        "Variables with a baseline hazard for each of their levels, where hazards are not proportional between them.  "
+        "[default: one baseline hazard]",
         default=(),
         columns=True,
         another="strata {}",
@@ -131,6 +142,7 @@ class CoxRequest(Request):
         "Column of the time at which a patient came under observation (left truncation).",
         label="Under observation",
         columns=True,
+        key="cox_entry",
         another="entry {}",
     )
     therapy_start: str | None = option(
@@ -143,7 +155,8 @@ class CoxRequest(Request):
     penalty: PenaltyName = option(
         "penalty",
         Choice(words=get_args(PenaltyName)),
-        "Penalty of the likelihood: Firth's keeps hazard ratios finite, a ridge carries many or collinear covariates.",
+        "Penalty of the likelihood: Firth's keeps hazard ratios finite where a covariate separates the patients; a "
+        "ridge carries many or collinear covariates and has no p-values.",
         default="none",
         another="penalty {}",
     )
@@ -167,6 +180,7 @@ class CoxRequest(Request):
         NAMES,
         "The effect of the first variable in the levels of these.",
         default=(),
+        label="In the levels of",
         columns=True,
         another="subgroups {}",
     )
@@ -184,7 +198,7 @@ class CoxRequest(Request):
         default="km",
     )
     horizon: float | None = option(
-        "horizon", Real(), "Time at which predicted probabilities are judged, corrected by the bootstrap."
+        "horizon", Time(), "Time at which predicted probabilities are judged, corrected by the bootstrap."
     )
     resamples: int = option("resamples", Whole(least=0), "With --horizon, at least 200.", default=FEWEST_RESAMPLES)
 

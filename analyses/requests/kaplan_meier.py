@@ -9,7 +9,7 @@ from typing import Any, ClassVar, get_args
 from analyses.requests.answer import Answer
 from analyses.requests.competing import competing_models
 from analyses.requests.data import AnalysisData
-from analyses.requests.options import NAMES, Choice, Flag, Listed, Real, Shape, Whole, number_text, option
+from analyses.requests.options import NAMES, Choice, Flag, Listed, Shape, Time, Whole, number_text, option
 from analyses.requests.request import Request
 from analyses.requests.tested import (
     about,
@@ -100,7 +100,7 @@ class KaplanMeierRequest(Request):
 
     variable: str | None = option(
         "by", Shape(), "Variable that splits the patients; without it, one curve of all.", label="Split by",
-        columns=True,
+        key="variable", columns=True,
     )  # fmt: skip
     split: str = option(
         "split",
@@ -112,46 +112,62 @@ class KaplanMeierRequest(Request):
         same=("category", "quantiles:2"),
     )
     order: tuple[str, ...] = option(
-        "order", NAMES, "Order of the categories, separated by commas; for --trend.", default=(),
-        label="Order of the categories",
+        "order", NAMES, "Order of the categories, separated by commas; for --trend.  [default: alphabetical]",
+        default=(), label="Order",
     )  # fmt: skip
     landmarks: tuple[float, ...] = option(
         "landmarks",
-        Listed("TIME,TIME,...", each=Real(refused=("TIME_INVALID", "A time is not a number"))),
+        Listed("TIME,TIME,...", each=Time(refused=("TIME_INVALID", "A time is not a number"))),
         "Times at which to print the survival, separated by commas.",
         default=(),
         label="Times",
     )
     tau: float | None = option(
-        "tau", Real(), "Horizon of the restricted mean.  [default: the largest common time]", label="Horizon"
+        "tau",
+        Time(),
+        "Horizon of the restricted mean, chosen beforehand.  [default: the largest common time]",
+        label="Horizon",
     )
     weights: tuple[str, ...] = option(
         "weights",
-        Listed(each=_Weighting()),
+        Listed(
+            each=_Weighting(
+                labels={
+                    "peto-peto": "Peto-Peto (early differences)",
+                    "gehan-breslow": "Gehan-Breslow",
+                    "tarone-ware": "Tarone-Ware",
+                    "0:1": "Fleming-Harrington 0, 1 (late differences)",
+                }
+            )
+        ),
         "Weighted log-rank tests beside the plain one: peto-peto, gehan-breslow, tarone-ware, or RHO:GAMMA of Fleming "
-        "and Harrington, separated by commas.",
+        "and Harrington, separated by commas. Choose them beforehand; several of them are several tests.",
         default=(),
         label="Weighted log-rank tests",
     )
-    trend: bool = option("trend", Flag(), "Test a trend over ordered groups.", default=False)
+    trend: bool = option("trend", Flag(), "Test a trend over the groups in their order.", default=False)
     pairwise: bool = option(
         "pairwise", Flag(), "Compare every pair of several groups.", default=False, label="Pairwise comparisons"
     )
     correction: Correction = option(
-        "correction", Choice(words=get_args(Correction)), "Correction of several p-values.", default="holm"
+        "correction",
+        Choice(words=get_args(Correction), labels={"benjamini_hochberg": "Benjamini-Hochberg"}),
+        "Correction of several p-values.",
+        default="holm",
     )
     entry: str | None = option(
         "entry",
         Shape(),
-        "Column of the time at which a patient came under observation (left truncation).",
+        "Column of the time at which a patient came under observation (left truncation).  [default: no delayed entry]",
         label="Under observation",
         columns=True,
         another="entry {}",
     )
     from_landmark: float | None = option(
         "from-landmark",
-        Real(),
-        "Analyse those free of the event at this time, from there on.",
+        Time(),
+        "Analyse those free of the event at this time, from there on: for groups that are known only later, such as "
+        "response.  [default: no landmark]",
         label="Begin at a landmark",
         another="from {:g} on",
     )
@@ -166,9 +182,11 @@ class KaplanMeierRequest(Request):
     covariates: tuple[str, ...] = option(
         "covariates",
         NAMES,
-        "With --competing: variables of a Fine-Gray and of cause-specific Cox models.",
+        "With --competing: variables of a Fine-Gray and of cause-specific Cox models; hazard ratios of numbers are per "
+        "standard deviation.  [default: curves only]",
         default=(),
         label="Covariates of a Fine-Gray and of cause-specific models",
+        key="competing_covariates",
         columns=True,
     )
     permutations: int = option("permutations", Whole(least=0), "With --split optimal.", default=DEFAULT_PERMUTATIONS)

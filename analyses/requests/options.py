@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -28,11 +28,19 @@ class Shape:
         What stands for the value in the help of a command.
     refused
         Code and sentence of the refusal of another value.
+    labels
+        Values that a page offers, and how it writes them.
     """
 
     metavar: str = "TEXT"
     refused: tuple[str, str] = ("OPTION_INVALID", "An option has a value that it does not take")
+    labels: Mapping[str, str] = field(default_factory=dict, kw_only=True, hash=False)
     repeated: ClassVar[bool] = False
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """Values to choose from, and how a page writes them; empty where only the data say which."""
+        return self.labels
 
     def texts(self, value: Any) -> tuple[str, ...]:
         """The value as it is written on the command line: once, or as often as the option is repeated."""
@@ -85,6 +93,11 @@ class Choice(Shape):
     def __post_init__(self) -> None:
         """The words stand for the value."""
         object.__setattr__(self, "metavar", f"[{'|'.join(self.words)}]")
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """The words."""
+        return {word: self.labels.get(word, word.replace("_", " ").capitalize()) for word in self.words}
 
     def check(self, value: Any, option: str) -> str:
         """One of the words."""
@@ -147,11 +160,21 @@ class Real(Shape):
 
 
 @dataclass(frozen=True)
+class Time(Real):
+    """A time in the unit of the outcome; a page asks for it in the unit of its axis."""
+
+
+@dataclass(frozen=True)
 class Listed(Shape):
     """Several values of one shape, separated by commas; a value with a comma stands in quotes."""
 
     metavar: str = "NAME,NAME,..."
     each: Shape = Shape()
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """Those of each."""
+        return self.each.offered
 
     def texts(self, value: tuple[Any, ...]) -> tuple[str, ...]:
         """All in one text."""
@@ -178,6 +201,11 @@ class Pairs(Shape):
     metavar: str = "VARIABLE=VALUE"
     value: Shape = Shape()
     repeated: ClassVar[bool] = True
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """Those that may be said of a variable."""
+        return self.value.offered
 
     def texts(self, value: tuple[tuple[str, Any], ...]) -> tuple[str, ...]:
         """Once for each variable."""
@@ -219,7 +247,8 @@ class Option:
     shape
         The values that it takes.
     help
-        One sentence, for the command line and beside the widget.
+        One or two sentences, for the command line and beside the widget; ``[default: ...]`` at the end says what holds
+        where nothing is said, if that is not a value.
     label, key
         Label of its widget, and its key in the URL of a page.
     columns
@@ -260,6 +289,7 @@ def described(
     *,
     required: bool = False,
     label: str | None = None,
+    key: str | None = None,
     columns: bool = False,
     another: str | None = None,
     same: tuple[object, ...] = (),
@@ -270,7 +300,7 @@ def described(
         "shape": shape,
         "help": text,
         "label": label or name.replace("-", " ").capitalize(),
-        "key": name.replace("-", "_"),
+        "key": key or name.replace("-", "_"),
         "columns": columns,
         "another": another,
         "same": same,
@@ -281,6 +311,12 @@ def described(
 def options_of(kind: type) -> tuple[Option, ...]:
     """The options of a class of requests, in the order in which they are written."""
     return tuple(Option(field=each.name, default=each.default, **each.metadata) for each in fields(kind))
+
+
+def option_of(kind: type, name: str) -> Option:
+    """The option of a class of requests that is a field of this name."""
+    (found,) = (each for each in options_of(kind) if each.field == name)
+    return found
 
 
 def number_text(value: float) -> str:

@@ -32,8 +32,11 @@ class ScreenRequest(FamilyRequest):
     adjust_for: tuple[str, ...] = option(
         "adjust-for",
         NAMES,
-        "Covariates of a second version, separated by commas, for example tumour_volume_ml.",
+        "Covariates of a second version of every test, for example tumour_volume_ml, separated by commas. It is "
+        "counted apart from the first.",
         default=(),
+        label="Also adjusted for",
+        key="scan_adjusted_for",
         columns=True,
     )
     stability: bool = option(

@@ -36,7 +36,11 @@ class SensitivityRequest(Request):
     of_one_variable: ClassVar[bool] = False
 
     organ: str | None = option(
-        "organ", Shape(), "Only the lesions in this organ.  [default: all lesions]", label="Lesions"
+        "organ",
+        Shape(),
+        "Only the lesions in this organ.  [default: all lesions]",
+        label="Lesions",
+        key="protocol_organ",
     )
 
 

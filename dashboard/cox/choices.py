@@ -7,24 +7,16 @@ from typing import get_args
 
 import streamlit as st
 
-from analyses.requests.cox import CoxRequest, PenaltyName
-from dashboard import data, filters, wording
+from analyses.requests.cox import CoxRequest
+from analyses.requests.options import option_of
+from dashboard import data, filters, widgets, wording
 from dashboard.data import Source
-from dashboard.survival.choices import days, levels
+from dashboard.survival.choices import levels
 from figures.screen import AxisUnit
 from petct.survival.cohort.covariates import Scale
 from warehouse.queries.analysis_columns import AnalysisColumn
 
 _ZEROS = "per_doubling_zeros"
-_SCALES = {
-    "per_sd": "per SD",
-    "per_doubling": "per doubling",
-    _ZEROS: "per doubling, zeros as half the smallest value",
-    "as_is": "per unit",
-    "spline": "spline (bends), upper vs lower quartile",
-}
-_PENALTIES: dict[PenaltyName, str] = {"none": "None", "firth": "Firth", "ridge": "Ridge"}
-_MOST_FREQUENT = "most frequent"
 _PLACES = 3
 
 
@@ -61,13 +53,11 @@ def choose_model(source: Source, endpoint: str) -> CoxRequest | None:
     columns = {column.name: column for column in data.analysis_columns(source)}
     names = filters.all_labels(tuple(columns.values()))
     preferred = filters.preferred_variable(source, endpoint)
-    chosen = st.multiselect(
-        "Covariates",
-        list(columns),
-        default=[preferred] if preferred in columns else [],
-        format_func=lambda name: names.get(name, name),
-        key="covariates",
-        bind="query-params",
+    chosen = widgets.value(
+        CoxRequest,
+        "covariates",
+        among={name: names.get(name, name) for name in columns},
+        first=[preferred] if preferred in columns else [],
         placeholder="Type to search clinical variables, tumour burden and radiomic features",
     )
     scales: list[tuple[str, str]] = []
@@ -85,73 +75,44 @@ def choose_model(source: Source, endpoint: str) -> CoxRequest | None:
 
 
 def _choose_scale(name: str, label: str) -> str:
-    scale = st.selectbox(
-        f"Scale of {label}",
-        list(_SCALES),
-        format_func=lambda word: _SCALES[word],
-        key=f"scale_{name}",
-        bind="query-params",
-    )
-    return scale
+    words = dict(option_of(CoxRequest, "scale_of").shape.offered)
+    words[_ZEROS] = "per doubling, zeros as half the smallest value"
+    return str(widgets.value(CoxRequest, "scale_of", of=(name, label), among=words))
 
 
 def _choose_reference(source: Source, column: AnalysisColumn, label: str) -> str | None:
-    known = levels(source, column)
-    reference = st.selectbox(
-        f"Reference of {label}", [_MOST_FREQUENT, *known], key=f"reference_{column.name}", bind="query-params"
-    )
-    return reference if reference in known else None
+    known = {level: level for level in levels(source, column)}
+    chosen: str | None = widgets.value(CoxRequest, "references", of=(column.name, label), among=known)
+    return chosen
 
 
 def choose_options(source: Source, request: CoxRequest) -> CoxRequest:
-    """Offer strata, a penalty and robust errors."""
-    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
-    categories = {c.name: c for c in data.analysis_columns(source) if c.kind == "category"}
-    names = wording.labels(tuple(categories.values()))
-    strata = left.multiselect(
-        "Strata",
-        [name for name in categories if name not in request.covariates],
-        format_func=lambda name: names.get(name, name),
-        key="strata",
-        bind="query-params",
-        placeholder="none: one baseline hazard",
-        help="A baseline hazard for each level, where hazards are not proportional between them.",
-    )
-    penalty = middle.segmented_control(
-        "Penalty",
-        list(_PENALTIES),
-        default="none",
-        required=True,
-        format_func=lambda name: _PENALTIES[name],
-        key="penalty",
-        bind="query-params",
-        help="Firth's keeps hazard ratios finite where a covariate separates the patients; a ridge carries many "
-        "or collinear covariates and has no p-values.",
-    )
-    robust = right.checkbox("Robust standard errors", key="robust", bind="query-params", help="Of Lin and Wei.")
-    return replace(request, strata=tuple(strata), penalty=penalty, robust=robust)
+    """Offer what is seldom needed."""
+    return widgets.completed(request, "strata", "penalty", "robust", among={"strata": _categories(source, request)})
+
+
+def _categories(source: Source, request: CoxRequest) -> dict[str, str]:
+    """The categories that are no covariates, with their labels."""
+    categories = [column for column in data.analysis_columns(source) if column.kind == "category"]
+    return {name: label for name, label in wording.labels(categories).items() if name not in request.covariates}
 
 
 def choose_added(request: CoxRequest, names: dict[str, str]) -> CoxRequest | None:
     """Offer the covariates of the model as the addition to the others; None where nothing is to be compared."""
-    added = st.multiselect(
-        "Does the model gain from",
-        request.covariates,
-        format_func=lambda name: names.get(name, name),
-        key="added",
-        bind="query-params",
+    added = widgets.value(
+        CoxRequest,
+        "added",
+        among={name: names.get(name, name) for name in request.covariates},
         placeholder="choose some of the covariates: the others are the base",
     )
     base = tuple(name for name in request.covariates if name not in added)
     if not added or not base:
         return None
-    return replace(request, covariates=base, added=tuple(added))
+    return replace(request, covariates=base, added=added)
 
 
 def choose_subgroups(source: Source, request: CoxRequest, names: dict[str, str]) -> CoxRequest | None:
     """Offer the effect of one covariate in the levels of categories; None where no category was chosen."""
-    categories = [column for column in data.analysis_columns(source) if column.kind == "category"]
-    labels = wording.labels(categories)
     left, right = st.columns([2, 3])
     effect = left.selectbox(
         "Effect of",
@@ -161,18 +122,17 @@ def choose_subgroups(source: Source, request: CoxRequest, names: dict[str, str])
         bind="query-params",
         help="The other covariates of the model are adjusted for.",
     )
-    chosen = right.multiselect(
-        "In the levels of",
-        [column.name for column in categories if column.name not in request.covariates],
-        format_func=lambda name: labels.get(name, name),
-        key="subgroups",
-        bind="query-params",
-        placeholder="choose one category or more",
-    )
+    with right:
+        chosen = widgets.value(
+            CoxRequest,
+            "subgroups",
+            among=_categories(source, request),
+            placeholder="choose one category or more",
+        )
     if not chosen:
         return None
     others = tuple(name for name in request.covariates if name != effect)
-    return replace(request, covariates=(effect, *others), subgroups=tuple(chosen))
+    return replace(request, covariates=(effect, *others), subgroups=chosen)
 
 
 def choose_horizon(unit: AxisUnit, longest: float) -> float:
@@ -180,13 +140,4 @@ def choose_horizon(unit: AxisUnit, longest: float) -> float:
     typical = {"day": 365.0, "month": 12.0, "year": 1.0}[unit]
     largest = longest / wording.DAYS_IN[unit]
     first = max(round(largest / 2 / typical) * typical, typical)
-    horizon = st.number_input(
-        f"Horizon ({unit}s)",
-        value=min(first, largest),
-        min_value=0.0,
-        key=f"horizon_{unit}",
-        bind="query-params",
-        width=200,
-        help="The time by which the event is predicted.",
-    )
-    return days(horizon, unit)
+    return float(widgets.value(CoxRequest, "horizon", unit=unit, first=min(first, largest)))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analyses.numbers import hazard_numbers
-from dashboard import charts, data, filters, notices, panels, takeaway, wording
+from dashboard import charts, data, filters, notices, panels, takeaway, widgets, wording
 from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.cox import choices
@@ -22,7 +22,7 @@ if not data.endpoints(source):
     notices.no_endpoint()
     st.stop()
 
-with st.container(border=True):
+with st.container(border=True), notices.refusals_stop():
     left, right = st.columns([1, 5])
     with left:
         endpoint = filters.choose_endpoint(source, key="cox_endpoint")
@@ -62,7 +62,7 @@ with notices.refusals_as_sentences():
     views = views_cox.tabs()
     names = filters.all_labels(data.analysis_columns(source))
     with views.ratios:
-        alone = st.toggle("Each covariate alone, too", key="univariable", bind="query-params")
+        alone = widgets.value(type(request), "univariable")
     added = subgroups = None
     with views.added, notices.refusals_as_sentences():
         added = choices.choose_added(request, names) if len(request.covariates) > 1 else None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import data, wording
+from analyses.requests.screen import ScreenRequest
+from dashboard import data, widgets, wording
 from dashboard.data import Source
 from dashboard.features.analysis import families
 from dashboard.filters import forget_unknown, remember
@@ -80,18 +81,14 @@ def _region(family: FeatureFamily) -> str:
 
 def choose_adjustment(source: Source) -> tuple[str, ...]:
     """Offer covariates of a second version of the scan."""
-    columns = {column.name: column for column in data.analysis_columns(source) if column.table == "cohort"}
-    names = wording.labels(tuple(columns.values()))
-    chosen = st.multiselect(
-        "Also adjusted for",
-        list(columns),
-        format_func=lambda name: names.get(name, name),
-        key="scan_adjusted_for",
-        bind="query-params",
+    names = wording.labels([column for column in data.analysis_columns(source) if column.table == "cohort"])
+    chosen: tuple[str, ...] = widgets.value(
+        ScreenRequest,
+        "adjust_for",
+        among=names,
         placeholder="Nothing: choose tumour volume to see what a feature adds to it",
-        help="A second version of every test, beside these covariates. It is counted apart from the first.",
     )
-    return tuple(chosen)
+    return chosen
 
 
 def choose_trust(*, with_icc: bool) -> Trust:

@@ -4,14 +4,14 @@ import streamlit as st
 
 from analyses.numbers import numbers_of
 from analyses.requests.sensitivity import SensitivityRequest
-from dashboard import data, filters, notices, panels, takeaway
+from dashboard import data, filters, notices, panels, takeaway, widgets
 from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.protocols import analysis
 from dashboard.protocols import panels as panels_protocols
 from figures.print import protocol_hazards_print
 
-_ALL = "all lesions"
+_ORGAN_WIDTH = 260
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}
 
 source = filters.pinned_source(data.lake_root())
@@ -37,18 +37,12 @@ if len(protocols) < 2:
         "`petlake materialize` and `petlake snapshot publish`. The first stays the default; no number of it changes.",
     )
 else:
-    organ = st.selectbox(
-        "Lesions",
-        [_ALL, *analysis.organs(source)],
-        format_func=lambda name: name.replace("_", " "),
-        key="protocol_organ",
-        bind="query-params",
-        width=260,
-    )
-    of_organ = None if organ == _ALL else organ
+    organs = {name: name.replace("_", " ") for name in analysis.organs(source)}
+    with st.container(width=_ORGAN_WIDTH):
+        organ = widgets.value(SensitivityRequest, "organ", among=organs)
     with notices.refusals_as_sentences():
-        burdens = analysis.burdens(source, of_organ)
-        compared = analysis.comparison(source, of_organ)
+        burdens = analysis.burdens(source, organ)
+        compared = analysis.comparison(source, organ)
         st.subheader("Volumes and lesions", anchor=False)
         panels_protocols.volumes(burdens, compared, names)
 
@@ -76,7 +70,7 @@ else:
         with left:
             endpoint = filters.choose_endpoint(source, key="protocol_endpoint")
         with notices.refusals_as_sentences():
-            found = answered(source, SensitivityRequest(of_organ, endpoint=endpoint))
+            found = answered(source, SensitivityRequest(organ, endpoint=endpoint))
             hazards = found.known_hazards
             with right:
                 notices.standing(found.declared)

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import get_args
 
 import numpy as np
 import streamlit as st
 
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from dashboard import data, filters, wording
+from dashboard import data, filters, widgets, wording
 from dashboard.columns import numbers
 from dashboard.data import Source
 from figures.screen import AxisUnit
-from petct.errors import SurvivalError
-from petct.survival.cohort.multiplicity import Correction
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from warehouse.queries.analysis_columns import AnalysisColumn
-
-CORRECTIONS: dict[Correction, str] = {
-    "holm": "Holm",
-    "benjamini_hochberg": "Benjamini-Hochberg",
-    "bonferroni": "Bonferroni",
-}
-"""Corrections of several p-values by name."""
 
 _ALL, _CUT = "all", "cut"
 _SPLITS = {
@@ -40,18 +30,11 @@ _SPLITS_OF = {
     "number": ("median", "tertiles", "quartiles", _CUT, OPTIMAL, _ALL),
     "category": ("category", _ALL),
 }
-_WEIGHTS = {
-    "peto-peto": "Peto-Peto (early differences)",
-    "gehan-breslow": "Gehan-Breslow",
-    "tarone-ware": "Tarone-Ware",
-    "0:1": "Fleming-Harrington 0, 1 (late differences)",
-}
 _ROUND_TIMES: dict[AxisUnit, tuple[float, ...]] = {
     "day": (180, 365, 730, 1095, 1825),
     "month": (6, 12, 24, 36, 60),
     "year": (0.5, 1, 2, 3, 5),
 }
-_NOBODY = "from the origin on"
 
 
 @dataclass(frozen=True)
@@ -126,46 +109,24 @@ def choose_options(source: Source, variable: AnalysisColumn, groups: Groups, uni
     """Offer what is seldom needed: order of categories, late entry, a landmark to begin at; and the bands."""
     request = groups.request
     places = st.columns([2, 2, 3, 1], vertical_alignment="bottom")
-    landmark = places[0].number_input(
-        f"Begin at a landmark ({unit}s)",
-        value=None,
-        min_value=0.0,
-        key=f"from_landmark_{unit}",
-        bind="query-params",
-        placeholder="no landmark",
-        help="Only patients still free of the event at this time, with time counted from there: for groups that are "
-        "known only later, such as response.",
-    )
-    entries = {column.name: column for column in data.analysis_columns(source) if _may_be_entry(column)}
-    names = wording.labels(tuple(entries.values()))
-    entry = places[1].selectbox(
-        "Under observation",
-        [_NOBODY, *entries],
-        format_func=lambda name: names.get(name, name),
-        key="entry",
-        bind="query-params",
-        help="Column of the time, in days, at which a patient came under observation (left truncation).",
-    )
+    with places[0]:
+        landmark = widgets.value(KaplanMeierRequest, "from_landmark", unit=unit)
+    entries = wording.labels([column for column in data.analysis_columns(source) if _may_be_entry(column)])
+    with places[1]:
+        entry = widgets.value(KaplanMeierRequest, "entry", among=entries)
     ordered = groups.ordered
     if request.split == "category" and request.variable is not None:
         known = levels(source, variable)
-        order = places[2].multiselect(
-            "Order of the categories",
-            known,
-            key=f"order_{variable.name}",
-            bind="query-params",
-            placeholder="alphabetical; all of them in order allow a test of trend",
-        )
-        if len(order) == len(known):
-            request, ordered = replace(request, order=tuple(order)), True
-        elif order:
-            places[2].caption(f"Choose all {len(known)} categories, in their order.")
+        with places[2]:
+            order = widgets.value(
+                KaplanMeierRequest, "order", of=(variable.name, "the categories"), among={each: each for each in known}
+            )
+            if len(order) == len(known):
+                request, ordered = replace(request, order=order), True
+            elif order:
+                st.caption(f"Choose all {len(known)} categories, in their order.")
     band = places[3].toggle("Bands", value=True, key="band", bind="query-params", help="95 % confidence bands.")
-    request = replace(
-        request,
-        from_landmark=None if landmark is None else days(landmark, unit),
-        entry=entry if entry in entries else None,
-    )
+    request = replace(request, from_landmark=landmark, entry=entry)
     return Groups(request, groups.n_groups, ordered), bool(band)
 
 
@@ -179,46 +140,20 @@ def choose_tests(groups: Groups) -> KaplanMeierRequest:
     if groups.n_groups < 2 or request.split == OPTIMAL:
         return request
     left, right = st.columns([3, 2])
-    weights = left.multiselect(
-        "Weighted log-rank tests",
-        list(_WEIGHTS),
-        format_func=lambda name: _WEIGHTS[name],
-        key="weights",
-        bind="query-params",
-        placeholder="none: the plain log-rank test weighs all times alike",
-        help="Chosen beforehand, when an effect is expected early or late; several of them are several tests.",
-    )
-    trend = pairwise = False
-    correction: Correction = "holm"
+    with left:
+        chosen = {"weights": widgets.value(KaplanMeierRequest, "weights")}
+    more: tuple[str, ...] = ("trend",) if groups.ordered and groups.n_groups > 2 else ()
+    more += ("pairwise", "correction") if groups.n_groups > 2 else ()
     with right, st.container(horizontal=True, vertical_alignment="bottom", height="stretch"):
-        if groups.ordered and groups.n_groups > 2:
-            trend = st.checkbox("Trend", key="trend", bind="query-params", help="Over the groups in their order.")
-        if groups.n_groups > 2:
-            pairwise = st.checkbox("Every two groups", key="pairwise", bind="query-params")
-            correction = st.selectbox(
-                "Correction",
-                get_args(Correction),
-                format_func=lambda name: CORRECTIONS[name],
-                key="correction",
-                bind="query-params",
-            )
-    return replace(request, weights=tuple(weights), trend=trend, pairwise=pairwise, correction=correction)
+        chosen |= {name: widgets.value(KaplanMeierRequest, name) for name in more}
+    return replace(request, **chosen)
 
 
 def choose_modelled(source: Source) -> tuple[str, ...]:
     """Offer covariates of models of competing events."""
-    columns = {column.name: column for column in data.analysis_columns(source)}
-    names = filters.all_labels(tuple(columns.values()))
-    chosen = st.multiselect(
-        "Covariates of a Fine-Gray and of cause-specific models",
-        list(columns),
-        format_func=lambda name: names.get(name, name),
-        key="competing_covariates",
-        bind="query-params",
-        placeholder="none: curves only",
-        help="Hazard ratios of numbers are per standard deviation.",
-    )
-    return tuple(chosen)
+    names = filters.all_labels(data.analysis_columns(source))
+    chosen: tuple[str, ...] = widgets.value(KaplanMeierRequest, "covariates", among=names)
+    return chosen
 
 
 def choose_landmarks(unit: AxisUnit, longest: float) -> tuple[float, ...]:
@@ -229,37 +164,7 @@ def choose_landmarks(unit: AxisUnit, longest: float) -> tuple[float, ...]:
     SurvivalError
         TIME_INVALID.
     """
-    within = [time for time in _ROUND_TIMES[unit] if days(time, unit) <= longest]
-    text = st.text_input(
-        f"Times ({unit}s), separated by commas",
-        value=", ".join(f"{time:g}" for time in within),
-        key=f"landmarks_{unit}",
-        bind="query-params",
-    )
-    try:
-        return tuple(days(float(part), unit) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise SurvivalError(
-            "TIME_INVALID", "A time is not a number", keyword="Times", found=text, expected="for example 12, 24"
-        ) from None
-
-
-def choose_tau(unit: AxisUnit) -> float | None:
-    """Offer the horizon of the restricted mean, in ``unit``; returned in days, None for the largest common time."""
-    tau = st.number_input(
-        f"Horizon ({unit}s)",
-        value=None,
-        min_value=0.0,
-        key=f"tau_{unit}",
-        bind="query-params",
-        placeholder="largest time that all groups reach",
-        help="The restricted mean is the mean time without the event up to this horizon, which should be chosen "
-        "beforehand.",
-        width=320,
-    )
-    return None if tau is None else days(tau, unit)
-
-
-def days(time: float, unit: AxisUnit) -> float:
-    """Return a time as it was entered, in days."""
-    return float(time) * wording.DAYS_IN[unit]
+    within = [time for time in _ROUND_TIMES[unit] if widgets.days(time, unit) <= longest]
+    first = ", ".join(f"{time:g}" for time in within)
+    chosen: tuple[float, ...] = widgets.value(KaplanMeierRequest, "landmarks", unit=unit, first=first)
+    return chosen

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from analyses.numbers import survival_numbers
-from dashboard import charts, data, filters, notices, panels, takeaway, wording
+from dashboard import charts, data, filters, notices, panels, takeaway, widgets, wording
 from dashboard.access import ledger
 from dashboard.survival import analysis, choices, views
 from dashboard.survival import panels as panels_survival
@@ -21,7 +21,7 @@ if not data.endpoints(source):
     notices.no_endpoint()
     st.stop()
 
-with st.container(border=True):
+with st.container(border=True), notices.refusals_stop():
     left, right = st.columns([1, 5])
     with left:
         endpoint = filters.choose_endpoint(source, key="endpoint")
@@ -37,10 +37,10 @@ with st.container(border=True):
 curves = st.container()
 view = views.tabs(analysis.has_competing_events(source, endpoint))
 # Widgets of all views are drawn, so that a choice outlives a change of view; what they need is computed when looked at.
-with view.tests:
+with view.tests, notices.refusals_stop():
     request = choices.choose_tests(groups)
-with view.restricted:
-    request = replace(request, tau=choices.choose_tau(unit))
+with view.restricted, notices.refusals_stop():
+    request = replace(request, tau=widgets.value(type(request), "tau", unit=unit))
 with view.at_times, notices.refusals_as_sentences():
     landmarks = choices.choose_landmarks(unit, analysis.longest_days(source, endpoint))
     if view.at_times.open or (view.competing is not None and view.competing.open):

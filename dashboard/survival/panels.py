@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.options import option_of
 from dashboard import wording
 from dashboard.panels import widths
-from dashboard.survival.choices import CORRECTIONS
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.group_tests import LogRankTest
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 
+_CORRECTIONS = option_of(KaplanMeierRequest, "correction").shape.offered
 NO_UNCORRECTED_P = (
     "The ordinary p-value of the best cut is not shown: it is below 0.05 in about 40 % of cohorts without any effect, "
     "because the cut was chosen to make it small. The p-values here are those of the whole search."
@@ -160,7 +162,7 @@ def tests(result: KaplanMeierResult) -> None:
             hide_index=True,
         )
     if result.pairwise:
-        name = CORRECTIONS[result.correction]
+        name = _CORRECTIONS[result.correction]
         pairs = [
             (
                 f"{test.group} vs {test.reference}".replace("<=", "≤"),
@@ -252,7 +254,7 @@ def mean_differences(result: KaplanMeierResult, unit: str) -> None:
         )
         for contrast in found.contrasts
     ]
-    p = f"p ({CORRECTIONS[found.correction]})" if several else "p"
+    p = f"p ({_CORRECTIONS[found.correction]})" if several else "p"
     columns = ["Difference", f"{unit.capitalize()}s ({level})", f"Ratio ({level})", p]
     st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
     reasons(*(contrast.p_suppressed for contrast in found.contrasts))

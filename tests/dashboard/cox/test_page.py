@@ -39,7 +39,7 @@ def test_a_model_its_scales_and_its_reference(opened) -> None:
     assert app.dataframe[0].value["Compared"][0].startswith("upper vs lower quartile")
     assert "non-linearity" in list(app.dataframe[1].value["Question"])
 
-    app = checked(app.toggle(key="univariable").set_value(True).run())
+    app = checked(app.checkbox(key="univariable").check().run())
     alone = app.dataframe[0].value
     assert list(alone["Compared"])[1] == "G3, reference"
     assert "Alone: HR (95 % CI)" in alone.columns
