@@ -1,7 +1,7 @@
 """Which code this is: its version, its commit, and whether its files were changed since.
 
-In a working tree of git this is asked of git, in what `git archive` exported it is read from ``.git_archival.txt``, and in
-an installed wheel from what the build wrote beside this file. The build asks the same (``pyproject.toml``,
+In a working tree of git this is asked of git, in what `git archive` exported it is read from ``.git_archival.txt``, and
+in an installed wheel from what the build wrote beside this file. The build asks the same (``pyproject.toml``,
 ``hatch_build.py``) and loads this file alone: it imports nothing of petlake, and nothing that is not Python's own.
 """
 
