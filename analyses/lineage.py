@@ -50,7 +50,7 @@ class Lineage:
     study, tracer
         As study.yaml names them.
     snapshot_id, petlake_version
-        The snapshot, and the version that built it.
+        The snapshot, and the version and commit that built it.
     n_patients, n_selected
         Patients of the snapshot, and those who meet the conditions.
     n_scans, scanners
@@ -119,7 +119,7 @@ def lineage_of(lake_root: Path, snapshot: Snapshot, basis: Basis) -> Lineage:
         study=str(settings.get("study") or lake_root.parent.name),
         tracer=settings.get("tracer"),
         snapshot_id=snapshot.id,
-        petlake_version=details.petlake_version,
+        petlake_version=details.code.text,
         n_patients=details.n_patients,
         n_selected=len(selection.patient_ids),
         n_scans=_count(snapshot, "SELECT count(*) FROM scans"),

@@ -15,6 +15,7 @@ from records.cohort import ProvenanceRecord
 from records.imaging import Finding, RefusalRecord
 from refusals.coded_error import CodedError
 from warehouse.registry.tables import TABLES
+from warehouse.source_code import source_code
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import patient_lock
 from warehouse.storage.rows import to_arrow
@@ -138,6 +139,7 @@ def write_patient(
         Fingerprints of the inputs when the work began. They are what the tables were computed from: an input that was
         replaced in the meantime makes them stale at once.
     """
+    code = source_code()
     with patient_lock(lake.root, patient_id, repairs=set(asked_names(settings)) <= set(outputs)):
         findings = [f for f in lake.read_if_computed("qc_events", patient_id, Finding) if f.table_name not in outputs]
         refusals = [
@@ -165,6 +167,9 @@ def write_patient(
                     }
                 ),
                 results[-1].sha256 or "",
+                code.version,
+                code.commit,
+                code.modified,
             )
         lake.write("qc_events", patient_id, _unique(findings))
         lake.write("refusals", patient_id, _unique(refusals))

@@ -18,8 +18,9 @@ def snapshot_line(source: Source) -> None:
     about = data.details(source)
     st.caption(
         f"Snapshot `{wording.short_id(source.snapshot_id)}` · {wording.plural(about.n_patients, 'patient')} · "
-        f"petlake {about.petlake_version}",
-        help=f"Full id: `{source.snapshot_id}`. It names rows, settings and code versions: cite it with the numbers.",
+        f"petlake {about.code.version}",
+        help=f"Full id: `{source.snapshot_id}`. It names rows, settings and code versions: cite it with the numbers. "
+        f"Built by petlake {about.code.text}.",
     )
 
 

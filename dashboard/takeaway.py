@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -24,6 +23,7 @@ from dashboard.data import Source
 from figures.print import FORMATS, Format, rendered
 from warehouse.errors import WarehouseError
 from warehouse.people.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
+from warehouse.source_code import source_code
 
 _FIGURES = 32
 _MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
@@ -124,7 +124,7 @@ def _drawn(
 
 
 def _script(source: Source, answer: Answer) -> str:
-    return script_of(answer.request, source.snapshot_id, answer.basis.conditions, metadata.version("petlake"))
+    return script_of(answer.request, source.snapshot_id, answer.basis.conditions, source_code().text)
 
 
 def _words(source: Source, answer: Answer, key: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from records.columns import own
+from records.columns import About, own
 from records.keys import PatientId
 from records.table import Table
 
@@ -18,6 +18,11 @@ class ProvenanceRecord:
     settings_sha256: Annotated[str, own("Digest of the settings that apply to it")]
     input_sha256: Annotated[str, own("Digest of what it was computed from")]
     data_sha256: Annotated[str, own("Digest of its rows")]
+    petlake_version: Annotated[str | None, own("Version of petlake that computed it", identity=False)]
+    petlake_commit: Annotated[str | None, own("Commit of its code, where it is known", identity=False)]
+    petlake_modified: Annotated[
+        bool | None, About("Whether a file of the code was another one than in the commit", identity=False)
+    ]
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,13 @@ class SourceCode:
 
     @property
     def text(self) -> str:
-        """One phrase: ``0.2.0.post1.dev7 (commit 1a2b3c4d5e6f, modified)``."""
-        return phrase(self.version, self.commit, self.modified)
+        """One phrase: ``0.2.0.post1.dev7, commit 1a2b3c4d5e6f, modified``."""
+        commit = f"commit {self.commit[:_SHOWN_DIGITS]}" if self.commit else "commit unknown"
+        return f"{self.version}, {commit}{', modified' if self.modified else ''}"
 
     def to_json(self) -> str:
         """Return what a build writes to ``BUILT``."""
         return json.dumps(asdict(self)) + "\n"
-
-
-def phrase(version: str, commit: str | None, modified: bool | None) -> str:
-    """Return version, commit and whether it was modified in a few words."""
-    said = f"commit {commit[:_SHOWN_DIGITS]}" if commit else "commit unknown"
-    return f"{version} ({said}{', modified' if modified else ''})"
 
 
 @cache

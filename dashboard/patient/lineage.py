@@ -43,7 +43,9 @@ _EXTRACTIONS = (
 )
 _CODE = (
     'SELECT table_name AS "Table", code_version AS "Code version", settings_sha256 AS "Settings",'
-    ' input_sha256 AS "Input", data_sha256 AS "Rows" FROM provenance WHERE patient_id = $patient ORDER BY table_name'
+    ' input_sha256 AS "Input", data_sha256 AS "Rows", petlake_version AS "petlake",'
+    ' petlake_commit AS "Commit", petlake_modified AS "Modified" FROM provenance'
+    " WHERE patient_id = $patient ORDER BY table_name"
 )
 _IMAGES = (
     'SELECT \'PET, SUV\' AS "Image", suv_image_sha256 AS "SHA-256" FROM suv'
@@ -78,7 +80,7 @@ def lineage(source: Source, patient_id: str, scan_id: str) -> None:
     with st.expander("Images, versions of the code and digests", icon=":material/fingerprint:"):
         _table(_read(source, _IMAGES, of_scan), "No image is kept.")
         _table(_read(source, _CODE, {"patient": patient_id}), "Nothing was recorded.")
-        st.caption(f"Snapshot `{source.snapshot_id}`, petlake {details(source).petlake_version}.")
+        st.caption(f"Snapshot `{source.snapshot_id}`, petlake {details(source).code.text}.")
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

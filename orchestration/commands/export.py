@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -22,6 +21,7 @@ from orchestration.study import lake_root
 from petct.errors import SurvivalError
 from warehouse.people.saved_analyses import saved_analysis
 from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.source_code import source_code
 
 _SECONDS = 600
 
@@ -122,7 +122,7 @@ def _export(asked: Asked, study_folder: Path, folder: Path, name: str | None) ->
         # First of all the tests are entered into the ledger that the methods cite.
         ledger = enter(root, found)
         files = bundle_of(
-            root, snapshot, found, ledger, title=name or found.command_line, version=metadata.version("petlake")
+            root, snapshot, found, ledger, title=name or found.command_line, version=source_code().text
         )
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:

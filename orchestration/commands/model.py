@@ -16,6 +16,7 @@ from petct.errors import SurvivalError
 from petct.survival.accuracy.calibration import Calibration
 from petct.survival.accuracy.discrimination import Discrimination, Estimate
 from petct.survival.cohort.results import as_dict
+from warehouse.source_code import source_code
 
 
 @click.group()
@@ -56,6 +57,7 @@ def freeze(
         of.outcome,
         of.table,
         plan.procedure,
+        petlake_version=source_code().text,
         endpoint=of.basis.endpoint,
         snapshot_id=of.basis.snapshot_id,
         quantiles=_numbers(cuts),

@@ -93,13 +93,23 @@ def list_(study_folder: Path, as_json: bool) -> None:
 @console.STUDY_OPTION
 @console.JSON_OPTION
 def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
-    """Show what a snapshot holds: tables, rows and columns."""
-    with open_snapshot(lake_root(study_folder), snapshot_id) as opened:
-        tables = opened.tables()
+    """Show what a snapshot holds (tables, rows and columns), and which code built it."""
+    from warehouse.snapshots.publish import show as details_of
+
+    root = lake_root(study_folder)
+    with open_snapshot(root, snapshot_id) as opened:
+        tables, code = opened.tables(), details_of(root, opened.id).code
         if as_json:
-            console.say_json({"snapshot_id": opened.id, "tables": [{"name": t.name, "rows": t.n_rows} for t in tables]})
+            console.say_json(
+                {
+                    "snapshot_id": opened.id,
+                    "petlake": asdict(code),
+                    "tables": [{"name": t.name, "rows": t.n_rows} for t in tables],
+                }
+            )
             return
         console.say(f"snapshot {opened.id}")
+        console.say(f"  built by petlake {code.text}")
         console.say_table(("table", "rows", "columns"), [(t.name, t.n_rows, t.n_columns) for t in tables])
 
 
@@ -119,7 +129,8 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
             {
                 "before": found.before.snapshot_id,
                 "after": found.after.snapshot_id,
-                "petlake_version": [found.before.petlake_version, found.after.petlake_version],
+                "petlake_version": [found.before.code.version, found.after.code.version],
+                "petlake_commit": [found.before.code.commit, found.after.code.commit],
                 "patients_added": found.patients_added,
                 "patients_removed": found.patients_removed,
                 "patients_changed": found.patients_changed,

@@ -14,9 +14,11 @@ from assets import work
 from assets.publishing import publish_snapshot
 from assets.steps.order import PATIENT_TABLES, asked_names
 from assets.work import PatientJob, lose_patient, process_patient
+from records.cohort import ProvenanceRecord
 from records.features import PetMetrics
 from records.imaging import RefusalRecord
 from records.masks import DelineationRecord
+from warehouse.source_code import source_code
 from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
@@ -51,6 +53,15 @@ def two_bad_cells(study) -> None:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
+
+
+def test_every_table_of_a_patient_names_the_code_that_computed_it(materialized) -> None:
+    code = source_code()
+    rows = Lake(materialized.settings.lake).read("provenance", FIRST, ProvenanceRecord)
+    assert {row.table_name for row in rows} == set(asked_names(materialized.settings))
+    assert {(row.petlake_version, row.petlake_commit, row.petlake_modified) for row in rows} == {
+        (code.version, code.commit, code.modified)
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,44 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assets.settings import CODE_VERSIONS, UPSTREAM
+from assets import tables
+from assets.steps.order import INPUTS, PATIENT_TABLES
 from warehouse.snapshots.build import FORMAT
 
-# Tables that are written beside the table of a step.
-COMPANIONS = {
-    "suv_adaptations": "suv",
-    "delineations": "lesions",
-    "exclusions": "lesions",
-    "reference_regions": "lesions",
-    "lesion_matches": "lesions",
-    "reader_agreement": "lesions",
-    "feature_extractions": "radiomic_features",
-}
-SNAPSHOT = "snapshot"
+SNAPSHOT = tables.SNAPSHOT.name
+COMPANIONS = {companion: table.name for table in PATIENT_TABLES.values() for companion in table.companions}
 
 
 def code_versions() -> Mapping[str, str]:
     """Return the version of every code that makes tables; those of a snapshot's SQL are two, of which either counts."""
-    return {**CODE_VERSIONS, SNAPSHOT: f"{FORMAT}.{CODE_VERSIONS[SNAPSHOT]}"}
+    return {**tables.code_versions(), SNAPSHOT: f"{FORMAT}.{tables.SNAPSHOT.code_version}"}
 
 
 def code_of(table: str) -> str:
     """Return the name of the code that makes a table of the snapshot."""
     table = COMPANIONS.get(table, table)
-    return table if table in CODE_VERSIONS else SNAPSHOT
+    return table if table in tables.code_versions() else SNAPSHOT
 
 
 def upstream(code: str) -> frozenset[str]:
     """Return the code whose tables go into those of ``code``, at any distance."""
-    direct: Mapping[str, tuple[str, ...]] = {
-        **UPSTREAM,
-        "robustness": ("radiomic_features", "perturbed_features"),
-        SNAPSHOT: tuple(name for name in CODE_VERSIONS if name != SNAPSHOT),
-    }
-    found: set[str] = set()
-    waiting = [code]
-    while waiting:
-        names = set(direct.get(waiting.pop(), ())) & set(CODE_VERSIONS) - found
-        found |= names
-        waiting += names
-    return frozenset(found)
+    if code not in PATIENT_TABLES:
+        return frozenset(tables.code_versions()) - {code, SNAPSHOT}
+    direct = frozenset(INPUTS[code]) & set(PATIENT_TABLES)
+    return direct.union(*map(upstream, direct))

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from warehouse.source_code import source_code
+
 HEAVY = {"dagster", "radiomics", "streamlit", "pydicom"}
 LOADED = """
 import sys
@@ -140,3 +142,9 @@ def test_a_new_study_can_be_used_at_once(tmp_path: Path, petlake: Callable) -> N
 def test_json_is_json(trial: Path, petlake: Callable) -> None:
     for arguments in (["km"], ["cox", "--covariates", "x"], ["pca", "--features", "x,y"]):
         json.loads(petlake(*arguments, *on(trial), "--json").out)
+
+
+def test_the_version_names_the_commit(petlake: Callable, petlake_process: Callable) -> None:
+    said = petlake("--version").out
+    assert said == f"petlake {source_code().text}\n"
+    assert petlake_process("--version").out == said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from warehouse.errors import WarehouseError
 from warehouse.people.audit import Action, AuditEntry, now, record
 from warehouse.snapshots.catalog import current_id
 from warehouse.snapshots.publish import publish
+from warehouse.source_code import source_code
 from warehouse.storage.lake import Lake
 
 LOGIN = '[auth]\nredirect_uri = "http://localhost:8501/oauth2callback"\ncookie_secret = "x"\n'
@@ -37,6 +38,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def study(published: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(published, tmp_path / "study"))
+
+
+def test_show_names_the_code_that_built_a_snapshot(study: Path) -> None:
+    said = CliRunner().invoke(snapshot, ["show", "--study", str(study)])
+    assert f"built by petlake {source_code().text}\n" in said.output
+    found = json.loads(CliRunner().invoke(snapshot, ["show", "--json", "--study", str(study)]).output)
+    assert found["petlake"] == asdict(source_code())
+    assert {"name": "cohort", "rows": 4} in found["tables"]
 
 
 def said(command, *arguments: str) -> str:

@@ -87,14 +87,14 @@ def test_modified_is_said_of_the_packages_only(tree: Path, file: str, modified: 
     (tree / file).parent.mkdir(exist_ok=True)
     (tree / file).write_text("changed\n", encoding="utf-8")
     assert asked(tree).modified is modified
-    assert asked(tree).text.endswith(", modified)") is modified
+    assert asked(tree).text.endswith(", modified") is modified
 
 
 def test_a_repository_around_the_installation_is_not_its_own(tree: Path) -> None:
     installed = tree / "venv" / "site-packages"
     (installed / "warehouse").mkdir(parents=True)
     assert asked(installed) == SourceCode("0.1.0.dev0", None, None)
-    assert asked(installed).text == "0.1.0.dev0 (commit unknown)"
+    assert asked(installed).text == "0.1.0.dev0, commit unknown"
 
 
 def test_another_repository_that_the_environment_names_is_not_asked(

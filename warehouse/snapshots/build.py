@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,6 +16,7 @@ from warehouse.registry.tables import TABLES
 from warehouse.snapshots.derived import ColumnDefinition, Role, build_derived, literal, quoted
 from warehouse.snapshots.feature_tables import OrganAggregation, build_feature_tables
 from warehouse.snapshots.outliers import build_outliers
+from warehouse.source_code import source_code
 from warehouse.storage.rows import arrow_schema
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ _SQL_TYPES: dict[Kind, str] = {
 _ROWS_PER_INSERT = 250_000
 _DESCRIPTIVE_TABLES = (
     "CREATE TABLE snapshot_info (snapshot_id VARCHAR NOT NULL, format INTEGER NOT NULL,"
-    " petlake_version VARCHAR NOT NULL, default_protocol_id VARCHAR, aggregations_json VARCHAR NOT NULL,"
+    " petlake_version VARCHAR NOT NULL, petlake_commit VARCHAR, petlake_modified BOOLEAN,"
+    " default_protocol_id VARCHAR, aggregations_json VARCHAR NOT NULL,"
     " n_patients BIGINT NOT NULL, n_files BIGINT NOT NULL)",
     "CREATE TABLE snapshot_settings (key VARCHAR NOT NULL, value_json VARCHAR NOT NULL)",
     "CREATE TABLE code_versions (name VARCHAR NOT NULL, version VARCHAR NOT NULL)",
@@ -214,6 +215,7 @@ def _describe(
     definitions: Sequence[ColumnDefinition],
     n_rows: Mapping[str, int],
 ) -> None:
+    code = source_code()
     for statement in _DESCRIPTIVE_TABLES:
         connection.execute(statement)
     _fill(
@@ -223,7 +225,9 @@ def _describe(
             (
                 contents.snapshot_id,
                 FORMAT,
-                _petlake_version(),
+                code.version,
+                code.commit,
+                code.modified,
                 protocol_id,
                 json.dumps(contents.aggregations),
                 n_rows["patients"],
@@ -256,10 +260,3 @@ def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple
     connection.register("incoming", pa.table(columns, names=[f"c{position}" for position in range(len(columns))]))
     connection.execute(f"INSERT INTO {quoted(name)} SELECT * FROM incoming")
     connection.unregister("incoming")
-
-
-def _petlake_version() -> str:
-    try:
-        return metadata.version("petlake")
-    except metadata.PackageNotFoundError:
-        return "not installed"

@@ -122,8 +122,8 @@ def _sentences(change: SnapshotDiff) -> tuple[str, ...]:
     for changes, noun in ((change.settings, "setting"), (change.code_versions, "code version")):
         if changes:
             said.append(f"{_counted(len(changes), noun)} {'differs' if len(changes) == 1 else 'differ'}.")
-    if change.before.petlake_version != change.after.petlake_version:
-        said.append(f"petlake {change.before.petlake_version} before, {change.after.petlake_version} after.")
+    if change.before.code != change.after.code:
+        said.append(f"petlake {change.before.code.text} before; {change.after.code.text} after.")
     for verb in ("added", "removed"):
         names = [table.name for table in change.tables if table.change == verb]
         if names:

@@ -18,6 +18,7 @@ from warehouse.snapshots.catalog import current_id, list_snapshots, resolve_id
 from warehouse.snapshots.connection import connect_read_only, corrupt
 from warehouse.snapshots.derived import quoted
 from warehouse.snapshots.feature_tables import OrganAggregation, check_aggregations
+from warehouse.source_code import SourceCode
 from warehouse.storage.atomic import replacing
 from warehouse.storage.locks import patient_lock
 
@@ -75,10 +76,17 @@ class Published:
 
 @dataclass(frozen=True)
 class SnapshotDetails:
-    """What a published snapshot says about itself."""
+    """What a published snapshot says about itself.
+
+    Attributes
+    ----------
+    code
+        The code that built it. It is no part of the id: the same rows, settings and versions of the code that computes
+        are the same snapshot, whichever commit built the file.
+    """
 
     snapshot_id: str
-    petlake_version: str
+    code: SourceCode
     default_protocol_id: str | None
     aggregations: tuple[str, ...]
     n_patients: int
@@ -233,20 +241,20 @@ def _verified(path: Path, contents: Contents) -> Mapping[str, int]:
 
 
 def _details(connection: duckdb.DuckDBPyConnection) -> SnapshotDetails:
-    rows = connection.execute(
-        "SELECT snapshot_id, petlake_version, default_protocol_id, aggregations_json, n_patients, n_files"
-        " FROM snapshot_info"
-    ).fetchall()
+    cursor = connection.execute("SELECT * FROM snapshot_info")
+    rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor.fetchall()]
     if len(rows) != 1:
         raise duckdb.DataError("snapshot_info has not one row")
-    snapshot_id, version, protocol_id, aggregations, n_patients, n_files = rows[0]
+    (info,) = rows
+    # Snapshots of earlier versions do not say of which commit they are.
+    code = SourceCode(info["petlake_version"], info.get("petlake_commit"), info.get("petlake_modified"))
     return SnapshotDetails(
-        snapshot_id,
-        version,
-        protocol_id,
-        tuple(json.loads(aggregations)),
-        n_patients,
-        n_files,
+        info["snapshot_id"],
+        code,
+        info["default_protocol_id"],
+        tuple(json.loads(info["aggregations_json"])),
+        info["n_patients"],
+        info["n_files"],
         dict(connection.execute("SELECT key, value_json FROM snapshot_settings ORDER BY key").fetchall()),
         dict(connection.execute("SELECT name, version FROM code_versions ORDER BY name").fetchall()),
         dict(connection.execute("SELECT table_name, n_rows FROM snapshot_tables").fetchall()),

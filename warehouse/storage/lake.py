@@ -168,7 +168,8 @@ class Lake:
         """
         entry = registered(partition.table)
         with _opened(partition) as file:
-            if not file.schema_arrow.equals(row_format.arrow_schema(entry), check_metadata=False):
+            columns = row_format.completed(entry, file.schema_arrow.empty_table()).schema
+            if not columns.equals(row_format.arrow_schema(entry), check_metadata=False):
                 raise WarehouseError(
                     "LAKE_FILE_OUTDATED",
                     "The file was written with other columns than the table has now",
@@ -178,7 +179,7 @@ class Lake:
                 )
             stored = _digest_of(partition, file)
             try:
-                arrow = file.read()
+                arrow = row_format.completed(entry, file.read())
             except (pa.ArrowException, OSError) as error:
                 raise _corrupt(partition, str(error)) from error
         found = row_format.digest(entry, arrow)

@@ -89,6 +89,14 @@ def to_arrow(table: Table, rows: Sequence[DataclassInstance]) -> pa.Table:
     return arrow.sort_by([(name, "ascending") for name in table.key]) if len(rows) > 1 else arrow
 
 
+def completed(table: Table, arrow: pa.Table) -> pa.Table:
+    """Add the columns that an earlier version did not write, without values: those that are no part of the identity."""
+    for place, column in enumerate(table.columns):
+        if column.nullable and not column.identity and column.name not in arrow.column_names:
+            arrow = arrow.add_column(place, _field(column), pa.nulls(arrow.num_rows, _ARROW_TYPES[column.kind]))
+    return arrow
+
+
 def from_arrow(table: Table, arrow: pa.Table, row_type: type[T]) -> tuple[T, ...]:
     """Return the rows of ``arrow`` as instances of ``row_type``; raises ``WarehouseError`` ROW_FIELDS_MISMATCH."""
     check_row_type(table, row_type)

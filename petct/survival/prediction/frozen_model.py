@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
 
 import numpy as np
 
@@ -125,6 +124,7 @@ def freeze(
     table: FeatureTable,
     procedure: Procedure,
     *,
+    petlake_version: str,
     endpoint: str | None = None,
     snapshot_id: str | None = None,
     quantiles: Sequence[float] = (0.5,),
@@ -138,6 +138,8 @@ def freeze(
         The cohort.
     procedure
         From the preparation to the fit.
+    petlake_version
+        What it is made with.
     endpoint, snapshot_id
         What the model is of.
     quantiles
@@ -170,7 +172,7 @@ def freeze(
     baseline = baseline_hazard(outcome, predictor)
     return FrozenModel(
         format=FORMAT,
-        petlake_version=metadata.version("petlake"),
+        petlake_version=petlake_version,
         procedure=procedure.description,
         snapshot_id=snapshot_id,
         endpoint=endpoint,

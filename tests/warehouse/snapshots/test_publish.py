@@ -18,7 +18,8 @@ from tests.warehouse.study_rows import SETTINGS, row, write_patient, write_study
 from warehouse.errors import WarehouseError
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots import build, catalog
-from warehouse.snapshots.publish import SnapshotSettings, current_id, list_snapshots, publish
+from warehouse.snapshots.publish import SnapshotSettings, current_id, list_snapshots, publish, show
+from warehouse.source_code import SourceCode
 from warehouse.storage.lake import Lake, Partition
 from warehouse.storage.locks import patient_lock
 
@@ -46,6 +47,35 @@ def test_publishing_twice_verifies_and_changes_nothing(study: Lake) -> None:
     assert not second.created
     assert replace(second, created=True) == first
     assert (first.path.stat().st_mtime_ns, first.path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_snapshot_names_the_code_that_built_it_and_is_the_same_by_any_other(
+    study: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = SourceCode("0.2.0", "1234567890abcdef", modified=True)
+    monkeypatch.setattr(build, "source_code", lambda: code)
+    published = publish(study, SETTINGS)
+    assert show(study.root).code == code
+    assert code.text == "0.2.0, commit 1234567890ab, modified"
+    with open_snapshot(study.root) as snapshot:
+        assert snapshot.sql("SELECT petlake_version, petlake_commit, petlake_modified FROM snapshot_info").rows == (
+            ("0.2.0", "1234567890abcdef", True),
+        )
+
+    published.path.unlink()
+    monkeypatch.setattr(build, "source_code", lambda: SourceCode("0.3.0", None, None))
+    assert publish(study, SETTINGS).snapshot_id == published.snapshot_id
+    assert show(study.root).code.text == "0.3.0, commit unknown"
+
+
+def test_a_snapshot_of_a_version_that_named_no_commit_is_read(study: Lake) -> None:
+    published = publish(study, SETTINGS)
+    with duckdb.connect(published.path) as connection:
+        for column in ("petlake_commit", "petlake_modified"):
+            connection.execute(f"ALTER TABLE snapshot_info DROP COLUMN {column}")
+    found = show(study.root)
+    assert (found.snapshot_id, found.code.commit, found.code.modified) == (published.snapshot_id, None, None)
+    assert not publish(study, SETTINGS).created
 
 
 def test_the_same_study_elsewhere_is_the_same_snapshot(study: Lake, tmp_path: Path) -> None:

@@ -172,13 +172,13 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from warehouse.storage.lake import Lake
 from warehouse.registry.tables import TABLES
-names = [column.name for column in TABLES["provenance"].columns]
-row_type = make_dataclass("row_type", names, frozen=True)
+columns = TABLES["provenance"].columns
+row_type = make_dataclass("row_type", [column.name for column in columns], frozen=True)
 root, patient, first, times, mode = sys.argv[1:]
 if mode == "killed":
     os.replace = lambda *_: os._exit(9)
 for i in range(int(times)):
-    values = {name: f"{first}{i}" for name in names}
+    values = {column.name: f"{first}{i}" if column.kind == "text" else None for column in columns}
     rows = [row_type(**values | {"patient_id": patient, "table_name": str(n)}) for n in range(20)]
     Lake(Path(root)).write("provenance", patient, rows)
 """
@@ -213,6 +213,22 @@ def test_readers_see_the_old_or_the_new_table_while_two_processes_rewrite_it(lak
     assert [writer.returncode for writer in writers] == [0, 0]
     assert len(seen) > 2
     assert all(len(values) == 20 and len(set(values)) == 1 for values in seen)
+
+
+def test_a_file_without_a_later_column_outside_of_the_identity_is_read(lake: Lake) -> None:
+    rows = [row("provenance", patient_id="001", table_name=name, petlake_version=None) for name in ("a", "b")]
+    written = lake.write("provenance", "001", rows)
+    path = lake.root / written.relative_path
+    whole = pq.ParquetFile(path).read()
+    for left_out, is_read in ((["petlake_version"], True), (["petlake_version", "code_version"], False)):
+        earlier = whole.drop_columns(left_out)
+        pq.write_table(earlier.replace_schema_metadata(whole.schema.metadata), path)
+        if is_read:
+            assert lake.read("provenance", "001", ROW_TYPES["provenance"]) == tuple(rows)
+            assert lake.load(lake.partitions()[0])[1] == written.sha256
+        else:
+            with pytest.raises(WarehouseError, match="LAKE_FILE_OUTDATED"):
+                lake.read("provenance", "001", ROW_TYPES["provenance"])
 
 
 def test_a_damaged_file_is_refused(lake: Lake) -> None:

@@ -129,7 +129,15 @@ def test_a_single_covariate_has_next_to_no_optimism() -> None:
 
 def test_a_frozen_model_is_the_same_model_elsewhere() -> None:
     outcome, table = _cohort(200, 4)
-    model = freeze(outcome, table, ElasticNet(rules=RULES), endpoint="OS", snapshot_id="abc", quantiles=(1 / 3, 2 / 3))
+    model = freeze(
+        outcome,
+        table,
+        ElasticNet(rules=RULES),
+        endpoint="OS",
+        snapshot_id="abc",
+        quantiles=(1 / 3, 2 / 3),
+        petlake_version="1",
+    )
     text = write_json(model)
     back = read_model(text)
     assert back == model
@@ -166,7 +174,7 @@ def test_a_frozen_model_takes_its_harmonisation_along() -> None:
     scanner = tuple("AB"[i % 2] for i in range(120))
     shifted = FeatureTable(table.names, table.values + 3.0 * (np.arange(120) % 2)[:, None], scanner)
     procedure = BestUnivariable(1, PreparationRules(log1p="none", most_correlated=None, harmonise=True))
-    model = read_model(write_json(freeze(outcome, shifted, procedure)))
+    model = read_model(write_json(freeze(outcome, shifted, procedure, petlake_version="1")))
     assert model.preparation.names == ("f0",)
     whole = procedure.fit(outcome, shifted, 0)
     assert model.predictor(shifted) == pytest.approx(whole.predictor(shifted), abs=1e-12)
@@ -179,7 +187,7 @@ def test_a_frozen_model_takes_its_harmonisation_along() -> None:
 
 def test_predictions_of_the_fit_are_calibrated_in_the_fit() -> None:
     outcome, table = _cohort(300, 6)
-    model = freeze(outcome, table, AllFeatures(RULES))
+    model = freeze(outcome, table, AllFeatures(RULES), petlake_version="1")
     found = calibration(outcome, model.event_probability(table, np.array([2.0]))[:, 0], 2.0)
     # Cox's own equation: the coefficient of its own predictor is 1.
     assert found.slope == pytest.approx(1.0, abs=1e-6)
@@ -187,7 +195,7 @@ def test_predictions_of_the_fit_are_calibrated_in_the_fit() -> None:
 
 def test_new_patients_with_gaps_are_filled_and_counted() -> None:
     outcome, table = _cohort(100, 7)
-    model = freeze(outcome, table, AllFeatures(RULES))
+    model = freeze(outcome, table, AllFeatures(RULES), petlake_version="1")
     other, features = _cohort(80, 8)
     holes = features.values.copy()
     holes[:3, 0] = np.nan
@@ -199,7 +207,7 @@ def test_new_patients_with_gaps_are_filled_and_counted() -> None:
 def test_what_cannot_be_validated_is_refused() -> None:
     outcome, table = _cohort(60, 9)
     wide = FeatureTable(tuple(f"g{j}" for j in range(60)), np.random.default_rng(0).normal(size=(60, 60)))
-    model = freeze(outcome, table, AllFeatures(RULES))
+    model = freeze(outcome, table, AllFeatures(RULES), petlake_version="1")
     days = Outcome(outcome.duration, outcome.event, "day")
     rare = Outcome(np.arange(1.0, 61), np.arange(60) < 1)
     later = write_json(model).replace('"format": 1', '"format": 2')
