@@ -121,9 +121,7 @@ def _export(asked: Asked, study_folder: Path, folder: Path, name: str | None) ->
         found = answer(asked.request, load(snapshot, asked.request, asked.conditions))
         # First of all the tests are entered into the ledger that the methods cite.
         ledger = enter(root, found)
-        files = bundle_of(
-            root, snapshot, found, ledger, title=name or found.command_line, version=source_code().text
-        )
+        files = bundle_of(root, snapshot, found, ledger, title=name or found.command_line, version=source_code().text)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
             made = Path(temporary) / "bundle"

@@ -7,6 +7,7 @@ from pathlib import Path
 from assets.ingest import ingest
 from assets.publishing import publish_snapshot
 from assets.settings import StudySettings
+from assets.steps.order import asked_names
 from assets.work import PatientJob, process_patient
 from orchestration.study import STUDY_FILE, load_study
 from petct.synthetic.cohort import write_cohort
@@ -43,7 +44,7 @@ def golden_study(folder: Path) -> StudySettings:
     settings = load_study(folder)
     ingest(settings)
     for patient in PATIENTS:
-        tables = tuple(t for t in settings.patient_tables if t != "perturbed_features" or patient in PERTURBED)
+        tables = tuple(t for t in asked_names(settings) if t != "perturbed_features" or patient in PERTURBED)
         outcome = process_patient(PatientJob(patient, tables, settings))
         assert outcome.complete, [refusal for table in outcome.tables for refusal in table.refusals]
     publish_snapshot(settings)
