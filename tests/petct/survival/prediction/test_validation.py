@@ -221,7 +221,7 @@ def test_what_cannot_be_validated_is_refused() -> None:
         (lambda: calibration(outcome, half, 99.0), "HORIZON_BEYOND_FOLLOW_UP"),
         (lambda: validate_externally(model, days, table, 1.0), "MODEL_UNIT"),
         (lambda: validate_externally(model, outcome, table.columns(["f0"]), 1.0), "FEATURE_UNKNOWN"),
-        (lambda: freeze(outcome, table, AllFeatures(RULES), quantiles=(0.0,)), "CUTS_INVALID"),
+        (lambda: freeze(outcome, table, AllFeatures(RULES), quantiles=(0.0,), petlake_version="1"), "CUTS_INVALID"),
         (lambda: read_model(later), "MODEL_FORMAT"),
         (lambda: read_model("[]"), "JSON_INVALID"),
         (lambda: read_json(FrozenModel, write_json(model)[:-20]), "JSON_INVALID"),
