@@ -17,14 +17,14 @@ STUDY_OPTION = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     show_default="the current folder",
-    help="Folder of the study.",
+    help="Use the study in this folder.",
 )
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 SNAPSHOT_OPTION = click.option(
     "--snapshot",
     "snapshot_id",
     default=None,
-    help="Id of the snapshot, or the start of it.  [default: the current one]",
+    help="Use the snapshot with this id, or with an id that begins so.  [default: the current one]",
 )
 
 

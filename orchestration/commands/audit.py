@@ -17,10 +17,12 @@ _LONGEST_DETAIL = 60
 @console.STUDY_OPTION
 @console.JSON_OPTION
 @click.option(
-    "--last", type=click.IntRange(min=1), help=f"Only so many, the latest.  [default: {_SHOWN}; all with --json]"
+    "--last",
+    type=click.IntRange(min=1),
+    help=f"Show only this many entries, the latest.  [default: {_SHOWN}; all with --json]",
 )
 def audit(study_folder: Path, as_json: bool, last: int | None) -> None:
-    """Show the audit log of the dashboard: views, queries and exports, the latest last."""
+    """Show the audit log of the dashboard: views, queries and exports, with the latest at the end."""
     entries = read_audit(lake_root(study_folder), last if last or as_json else _SHOWN)
     if as_json:
         console.say_json([asdict(entry) for entry in entries])

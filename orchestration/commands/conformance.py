@@ -17,13 +17,13 @@ DATA_VARIABLE = "PETLAKE_DATA"
 @click.command()
 @click.argument("exam", type=click.Choice(sorted(EXAM_FOLDERS)))
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--all", "show_all", is_flag=True, help="Print every line, not only those that need a word.")
+@click.option("--all", "show_all", is_flag=True, help="Print every line, not only failures and known differences.")
 @console.JSON_OPTION
 @click.pass_context
 def conformance(context: click.Context, exam: str, folder: Path | None, show_all: bool, as_json: bool) -> None:
-    """Run an external exam on the data in DIR and print the score; exit code 0 only when all of it passes.
+    """Run a conformance test on the data in DIR and print the score. The exit code is 0 only if every line passes.
 
-    Without DIR the data are looked for in the folder that PETLAKE_DATA names, or in ../shared/data.
+    Without DIR the data are read from the folder that PETLAKE_DATA names, or from ../shared/data.
 
     \b
     petlake conformance suv ../shared/data/suv_dro

@@ -33,21 +33,34 @@ _QUESTIONS = (
 
 
 @click.command()
-@click.option("--patients", type=click.IntRange(1), default=_FULL_COHORT, show_default=True, help="Number of patients.")
+@click.option(
+    "--patients", type=click.IntRange(1), default=_FULL_COHORT, show_default=True, help="Make this many patients."
+)
 @click.option(
     "--effect",
     type=click.Choice(["null", "planted"]),
     default="null",
     show_default=True,
-    help="null: no feature carries signal; planted: a hazard ratio per doubling of tumour volume.",
+    help="Plant no effect (null), or a hazard ratio of 1.6 per doubling of tumour volume (planted).",
 )
-@click.option("--seed", type=int, default=_SEED, show_default=True, help="Same seed, same bytes.")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
 @click.option(
-    "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("demo"), show_default=True
+    "--seed",
+    type=int,
+    default=_SEED,
+    show_default=True,
+    help="Set the seed of the cohort. The same seed gives the same bytes.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Use this many worker processes.  [default: one per core]")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Write the study into this folder.",
 )
 def demo(patients: int, effect: Literal["null", "planted"], seed: int, workers: int | None, folder: Path) -> None:
-    """Make a synthetic 68Ga-DOTATOC cohort as DICOM, run all of it, and say what to open."""
+    """Make a synthetic 68Ga-DOTATOC cohort as DICOM and run every step on it."""
     started = time.monotonic()
     settings = CohortSettings(n_patients=patients, seed=seed, effect=Effect(effect))
     _write_images(folder, settings, workers)
@@ -56,7 +69,7 @@ def demo(patients: int, effect: Literal["null", "planted"], seed: int, workers: 
     _say_results(folder, settings)
     console.say(f"\nDone in {time.monotonic() - started:.0f} s. What to open:")
     petlake = _command()
-    console.say(f"  {petlake} dashboard --study {folder}      survival splits, Cox models, components")
+    console.say(f"  {petlake} dashboard --study {folder}      survival curves, Cox models, principal components")
     console.say(f"  {petlake} ui --study {folder}             the assets in the Dagster UI")
     console.say(f'  {petlake} sql --study {folder} "SELECT patient_id, tumour_volume_ml, suv_max FROM cohort"')
     console.say(f"  {folder / 'truth'}        what is true of these patients")

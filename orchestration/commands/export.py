@@ -28,12 +28,17 @@ _SECONDS = 600
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @console.STUDY_OPTION
-@click.option("--analysis", "name", metavar="NAME", help="A saved analysis; without it, give its command.")
-@click.option("--check", is_flag=True, help="Run the script of a bundle that is there, and compare its numbers.")
+@click.option(
+    "--analysis",
+    "name",
+    metavar="NAME",
+    help="Export this saved analysis. Without this option, give the command after FOLDER.",
+)
+@click.option("--check", is_flag=True, help="Run the script of an existing export again and compare its numbers.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("words", metavar="[COMMAND OPTIONS]", nargs=-1, type=click.UNPROCESSED)
 def export(study_folder: Path, name: str | None, check: bool, folder: Path, words: tuple[str, ...]) -> None:
-    """Write the bundle of an analysis: figure, numbers, methods, Table 1, checklists and the script, checked.
+    """Export an analysis: figure, numbers, methods, Table 1, checklists and a script whose numbers are checked.
 
     \b
     petlake export --analysis "Volume, median" volume

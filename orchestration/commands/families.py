@@ -30,27 +30,53 @@ _PROCEDURE_OPTIONS = (
         type=click.Choice(["lasso", "elastic-net", "components", "best", "all"]),
         default="lasso",
         show_default=True,
-        help="A penalised Cox model, or one of principal components, of the best univariable features, of all.",
+        help="Choose the model: a penalised Cox model, or a Cox model of principal components, of the best univariable "
+        "features, or of all features.",
     ),
-    click.option("--l1-ratio", type=float, default=0.5, show_default=True, help="With elastic-net: 1 is the LASSO."),
     click.option(
-        "--penalty", type=click.Choice(["min", "1se"]), default="min", show_default=True, help="Which penalty is taken."
+        "--l1-ratio",
+        type=float,
+        default=0.5,
+        show_default=True,
+        help="With elastic-net: set the share of the L1 penalty; 1 is the LASSO.",
     ),
-    click.option("--size", type=click.IntRange(min=1), default=3, show_default=True, help="With components and best."),
     click.option(
-        "--max-correlation", type=float, default=0.9, show_default=True, help="Of two kept features (Spearman's rho)."
+        "--penalty",
+        type=click.Choice(["min", "1se"]),
+        default="min",
+        show_default=True,
+        help="Choose the penalty with the smallest cross-validated error (min), or the largest one within one standard "
+        "error of it (1se).",
+    ),
+    click.option(
+        "--size",
+        type=click.IntRange(min=1),
+        default=3,
+        show_default=True,
+        help="With components and best: use this many components or features.",
+    ),
+    click.option(
+        "--max-correlation",
+        type=float,
+        default=0.9,
+        show_default=True,
+        help="Drop one of two features with a larger absolute correlation (Spearman).",
     ),
     click.option(
         "--log1p",
         type=click.Choice(["none", "skewed", "all"]),
         default="skewed",
         show_default=True,
-        help="Of which features that are never negative the logarithm is taken.",
+        help="Take log(1 + x) of no feature, of the skewed ones, or of all; only of features without negative values.",
     ),
     click.option(
-        "--winsorise", type=float, default=0.0, show_default=True, help="0.01: beyond the 1 and 99 % quantiles."
+        "--winsorise",
+        type=float,
+        default=0.0,
+        show_default=True,
+        help="Limit values to these quantiles: 0.01 means the 1 % and 99 % quantiles.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed for all that is drawn by chance."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Set the seed of all random draws."),
 )
 
 

@@ -18,18 +18,30 @@ _SOURCES = tuple(FILTER_ICC)
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), required=True, help="CSV, Excel or Parquet, long.")
-@click.option("--target", required=True, help="Column that says what was measured, for example lesion_id.")
-@click.option("--measurement", required=True, help="Column that says which of the measurements, for example reader.")
-@click.option("--features", help="Columns of values, separated by commas.  [default: all other numeric ones]")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Read this table: CSV, Excel or Parquet, in long form.",
+)
+@click.option("--target", required=True, help="Take this column as the target, for example lesion_id.")
+@click.option("--measurement", required=True, help="Take this column as the measurement, for example reader.")
+@click.option("--features", help="Analyse these columns, separated by commas.  [default: all other numeric ones]")
 @click.option(
     "--source",
     type=click.Choice(_SOURCES),
     default="reader",
     show_default=True,
-    help="What was repeated: perturbations are judged by ICC(1,1), scans and readers by ICC(2,1).",
+    help="State what was repeated. ICC(1,1) decides for perturbations, ICC(2,1) for scans and readers.",
 )
-@click.option("--minimum", type=click.FloatRange(0, 1), default=0.75, show_default=True, help="For the lower bound.")
+@click.option(
+    "--minimum",
+    type=click.FloatRange(0, 1),
+    default=0.75,
+    show_default=True,
+    help="Require this lower bound of the interval.",
+)
 @console.JSON_OPTION
 def icc(
     csv_file: Path,
@@ -40,9 +52,9 @@ def icc(
     minimum: float,
     as_json: bool,
 ) -> None:
-    """Intraclass correlations of repeated measurements with 95 % intervals, and whether the lower bound is enough.
+    """Compute intraclass correlations of repeated measurements with 95 % intervals, and judge the lower bound.
 
-    The table is long: one row a target and measurement, one column a feature.
+    The table is in long form: one row per target and measurement, one column per feature.
 
     \b
     petlake icc --csv readers.csv --target lesion_id --measurement reader

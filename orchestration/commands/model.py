@@ -27,8 +27,13 @@ def model() -> None:
 @model.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @procedure_options
-@click.option("--cuts", default="0.5", show_default=True, help="Quantiles of the risk score that make risk groups.")
-@click.option("--overwrite", is_flag=True, help="Replace the file.")
+@click.option(
+    "--cuts",
+    default="0.5",
+    show_default=True,
+    help="Cut the risk score into groups at these quantiles, separated by commas.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @source_options
 def freeze(
     file: Path,
@@ -87,11 +92,13 @@ def freeze(
 
 @model.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--horizon", type=float, required=True, help="Time of AUC, Brier score and calibration.")
-@click.option("--unit", help="With --csv: unit of its times, as the model has it, for example day.")
+@click.option("--horizon", type=float, required=True, help="Evaluate AUC, Brier score and calibration at this time.")
+@click.option("--unit", help="With --csv: state the unit of its times, for example day. It must be that of the model.")
 @request_options(PreparedRequest, without=("features", "feature_set"))
-@click.option("--resamples", type=int, default=500, show_default=True, help="Resamples of the bootstrap, at least 200.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed for the bootstrap.")
+@click.option(
+    "--resamples", type=int, default=500, show_default=True, help="Draw this many bootstrap samples, at least 200."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Set the seed of the bootstrap.")
 @source_options
 def apply(
     file: Path,

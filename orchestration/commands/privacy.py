@@ -31,15 +31,24 @@ _MOST_SHOWN = 40
 @click.option(
     "--mapping",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File of the key and the pseudonyms: read if it exists, written in any case.  [default: DST.mapping.json]",
+    help="Keep the pseudonym table and key in this file. It is read if it exists.  [default: DST.mapping.json]",
 )
 @click.option(
     "--clinical",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"Clinical table whose dates move with the images; becomes DST/{_CLINICAL_FILE}.",
+    help=f"Copy this clinical table to DST/{_CLINICAL_FILE}, with the dates moved like those of the images.",
 )
-@click.option("--patient-id", "patient_id_column", help="Its column of patient ids.  [default: found by the ids]")
-@click.option("--keep-column", "keep", multiple=True, help="Keep a column that looks like free text; repeatable.")
+@click.option(
+    "--patient-id",
+    "patient_id_column",
+    help="Take this column of the clinical table as patient id.  [default: recognised by its values]",
+)
+@click.option(
+    "--keep-column",
+    "keep",
+    multiple=True,
+    help="Keep this column although it looks like free text. The option may be repeated.",
+)
 @console.JSON_OPTION
 def deidentify(
     source: Path,
@@ -53,7 +62,7 @@ def deidentify(
     """Write de-identified copies of the DICOM files in SOURCE into DESTINATION/dicom; DESTINATION must be new.
 
     SUVs and masks stay exactly the same. All dates of a patient move by one secret number of days, UIDs and ids are
-    replaced, and what identifies is removed (DICOM PS3.15 Annex E). Exit code 3 where files were dropped.
+    replaced, and identifying attributes are removed (DICOM PS3.15 Annex E). The exit code is 3 if files were dropped.
     """
     from orchestration.commands.study import progress_bar
     from petct.privacy.dicom_folder import deidentify_folder, new_folder
@@ -89,7 +98,10 @@ def deidentify(
 @console.STUDY_OPTION
 @console.JSON_OPTION
 def lint_privacy(study_folder: Path, as_json: bool) -> None:
-    """Look through the lake for names, birth dates, contacts and free text; exit code 3 where there are any."""
+    """Search the lake for names, birth dates, contacts and free text.
+
+    The exit code is 3 if there are any.
+    """
     from assets.privacy import lint_lake
 
     findings = lint_lake(lake_root(study_folder))

@@ -76,7 +76,7 @@ def show(name: str, study_folder: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, required=True)
 def add(study_folder: Path, name: str, words: tuple[str, ...]) -> None:
-    """Save an analysis: its name, and the command with its options.
+    """Save an analysis under a name: give the name, and the command with its options.
 
     \b
     petlake saved add "Volume, median" km --by tumour_volume_ml
@@ -118,7 +118,7 @@ def rename(name: str, new_name: str, study_folder: Path) -> None:
 @click.argument("name")
 @console.STUDY_OPTION
 def delete(name: str, study_folder: Path) -> None:
-    """Take a saved analysis off the list."""
+    """Delete a saved analysis."""
     delete_analysis(lake_root(study_folder), name)
     console.say(f"'{name}' is off the list; the journal keeps its line")
 

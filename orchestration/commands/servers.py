@@ -20,15 +20,15 @@ from warehouse.queries.open_snapshot import open_snapshot
 _SECRETS = Path(".streamlit", "secrets.toml")
 _PATIENCE_SECONDS = 20
 _LOOK_EVERY_SECONDS = 0.1
-_HOST_OPTION = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_HOST_OPTION = click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 
 
 @click.command()
 @console.STUDY_OPTION
 @_HOST_OPTION
-@click.option("--port", default=3000, show_default=True, help="Port to listen on.")
+@click.option("--port", default=3000, show_default=True, help="Listen on this port.")
 def ui(study_folder: Path, host: str, port: int) -> None:
-    """Open the Dagster UI with its daemon, to materialise assets and look at runs."""
+    """Open the Dagster UI with its daemon, to materialize assets and look at runs."""
     from orchestration.instance import prepare_dagster_home
 
     settings = load_study(study_folder)
@@ -46,8 +46,10 @@ def ui(study_folder: Path, host: str, port: int) -> None:
 @console.STUDY_OPTION
 @console.SNAPSHOT_OPTION
 @_HOST_OPTION
-@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
-@click.option("--without-login", is_flag=True, help="Let anyone who reaches another address than this machine's look.")
+@click.option("--port", default=8501, show_default=True, help="Listen on this port.")
+@click.option(
+    "--without-login", is_flag=True, help="Allow another address than 127.0.0.1 without a login; everyone is a viewer."
+)
 def dashboard(study_folder: Path, snapshot_id: str | None, host: str, port: int, without_login: bool) -> None:
     """Open the Streamlit dashboard on the current snapshot."""
     root = lake_root(study_folder)

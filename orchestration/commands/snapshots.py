@@ -64,7 +64,7 @@ def publish(study_folder: Path, as_json: bool) -> None:
 @console.STUDY_OPTION
 @console.JSON_OPTION
 def list_(study_folder: Path, as_json: bool) -> None:
-    """List the published snapshots, the current one marked."""
+    """List the published snapshots and mark the current one."""
     root = lake_root(study_folder)
     found = list_snapshots(root)
     current = current_id(root) if found else None
@@ -183,7 +183,7 @@ def _columns(changes: "Sequence[ColumnChange]") -> str | None:
 @console.STUDY_OPTION
 @console.JSON_OPTION
 def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
-    """Show the ledger: every test that was run on a snapshot, and how many there were."""
+    """Show the ledger: every test that was run on a snapshot, and their number."""
     root = lake_root(study_folder)
     ledger = ledger_of(root, resolve_id(root, snapshot_id))
     if as_json:
@@ -219,7 +219,7 @@ def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
-    help="parquet is written to standard output: send it to a file.",
+    help="Choose the format of the result. Parquet is written to standard output; redirect it to a file.",
 )
 def sql(
     query: str, study_folder: Path, snapshot_id: str | None, format_: Literal["table", "csv", "json", "parquet"]

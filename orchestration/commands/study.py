@@ -34,10 +34,10 @@ _MOST_SHOWN = 12
 @click.option(
     "--clinical",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Clinical table, from whose columns their roles are proposed.",
+    help="Propose the roles of the columns of this clinical table.",
 )
 def init(folder: Path, clinical: Path | None) -> None:
-    """Make a new study in FOLDER, with a study.yaml that explains itself."""
+    """Make a new study in FOLDER, with a commented study.yaml."""
     target = folder / STUDY_FILE
     if target.exists():
         raise StudyError(
@@ -63,9 +63,13 @@ def init(folder: Path, clinical: Path | None) -> None:
 @click.command()
 @console.STUDY_OPTION
 @console.JSON_OPTION
-@click.option("--allow-loss", is_flag=True, help="Accept that most patients have no DICOM files any more.")
+@click.option(
+    "--allow-loss",
+    is_flag=True,
+    help="Accept that most patients have lost their DICOM files or their rows in the clinical table.",
+)
 def ingest(study_folder: Path, as_json: bool, allow_loss: bool) -> None:
-    """Index DICOM and clinical data and register the patients; say what was set aside and why."""
+    """Index DICOM and clinical data and register the patients; list the files that are not used and why."""
     settings = load_study(study_folder)
     _check_roles(settings)
     report = run_ingest(settings, allow_loss=allow_loss)
@@ -80,11 +84,19 @@ def ingest(study_folder: Path, as_json: bool, allow_loss: bool) -> None:
 
 @click.command()
 @console.STUDY_OPTION
-@click.option("--patients", "patients_text", help="Only these patients, separated by commas.")
-@click.option("--stale", "scope", flag_value="stale", help="Only what was computed from other input, settings or code.")
-@click.option("--all", "scope", flag_value="all", help="Everything, whether fresh or not.")
-@click.option("--engine", type=click.Choice(["process"]), default="process", show_default=True, help="Where to work.")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes.  [default: one a core]")
+@click.option("--patients", "patients_text", help="Compute only these patients, separated by commas.")
+@click.option(
+    "--stale", "scope", flag_value="stale", help="Compute only tables whose input, settings or code have changed."
+)
+@click.option("--all", "scope", flag_value="all", help="Compute all tables again, also the fresh ones.")
+@click.option(
+    "--engine",
+    type=click.Choice(["process"]),
+    default="process",
+    show_default=True,
+    help="Choose what runs the computation.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Use this many worker processes.  [default: one per core]")
 def materialize(
     study_folder: Path,
     patients_text: str | None,
@@ -92,7 +104,10 @@ def materialize(
     engine: str,
     workers: int | None,
 ) -> None:
-    """Compute what is missing, was refused or is stale. Exit code 0, 3 (some patients set aside) or 1."""
+    """Compute what is missing, stale or was refused.
+
+    The exit code is 0 if all is complete, 3 if some patients are incomplete, and 1 if the command is refused.
+    """
     complete = run_materialize(load_study(study_folder), study_folder, patients_text, scope or "needed", workers)
     console.say(f"Next: petlake snapshot publish --study {study_folder}")
     if not complete:
@@ -102,9 +117,9 @@ def materialize(
 @click.command()
 @console.STUDY_OPTION
 @console.JSON_OPTION
-@click.option("--attrition", is_flag=True, help="Only what each feature set has and loses, by reason.")
+@click.option("--attrition", is_flag=True, help="Show only the counts of computed and missing features, by reason.")
 def status(study_folder: Path, as_json: bool, attrition: bool) -> None:
-    """Show the state of every table of every patient, the reasons, and what each feature set loses."""
+    """Show the state of every table of every patient with the reasons, and the missing values of each feature set."""
     settings = load_study(study_folder)
     if attrition:
         counts = feature_attrition(settings)

@@ -20,12 +20,26 @@ from petct.survival.prediction.optimism import OptimismCorrected
     type=click.Choice(["nested", "bootstrap"]),
     default="nested",
     show_default=True,
-    help="Nested cross-validation, or the bootstrap's correction (only with fewer features than events).",
+    help="Choose nested cross-validation, or the bootstrap correction (only with fewer features than events).",
 )
-@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="With nested.")
-@click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True, help="With nested.")
-@click.option("--horizon", type=float, help="With nested: time at which predicted probabilities are judged, too.")
-@click.option("--resamples", type=int, default=200, show_default=True, help="With bootstrap, at least 200.")
+@click.option(
+    "--folds", type=click.IntRange(min=2), default=5, show_default=True, help="With nested: split into this many folds."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="With nested: repeat the cross-validation this many times.",
+)
+@click.option("--horizon", type=float, help="With nested: also evaluate the predicted probabilities at this time.")
+@click.option(
+    "--resamples",
+    type=int,
+    default=200,
+    show_default=True,
+    help="With bootstrap: draw this many samples, at least 200.",
+)
 @source_options
 def validate(
     request: PreparedRequest,
