@@ -74,49 +74,50 @@ class CoxRequest(Request):
     command: ClassVar[str] = "cox"
 
     covariates: tuple[str, ...] = option(
-        "covariates", NAMES, "Variables of the model, separated by commas.", required=True, columns=True
+        "covariates", NAMES, "Fit the model with these variables, separated by commas.", required=True, columns=True
     )
     scale: Scale = option(
         "scale",
         Choice(words=get_args(Scale)),
-        "What a hazard ratio of a number refers to; spline is a restricted cubic spline.",
+        "Choose the scale of the hazard ratios of numbers; spline means a restricted cubic spline.",
         default="per_sd",
         key="common_scale",
     )
     scale_of: tuple[tuple[str, Scale], ...] = option(
-        "scale-of", _SCALES, "What the hazard ratio of one variable refers to.", default=(), label="Scale", key="scale",
+        "scale-of", _SCALES, "Choose another scale for the hazard ratio of one variable.", default=(), label="Scale",
+        key="scale",
         another="scales {}",
     )  # fmt: skip
     splines: tuple[str, ...] = option(
         "spline",
         NAMES,
-        "Variables with a spline whatever --scale says, separated by commas.",
+        "Model these variables by a restricted cubic spline, separated by commas.",
         default=(),
         another="splines {} with {knots} knots",
     )
-    knots: int = option("knots", Whole(least=3, most=5), "Knots of a spline, 3 to 5.", default=3)
+    knots: int = option("knots", Whole(least=3, most=5), "Use this many knots per spline, 3 to 5.", default=3)
     at_zero: AtZero = option(
         "at-zero",
         Choice(words=get_args(AtZero)),
-        "With per_doubling: what stands for a value of 0.",
+        "With per_doubling: refuse a value of 0, or replace it by half the smallest positive value.",
         default="refuse",
     )
     categories: tuple[str, ...] = option(
         "categories",
         NAMES,
-        "Variables to take as categories though they are numbers.",
+        "Treat these numeric variables as categories, separated by commas.",
         default=(),
         another="categories {}",
     )
     references: tuple[tuple[str, str], ...] = option(
-        "reference", _REFERENCES, "Reference level of a category.  [default: the most frequent]", default=(),
+        "reference", _REFERENCES, "Choose the reference level of a category.  [default: the most frequent]", default=(),
         another="references {}",
     )  # fmt: skip
     strata: tuple[str, ...] = option(
         "strata",
         NAMES,
-        "Variables with a baseline hazard for each of their levels, where hazards are not proportional between them.  "
-        "[default: one baseline hazard]",
+        "Stratify by these variables: each level has its own baseline hazard. Use it where hazards are not "
+        "proportional between levels.  [default: one baseline hazard]",
         default=(),
         columns=True,
         another="strata {}",
@@ -124,14 +125,14 @@ class CoxRequest(Request):
     cluster: str | None = option(
         "cluster",
         Shape(),
-        "Variable that says which patients belong together: clustered standard errors.",
+        "Compute standard errors clustered by this variable.",
         columns=True,
         another="clustered by {}",
     )
     robust: bool = option(
         "robust",
         Flag(),
-        "Robust standard errors (Lin and Wei).",
+        "Compute robust standard errors (Lin and Wei).",
         default=False,
         label="Robust standard errors",
         another="robust",
@@ -139,7 +140,7 @@ class CoxRequest(Request):
     entry: str | None = option(
         "entry",
         Shape(),
-        "Column of the time at which a patient came under observation (left truncation).",
+        "Take this column as the time at which a patient came under observation (left truncation).",
         label="Under observation",
         columns=True,
         key="cox_entry",
@@ -148,28 +149,35 @@ class CoxRequest(Request):
     therapy_start: str | None = option(
         "therapy-start",
         Shape(),
-        "Column of the time at which a therapy began; empty: never. It counts from then on.",
+        "Take this column as the start of a therapy, which counts from then on; an empty cell means no therapy.",
         columns=True,
         another="",
     )
     penalty: PenaltyName = option(
         "penalty",
         Choice(words=get_args(PenaltyName)),
-        "Penalty of the likelihood: Firth's keeps hazard ratios finite where a covariate separates the patients; a "
-        "ridge carries many or collinear covariates and has no p-values.",
+        "Penalise the likelihood. Firth's penalty keeps hazard ratios finite if a covariate separates the patients; a "
+        "ridge is for many or collinear covariates and gives no p-values.",
         default="none",
         another="penalty {}",
     )
     ridge_strength: float | None = option(
-        "ridge-strength", Real(), "With --penalty ridge.  [default: chosen by the events]", another="ridge strength {}"
+        "ridge-strength",
+        Real(),
+        "Set the strength of the ridge penalty.  [default: chosen by the number of events]",
+        another="ridge strength {}",
     )
     univariable: bool = option(
-        "univariable", Flag(), "Also fit every variable alone.", default=False, label="Also show univariable models"
+        "univariable",
+        Flag(),
+        "Also fit a univariable model of each variable.",
+        default=False,
+        label="Also show univariable models",
     )
     added: tuple[str, ...] = option(
         "added",
         NAMES,
-        "Test the addition of these variables to the others: a nested comparison.",
+        "Test the addition of these variables to the others (nested models).",
         default=(),
         label="Test the addition of",
         columns=True,
@@ -178,29 +186,34 @@ class CoxRequest(Request):
     subgroups: tuple[str, ...] = option(
         "subgroups",
         NAMES,
-        "The effect of the first variable in the levels of these.",
+        "Estimate the effect of the first variable in the levels of these variables.",
         default=(),
         label="In the levels of",
         columns=True,
         another="subgroups {}",
     )
     impute: int | None = option(
-        "impute", Whole(least=2), "Impute missing values so many times, and pool.", another="imputed {}"
+        "impute", Whole(least=2), "Impute missing values this many times and pool the results.", another="imputed {}"
     )
     permutations: int | None = option(
-        "permutations", Whole(least=0), "Permutations of the tests.  [default: 9,999 up to 200 patients]"
+        "permutations", Whole(least=0), "Use this many permutations per test.  [default: 9,999 up to 200 patients]"
     )
-    seed: int = option("seed", Whole(least=0), "Seed for permutations and imputations.", default=DEFAULT_SEED)
+    seed: int = option("seed", Whole(least=0), "Set the seed of permutations and imputations.", default=DEFAULT_SEED)
     transform: Transform = option(
         "transform",
         Choice(words=get_args(Transform)),
-        "Transformation of time in the test of proportional hazards.",
+        "Transform time like this in the test of proportional hazards.",
         default="km",
     )
     horizon: float | None = option(
-        "horizon", Time(), "Time at which predicted probabilities are judged, corrected by the bootstrap."
+        "horizon", Time(), "Validate the predicted probabilities at this time, corrected for optimism by the bootstrap."
     )
-    resamples: int = option("resamples", Whole(least=0), "With --horizon, at least 200.", default=FEWEST_RESAMPLES)
+    resamples: int = option(
+        "resamples",
+        Whole(least=0),
+        "Draw this many bootstrap samples for the validation, at least 200.",
+        default=FEWEST_RESAMPLES,
+    )
 
     @property
     def modelled(self) -> tuple[str, ...]:

@@ -27,11 +27,11 @@ class FamilyRequest(Request):
     of_one_variable: ClassVar[bool] = False
 
     features: tuple[str, ...] = option(
-        "features", NAMES, "Columns, separated by commas.  [default: all of a wide feature table]", default=(),
-        columns=True,
+        "features", NAMES, "Analyse these columns, separated by commas.  [default: all of a wide feature table]",
+        default=(), columns=True,
     )  # fmt: skip
     feature_set: str | None = option(
-        "feature-set", Shape(), "Feature set and aggregation, for example pet_original__largest."
+        "feature-set", Shape(), "Analyse this feature set and aggregation, for example pet_original__largest."
     )
 
     @property

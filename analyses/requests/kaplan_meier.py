@@ -99,33 +99,33 @@ class KaplanMeierRequest(Request):
     command: ClassVar[str] = "km"
 
     variable: str | None = option(
-        "by", Shape(), "Variable that splits the patients; without it, one curve of all.", label="Split by",
-        key="variable", columns=True,
+        "by", Shape(), "Split the patients by this variable. Without it, there is one curve of all patients.",
+        label="Split by", key="variable", columns=True,
     )  # fmt: skip
     split: str = option(
         "split",
         _Split(),
-        "median, tertiles, quartiles, quantiles:N, category, optimal (with a p corrected for the search), or one or "
-        "more cut points: 5 or 5,20.",
+        "Split at the median, into tertiles, quartiles, quantiles:N or category, at the optimal cut-point (with a "
+        "p-value corrected for the search), or at one or more given cut-points: 5 or 5,20.",
         default="median",
         another="",
         same=("category", "quantiles:2"),
     )
     order: tuple[str, ...] = option(
-        "order", NAMES, "Order of the categories, separated by commas; for --trend.  [default: alphabetical]",
+        "order", NAMES, "Take the categories in this order, separated by commas.  [default: alphabetical]",
         default=(), label="Order",
     )  # fmt: skip
     landmarks: tuple[float, ...] = option(
         "landmarks",
         Listed("TIME,TIME,...", each=Time(refused=("TIME_INVALID", "A time is not a number"))),
-        "Times at which to print the survival, separated by commas.",
+        "Print the survival at these times, separated by commas.",
         default=(),
         label="Times",
     )
     tau: float | None = option(
         "tau",
         Time(),
-        "Horizon of the restricted mean, chosen beforehand.  [default: the largest common time]",
+        "Compute restricted means up to this time; choose it beforehand.  [default: the largest common time]",
         label="Horizon",
     )
     weights: tuple[str, ...] = option(
@@ -140,8 +140,8 @@ class KaplanMeierRequest(Request):
                 }
             )
         ),
-        "Weighted log-rank tests beside the plain one: peto-peto, gehan-breslow, tarone-ware, or RHO:GAMMA of Fleming "
-        "and Harrington, separated by commas. Choose them beforehand; several of them are several tests.",
+        "Run these weighted log-rank tests beside the plain one, separated by commas: peto-peto, gehan-breslow, "
+        "tarone-ware, or RHO:GAMMA of Fleming and Harrington. Choose them beforehand; each is one more test.",
         default=(),
         label="Weighted log-rank tests",
     )
@@ -152,13 +152,14 @@ class KaplanMeierRequest(Request):
     correction: Correction = option(
         "correction",
         Choice(words=get_args(Correction), labels={"benjamini_hochberg": "Benjamini-Hochberg"}),
-        "Correction of several p-values.",
+        "Correct several p-values by this method.",
         default="holm",
     )
     entry: str | None = option(
         "entry",
         Shape(),
-        "Column of the time at which a patient came under observation (left truncation).  [default: no delayed entry]",
+        "Take this column as the time at which a patient came under observation (left truncation).  "
+        "[default: no delayed entry]",
         label="Under observation",
         columns=True,
         another="entry {}",
@@ -166,15 +167,15 @@ class KaplanMeierRequest(Request):
     from_landmark: float | None = option(
         "from-landmark",
         Time(),
-        "Analyse those free of the event at this time, from there on: for groups that are known only later, such as "
-        "response.  [default: no landmark]",
+        "Analyse the patients free of the event at this time, from then on. Use it for groups that are known only "
+        "later, such as response.  [default: no landmark]",
         label="Begin at a landmark",
         another="from {:g} on",
     )
     competing: bool = option(
         "competing",
         Flag(),
-        "Cumulative incidence and Gray's test: event 2 competes with event 1.",
+        "Estimate cumulative incidences and run Gray's test; event 2 competes with event 1.",
         default=False,
         label="Competing events",
         another="",
@@ -182,16 +183,26 @@ class KaplanMeierRequest(Request):
     covariates: tuple[str, ...] = option(
         "covariates",
         NAMES,
-        "With --competing: variables of a Fine-Gray and of cause-specific Cox models; hazard ratios of numbers are per "
-        "standard deviation.  [default: curves only]",
+        "With competing events: fit a Fine-Gray model and cause-specific Cox models with these variables; hazard "
+        "ratios of numbers are per standard deviation.  [default: curves only]",
         default=(),
         label="Covariates of a Fine-Gray and of cause-specific models",
         key="competing_covariates",
         columns=True,
     )
-    permutations: int = option("permutations", Whole(least=0), "With --split optimal.", default=DEFAULT_PERMUTATIONS)
-    resamples: int = option("resamples", Whole(least=0), "With --split optimal: bootstrap.", default=DEFAULT_RESAMPLES)
-    seed: int = option("seed", Whole(least=0), "With --split optimal.", default=DEFAULT_SEED)
+    permutations: int = option(
+        "permutations",
+        Whole(least=0),
+        "Use this many permutations in the search for a cut-point.",
+        default=DEFAULT_PERMUTATIONS,
+    )
+    resamples: int = option(
+        "resamples",
+        Whole(least=0),
+        "Use this many bootstrap samples in the search for a cut-point.",
+        default=DEFAULT_RESAMPLES,
+    )
+    seed: int = option("seed", Whole(least=0), "Set the seed of the search for a cut-point.", default=DEFAULT_SEED)
 
     def check(self) -> None:
         """Refuse what has no form together, before anything is read."""

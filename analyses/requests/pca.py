@@ -31,7 +31,7 @@ class PcaRequest(FamilyRequest):
 
     command: ClassVar[str] = "pca"
 
-    n_in_model: int | None = option("cox", Whole(least=1), "Also a Cox model of the first so many components.")
+    n_in_model: int | None = option("cox", Whole(least=1), "Also fit a Cox model of this many components.")
 
     @property
     def needs_outcome(self) -> bool:

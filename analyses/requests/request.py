@@ -40,7 +40,7 @@ class Request:
     endpoint: str | None = field(
         default=None,
         kw_only=True,
-        metadata=described("endpoint", Shape(), "Endpoint of the study.  [default: its only one, or OS]"),
+        metadata=described("endpoint", Shape(), "Analyse this endpoint of the study.  [default: its only one, or OS]"),
     )
 
     def __post_init__(self) -> None:

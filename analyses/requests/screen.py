@@ -32,20 +32,25 @@ class ScreenRequest(FamilyRequest):
     adjust_for: tuple[str, ...] = option(
         "adjust-for",
         NAMES,
-        "Covariates of a second version of every test, for example tumour_volume_ml, separated by commas. It is "
-        "counted apart from the first.",
+        "Also run each test adjusted for these covariates, for example tumour_volume_ml, separated by commas. These "
+        "tests are counted separately.",
         default=(),
         label="Also adjusted for",
         key="scan_adjusted_for",
         columns=True,
     )
     stability: bool = option(
-        "stability", Flag(), "Also select by LASSO in half-samples of the patients.", default=False
+        "stability",
+        Flag(),
+        "Also select features by the LASSO in random halves of the patients (stability selection).",
+        default=False,
     )
     permutations: int | None = option(
-        "permutations", Whole(least=1), "Permutations of the tests.  [default: 10000, or 50 per feature where more]"
+        "permutations",
+        Whole(least=1),
+        "Use this many permutations per test.  [default: 10000, or 50 per feature if that is more]",
     )
-    seed: int = option("seed", Whole(least=0), "Seed for the permutations and half-samples.", default=0)
+    seed: int = option("seed", Whole(least=0), "Set the seed of permutations and half-samples.", default=0)
 
 
 def answer_screen(request: ScreenRequest, data: AnalysisData) -> Answer:

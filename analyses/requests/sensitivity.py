@@ -38,7 +38,7 @@ class SensitivityRequest(Request):
     organ: str | None = option(
         "organ",
         Shape(),
-        "Only the lesions in this organ.  [default: all lesions]",
+        "Analyse only the lesions in this organ.  [default: all lesions]",
         label="Lesions",
         key="protocol_organ",
     )

@@ -25,17 +25,18 @@ _OF_SNAPSHOT = (
         "conditions",
         multiple=True,
         metavar="CONDITION",
-        help="Only patients who meet it, for example 'age_years>=60', 'sex=F|M', 'grade?' (known); repeat it for more. "
-        "protocol_id=NAME takes the lesions of another protocol.",
+        help="Analyse only patients who meet this condition, for example 'age_years>=60', 'sex=F|M' or 'grade?' "
+        "(known). Repeat the option for several conditions. protocol_id=NAME takes the lesions of another "
+        "segmentation method.",
     ),
     console.JSON_OPTION,
 )
 _OF_CSV = (
     click.option(
-        "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Any CSV instead of a study."
+        "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Read this CSV instead of a study."
     ),
-    click.option("--duration", "duration_column", help="With --csv: column of the survival time."),
-    click.option("--event", "event_column", help="With --csv: column of the event (1) or censoring (0)."),
+    click.option("--duration", "duration_column", help="With --csv: take this column as the survival time."),
+    click.option("--event", "event_column", help="With --csv: take this column as the event (1) or censoring (0)."),
 )
 
 

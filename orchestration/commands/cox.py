@@ -18,11 +18,13 @@ from petct.survival.cox.curves import baseline_hazards
 @click.command()
 @request_options(CoxRequest)
 @click.option(
-    "--curves", is_flag=True, help="With --json: residuals against time and covariates, and the baseline hazard."
+    "--curves",
+    is_flag=True,
+    help="With --json: also print residuals against time and covariates, and the baseline hazard.",
 )
 @source_options
 def cox(request: CoxRequest, curves: bool, source: Source, as_json: bool) -> None:
-    """Cox proportional hazards model: hazard ratios, fit, concordance, test of proportionality.
+    """Fit a Cox proportional hazards model: hazard ratios, concordance, test of proportional hazards.
 
     \b
     petlake cox --covariates tumour_volume_ml --scale per_doubling

@@ -91,7 +91,7 @@ class PreparedRequest(FamilyRequest):
     """
 
     harmonise_by: str | None = option(
-        "harmonise-by", Shape(), "Column of the scanner or site, for ComBat.", columns=True
+        "harmonise-by", Shape(), "Harmonise by ComBat with this column of scanner or site.", columns=True
     )
 
 

@@ -14,7 +14,7 @@ from orchestration.commands.options import request_options
 @request_options(KaplanMeierRequest)
 @source_options
 def km(request: KaplanMeierRequest, source: Source, as_json: bool) -> None:
-    """Survival curves, medians, restricted means and log-rank test; with --competing, cumulative incidence.
+    """Compute survival curves, medians, restricted means and log-rank test, or with --competing cumulative incidence.
 
     \b
     petlake km --by tumour_volume_ml

@@ -19,11 +19,18 @@ from petct.survival.features.pca import PcaResult
 
 @click.command()
 @request_options(PcaRequest)
-@click.option("--components", type=click.IntRange(min=1), default=5, show_default=True, help="How many to print.")
-@click.option("--umap", "umap_file", type=click.Path(dir_okay=False, path_type=Path), help="Write a UMAP: a picture.")
+@click.option(
+    "--components", type=click.IntRange(min=1), default=5, show_default=True, help="Print this many components."
+)
+@click.option(
+    "--umap",
+    "umap_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a UMAP figure to this file. It needs umap-learn.",
+)
 @source_options
 def pca(request: PcaRequest, components: int, umap_file: Path | None, source: Source, as_json: bool) -> None:
-    """Principal components of standardised features: variance explained and loadings.
+    """Compute principal components of standardised features: explained variance and loadings.
 
     \b
     petlake pca --feature-set pet_original__largest

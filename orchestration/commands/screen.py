@@ -1,4 +1,4 @@
-"""``petlake screen``: one test per feature, all counted, and the best judged as the best of many."""
+"""``petlake screen``: one test per feature, corrected for their number."""
 
 import click
 
@@ -15,10 +15,10 @@ from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
 
 @click.command()
 @request_options(ScreenRequest)
-@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many features to print.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Print this many features.")
 @source_options
 def screen(request: ScreenRequest, top: int, source: Source, as_json: bool) -> None:
-    """Test every feature of a family: hazard ratios, Benjamini-Hochberg, and the chance that the best is noise.
+    """Test every feature of a family: hazard ratios, Benjamini-Hochberg, and the probability that the best is chance.
 
     \b
     petlake screen --feature-set pet_original__largest

@@ -1,4 +1,4 @@
-"""``petlake sensitivity``: how much the answer depends on the threshold protocol."""
+"""``petlake sensitivity``: how much the answer depends on the segmentation method."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from petct.survival.cox_repeated.protocol_sensitivity import Agreement, HazardSe
 @request_options(SensitivityRequest)
 @snapshot_options
 def sensitivity(request: SensitivityRequest, source: Source, as_json: bool) -> None:
-    """One cohort under every protocol of the study: volumes, lesions, ranks, agreement, hazard ratios.
+    """Compare the segmentation methods of the study: volumes, lesions, ranks, agreement, hazard ratios.
 
     \b
     petlake sensitivity

@@ -83,7 +83,7 @@ def _takes(option: click.Option, context: click.Context) -> str:
         if option.type.max is None:
             return f"{name}, {option.type.min} or more"
         return f"{name}, {option.type.min} to {option.type.max}"
-    return option.make_metavar(context).lower()
+    return option.make_metavar(context).strip("[]").replace("|", ", ").lower()
 
 
 def _default(option: click.Option, context: click.Context) -> str:
