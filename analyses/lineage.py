@@ -12,6 +12,7 @@ from typing import Any
 
 from analyses.requests.data import Basis
 from warehouse.people.journal import Ledger, ledger_of
+from warehouse.queries.analysis_columns import AnalysisColumn
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.snapshots.publish import show
 
@@ -130,7 +131,7 @@ def lineage_of(lake_root: Path, snapshot: Snapshot, basis: Basis) -> Lineage:
         protocol_description=protocol[1],
         n_protocols=_count(snapshot, "SELECT count(*) FROM protocols"),
         engine=tables.get("radiomic_features", {}).get("engine"),
-        feature_sources=_feature_sources(snapshot, basis.columns),
+        feature_sources=_feature_sources(snapshot, basis.columns.values()),
         endpoint=_endpoint(endpoints, basis.endpoint),
         baseline_within_days=endpoints.get("baseline_within_days"),
         primary=basis.primary,
@@ -175,24 +176,20 @@ def _endpoint(endpoints: Mapping[str, Any], name: str | None) -> EndpointDefinit
     return None
 
 
-def _feature_sources(snapshot: Snapshot, columns: Iterable[str]) -> tuple[FeatureSource, ...]:
-    rows = snapshot.sql(
-        "SELECT name, feature_set_id, modality, description, library_versions_json FROM feature_sets"
-        " ORDER BY length(name) DESC, feature_set_id"
-    ).rows
-    tables = dict.fromkeys(name.partition(":")[0] for name in columns if ":" in name)
+def _feature_sources(snapshot: Snapshot, columns: Iterable[AnalysisColumn]) -> tuple[FeatureSource, ...]:
+    rows = snapshot.sql("SELECT feature_set_id, name, modality, description, library_versions_json FROM feature_sets")
+    sets = {str(set_id): about for set_id, *about in rows.rows}
     found = []
-    for table in tables:
-        for name, set_id, modality, description, libraries in rows:
-            if table.startswith(f"{name}__"):
-                rule = table.removeprefix(f"{name}__").replace("__", ": ").replace("_", " ")
-                try:
-                    versions = json.loads(str(libraries))
-                except ValueError:
-                    versions = {}
-                pairs = tuple(sorted((str(key), str(value)) for key, value in versions.items()))
-                found.append(FeatureSource(str(name), str(set_id), str(modality), str(description), pairs, rule))
-                break
+    for family in dict.fromkeys(column.family for column in columns if column.family is not None):
+        name, modality, description, libraries = (str(text) for text in sets[family.feature_set_id])
+        rule = family.rule.replace("_", " ")
+        try:
+            versions = json.loads(libraries)
+        except ValueError:
+            versions = {}
+        pairs = tuple(sorted((str(key), str(value)) for key, value in versions.items()))
+        aggregation = f"{family.organ}: {rule}" if family.organ else rule
+        found.append(FeatureSource(name, family.feature_set_id, modality, description, pairs, aggregation))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ _UNITS_IN_NAMES = {"%": "percent", "SUV ml": "ml", "SUL ml": "ml"}
 
 def variable_name(column: AnalysisColumn) -> str:
     """Return the name of a column without its unit: ``tumour_volume_ml`` is Tumour volume; features keep theirs."""
-    if column.table not in ("cohort", "refusals", "qc_events"):
+    if column.family is not None:
         return column.column
     name = _without_unit(column.column, column.unit).replace("_", " ")
     name = _SUV.sub(lambda match: match[1].upper() + (match[2] or "").lower(), name)

@@ -35,7 +35,7 @@ def figure_of(answer: Answer) -> Figure:
     if isinstance(result, PcaResult):
         return paper.components_print(result)
     if isinstance(result, ScanResult):
-        return paper.volcano_print(result)
+        return paper.volcano_print(result, labels=labels)
     if isinstance(result, ProtocolSensitivity):
         return paper.protocol_hazards_print(answer.known_hazards, answer.protocol_names or {})
     if answer.validation is not None:

@@ -66,7 +66,7 @@ def _features(feature_sets: Sequence[FeatureSet]) -> list[tuple[str, str]]:
 
 def _perturbations(settings: StudySettings, lake: Lake) -> Iterator[Measurement]:
     """Targets are the lesions of every scan under the first protocol."""
-    wanted = {item.feature_set_id for item in settings.feature_sets}
+    wanted = set(settings.feature_set_ids)
     for patient_id in lake.patients("perturbed_features"):
         for row in lake.read("perturbed_features", patient_id, PerturbedFeature):
             if row.feature_set_id in wanted:
@@ -112,7 +112,7 @@ def _of_largest_lesions(
     """
     if not (lake.exists("lesions", patient_id) and lake.exists("radiomic_features", patient_id)):
         return {}
-    protocols = {protocol.protocol_id for protocol in settings.protocols}
+    protocols = set(settings.protocol_ids)
     modalities = {item.feature_set_id: item.modality for item in settings.feature_sets}
     largest: dict[tuple[str, str, str], str] = {}
     for lesion in sorted(

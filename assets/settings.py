@@ -121,6 +121,16 @@ class StudySettings:
         return (*self.declared_pet, *self.declared_masks)
 
     @property
+    def protocol_ids(self) -> list[str]:
+        """The protocols; the first is the default one."""
+        return [protocol.protocol_id for protocol in self.protocols]
+
+    @property
+    def feature_set_ids(self) -> list[str]:
+        """The feature sets."""
+        return [feature_set.feature_set_id for feature_set in self.feature_sets]
+
+    @property
     def needs_ct(self) -> bool:
         """Whether a scan without CT lacks something: only where features of the CT are asked for."""
         return any(feature_set.modality == "CT" for feature_set in self.feature_sets)

@@ -94,7 +94,7 @@ def loadings_print(
     chosen = _component(result, component)
     order = sorted(range(len(result.features)), key=lambda j: (-abs(chosen.loadings[j]), result.features[j]))
     shown = order[:n_features][::-1]
-    names = [readable(result.features[j].partition(":")[2] or result.features[j]) for j in shown]
+    names = [readable(result.features[j]) for j in shown]
     with journal_look():
         figure = new_figure(width_mm, 18 + _ROW_MM * len(shown))
         left = min(width_of(figure, names, SMALL) + 3, 0.6 * width_mm)

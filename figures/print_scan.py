@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -18,7 +19,9 @@ _NAMED = 5
 _P_TICKS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001, 1e-5, 1e-6)
 
 
-def volcano_print(result: ScanResult, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
+def volcano_print(
+    result: ScanResult, *, labels: Mapping[str, str] | None = None, width_mm: float = SINGLE_COLUMN_MM
+) -> Figure:
     """Draw every tested feature: hazard ratio per SD across, its p-value up, with the line that correction draws.
 
     The line is where Benjamini-Hochberg's q is 0.05: what lies below it is no finding, however small its own p. The
@@ -50,7 +53,7 @@ def volcano_print(result: ScanResult, *, width_mm: float = SINGLE_COLUMN_MM) -> 
             )
         _axes(figure, result, rows)
         for row in survive[:_NAMED]:
-            name = readable(row.name.partition(":")[2] or row.name)
+            name = readable((labels or {}).get(row.name, row.name))
             place = (_ratio(row), -math.log10(row.p))
             axes.annotate(name, place, (2, 2), textcoords="offset points", fontsize=SMALL - 1.5)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, labelspacing=0.25, handletextpad=0.2)

@@ -11,7 +11,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class ClinicalCell:
-    """A row of the table ``clinical_cells`` or ``suv_override_cells``."""
+    """The cells of the clinical table that study.yaml gives a role, as text: the input of clinical and endpoints."""
 
     patient_id: PatientId
     row: Annotated[int, About("1 for the patient's first row of the file, 2 for a second one, ...")]
@@ -20,8 +20,16 @@ class ClinicalCell:
 
 
 @dataclass(frozen=True)
+class SuvOverrideCell(ClinicalCell):
+    """The cells of the clinical table that override the header of the PET, as text: an input of suv."""
+
+
+@dataclass(frozen=True)
 class ClinicalValue:
-    """One value of one patient (a row of table ``clinical``); exactly the field of its kind is set when RECORDED."""
+    """The clinical table, long: one row a patient and declared variable, typed.
+
+    Exactly the field of its kind is set when RECORDED.
+    """
 
     patient_id: PatientId
     variable: Annotated[str, About("Name of the variable, as declared in study.yaml")]
@@ -35,7 +43,7 @@ class ClinicalValue:
 
 @dataclass(frozen=True)
 class EndpointRecord:
-    """Survival time of one patient (a row of table ``endpoints``); event 0 censored, 1 event, 2 competing event.
+    """Survival times: from the origin to the event or to censoring.
 
     ``duration`` is ``duration_days`` in the endpoint's ``unit``.
     """
@@ -53,36 +61,8 @@ class EndpointRecord:
 
 
 TABLES = (
-    Table(
-        "clinical_cells",
-        ClinicalCell,
-        "clinical",
-        "cell",
-        "The cells of the clinical table that study.yaml gives a role, as text: the input of clinical and endpoints.",
-        ("patient_id", "row", "column"),
-    ),
-    Table(
-        "suv_override_cells",
-        ClinicalCell,
-        "clinical",
-        "cell",
-        "The cells of the clinical table that override the header of the PET, as text: an input of suv.",
-        ("patient_id", "row", "column"),
-    ),
-    Table(
-        "clinical",
-        ClinicalValue,
-        "clinical",
-        "patient and variable",
-        "The clinical table, long: one row a patient and declared variable, typed.",
-        ("patient_id", "variable"),
-    ),
-    Table(
-        "endpoints",
-        EndpointRecord,
-        "clinical",
-        "patient and endpoint",
-        "Survival times: from the origin to the event or to censoring.",
-        ("patient_id", "endpoint"),
-    ),
+    Table("clinical_cells", ClinicalCell, "clinical", "cell", ("patient_id", "row", "column")),
+    Table("suv_override_cells", SuvOverrideCell, "clinical", "cell", ("patient_id", "row", "column")),
+    Table("clinical", ClinicalValue, "clinical", "patient and variable", ("patient_id", "variable")),
+    Table("endpoints", EndpointRecord, "clinical", "patient and endpoint", ("patient_id", "endpoint")),
 )

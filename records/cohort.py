@@ -10,7 +10,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class ProvenanceRecord:
-    """A row of the table ``provenance``: which code made a table of a patient, from which input."""
+    """Which code made each table of each patient, from which input."""
 
     patient_id: PatientId
     table_name: Annotated[str, own("The table")]
@@ -27,7 +27,7 @@ class ProvenanceRecord:
 
 @dataclass(frozen=True)
 class ConformanceRow:
-    """One line of an exam (a row of ``conformance``)."""
+    """External exams of the code that computed this study: every number against the value that others published."""
 
     exam: Annotated[str, own("Exam: suv, masks, radiomics or survival")]
     case_id: Annotated[str, own("What was examined, for example a reference object")]
@@ -43,21 +43,6 @@ class ConformanceRow:
 
 
 TABLES = (
-    Table(
-        "provenance",
-        ProvenanceRecord,
-        "cohort",
-        "patient and table",
-        "Which code made each table of each patient, from which input.",
-        ("patient_id", "table_name"),
-    ),
-    Table(
-        "conformance",
-        ConformanceRow,
-        "cohort",
-        "comparison",
-        "External exams of the code that computed this study: every number against the value that others published.",
-        ("exam", "case_id", "quantity"),
-        per_patient=False,
-    ),
+    Table("provenance", ProvenanceRecord, "cohort", "patient and table", ("patient_id", "table_name")),
+    Table("conformance", ConformanceRow, "cohort", "comparison", ("exam", "case_id", "quantity"), per_patient=False),
 )

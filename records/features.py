@@ -10,7 +10,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class PetMetrics:
-    """A row of the table ``pet_metrics``.
+    """Volume and uptake of each lesion, of the lesions of each organ, and of all lesions of the patient.
 
     A region without tumour has volume 0, total expression 0, no uptake values, and ``uptake_status`` NOT_APPLICABLE.
     """
@@ -73,7 +73,7 @@ class PetMetrics:
 
 @dataclass(frozen=True)
 class FeatureSetRecord:
-    """A row of the table ``feature_sets``."""
+    """Radiomic feature sets: modality, settings and the versions of the libraries that compute them."""
 
     feature_set_id: Annotated[str, own("Readable name and digest of settings and library versions")]
     name: Annotated[str, own("Readable name")]
@@ -85,7 +85,7 @@ class FeatureSetRecord:
 
 @dataclass(frozen=True)
 class FeatureDefinition:
-    """A row of the table ``feature_definitions``; ``ibsi_difference`` is None where pyradiomics gives IBSI's value."""
+    """Every radiomic feature: image type, class, name, unit, and what IBSI calls it."""
 
     feature_name: Annotated[str, own("Image type, class and name, as pyradiomics writes it")]
     image_type: Annotated[str, own("original, or the filter with its options: log-sigma-3-0-mm-3D, wavelet-LLH, ...")]
@@ -99,7 +99,7 @@ class FeatureDefinition:
 
 @dataclass(frozen=True)
 class FeatureValue:
-    """A row of the table ``radiomic_features``; ``value`` is None exactly when ``status`` is not COMPUTED."""
+    """Radiomic features, long: one row a lesion, feature set and feature."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -113,7 +113,7 @@ class FeatureValue:
 
 @dataclass(frozen=True)
 class FeatureExtraction:
-    """A row of the table ``feature_extractions``: how the features of one lesion in one feature set were computed.
+    """How the features of each lesion were computed: engine, images, grid and voxels.
 
     See ``petct.radiomics.extraction.Account``; ``image_sha256`` and ``label_map_sha256`` name the volumes, and are None
     where the lesion has no voxel on the grid.
@@ -147,33 +147,15 @@ TABLES = (
         PetMetrics,
         "features",
         "lesion, organ or patient",
-        "Volume and uptake of each lesion, of the lesions of each organ, and of all lesions of the patient.",
         ("patient_id", "scan_id", "protocol_id", "grain", "region"),
     ),
-    Table(
-        "feature_sets",
-        FeatureSetRecord,
-        "features",
-        "feature set",
-        "Radiomic feature sets: modality, settings and the versions of the libraries that compute them.",
-        ("feature_set_id",),
-        per_patient=False,
-    ),
-    Table(
-        "feature_definitions",
-        FeatureDefinition,
-        "features",
-        "feature",
-        "Every radiomic feature: image type, class, name, unit, and what IBSI calls it.",
-        ("feature_name",),
-        per_patient=False,
-    ),
+    Table("feature_sets", FeatureSetRecord, "features", "feature set", ("feature_set_id",), per_patient=False),
+    Table("feature_definitions", FeatureDefinition, "features", "feature", ("feature_name",), per_patient=False),
     Table(
         "radiomic_features",
         FeatureValue,
         "features",
         "lesion, feature set and feature",
-        "Radiomic features, long: one row a lesion, feature set and feature.",
         ("patient_id", "scan_id", "protocol_id", "lesion_id", "feature_set_id", "feature_name"),
     ),
     Table(
@@ -181,7 +163,6 @@ TABLES = (
         FeatureExtraction,
         "features",
         "lesion and feature set",
-        "How the features of each lesion were computed: engine, images, grid and voxels.",
         ("patient_id", "scan_id", "protocol_id", "lesion_id", "feature_set_id"),
     ),
 )

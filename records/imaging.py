@@ -11,7 +11,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """A row of the table ``patients``."""
+    """Registered patients: what was found for each in the DICOM folder and in the clinical table."""
 
     patient_id: PatientId
     n_files: Annotated[int, About("DICOM files that belong to the patient")]
@@ -24,7 +24,7 @@ class PatientRecord:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One indexed DICOM instance; ``path`` is relative to the DICOM root, with forward slashes."""
+    """Every DICOM file that was indexed, with the digest of its bytes: the input of all that follows."""
 
     patient_id: PatientId
     series_instance_uid: SeriesUid
@@ -37,7 +37,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class SeriesRecord:
-    """One series with the role it was given (``petct.dicom.roles``), or NONE and the reason why it is not used."""
+    """Every series with the role it was given, or the reason why it is not used."""
 
     patient_id: PatientId
     scan_id: ScanIdOrNone
@@ -59,7 +59,7 @@ class SeriesRecord:
 
 @dataclass(frozen=True)
 class ScanRecord:
-    """One PET/CT examination: its series, scanner, reconstruction and geometry (a row of ``scans``)."""
+    """One PET/CT examination: its series, scanner, reconstruction and geometry."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -103,7 +103,7 @@ class ScanRecord:
 
 @dataclass(frozen=True)
 class SuvRecord:
-    """How the PET image became body-weight SUV, and the digest of the result (a row of ``suv``)."""
+    """How the PET image became body-weight SUV, and the digest of the result."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -139,7 +139,7 @@ class SuvRecord:
 
 @dataclass(frozen=True)
 class SuvAdaptation:
-    """One deviation from the straight path from stored value to SUV (a row of ``suv_adaptations``)."""
+    """Every deviation from the straight path from stored value to SUV."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -153,7 +153,7 @@ class SuvAdaptation:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that does not stop the work but that a reader should know (a row of ``qc_events``)."""
+    """Findings that do not stop the work but that a reader should know."""
 
     patient_id: PatientId
     scan_id: ScanIdOrNone
@@ -166,7 +166,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class RefusalRecord:
-    """A row of the table ``refusals``: what could not be computed, and why."""
+    """What could not be computed, and why."""
 
     patient_id: PatientId
     table_name: Annotated[str, own("The table that lacks rows because of it")]
@@ -180,60 +180,17 @@ class RefusalRecord:
 
 
 TABLES = (
-    Table(
-        "patients",
-        PatientRecord,
-        "imaging",
-        "patient",
-        "Registered patients: what was found for each in the DICOM folder and in the clinical table.",
-        ("patient_id",),
-    ),
-    Table(
-        "files",
-        FileRecord,
-        "imaging",
-        "DICOM instance",
-        "Every DICOM file that was indexed, with the digest of its bytes: the input of all that follows.",
-        ("patient_id", "sop_instance_uid"),
-    ),
-    Table(
-        "series",
-        SeriesRecord,
-        "imaging",
-        "DICOM series",
-        "Every series with the role it was given, or the reason why it is not used.",
-        ("patient_id", "series_instance_uid"),
-    ),
-    Table(
-        "scans",
-        ScanRecord,
-        "imaging",
-        "scan",
-        "One PET/CT examination: its series, scanner, reconstruction and geometry.",
-        ("patient_id", "scan_id"),
-    ),
-    Table(
-        "suv",
-        SuvRecord,
-        "imaging",
-        "scan",
-        "How the PET image became body-weight SUV, and the digest of the result.",
-        ("patient_id", "scan_id"),
-    ),
-    Table(
-        "suv_adaptations",
-        SuvAdaptation,
-        "imaging",
-        "adaptation",
-        "Every deviation from the straight path from stored value to SUV.",
-        ("patient_id", "scan_id", "code", "keyword"),
-    ),
+    Table("patients", PatientRecord, "imaging", "patient", ("patient_id",)),
+    Table("files", FileRecord, "imaging", "DICOM instance", ("patient_id", "sop_instance_uid")),
+    Table("series", SeriesRecord, "imaging", "DICOM series", ("patient_id", "series_instance_uid")),
+    Table("scans", ScanRecord, "imaging", "scan", ("patient_id", "scan_id")),
+    Table("suv", SuvRecord, "imaging", "scan", ("patient_id", "scan_id")),
+    Table("suv_adaptations", SuvAdaptation, "imaging", "adaptation", ("patient_id", "scan_id", "code", "keyword")),
     Table(
         "qc_events",
         Finding,
         "imaging",
         "finding",
-        "Findings that do not stop the work but that a reader should know.",
         ("patient_id", "scan_id", "series_instance_uid", "table_name", "code", "message"),
     ),
     Table(
@@ -241,7 +198,6 @@ TABLES = (
         RefusalRecord,
         "imaging",
         "refusal",
-        "What could not be computed, and why.",
         ("patient_id", "table_name", "code", "message", "series_instance_uid", "keyword", "found", "expected", "hint"),
     ),
 )

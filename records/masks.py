@@ -10,7 +10,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class ProtocolRecord:
-    """A row of the table ``protocols``."""
+    """How lesions are delineated; every derived row names its protocol."""
 
     protocol_id: ProtocolId
     name: Annotated[str, own("Readable name")]
@@ -20,7 +20,7 @@ class ProtocolRecord:
 
 @dataclass(frozen=True)
 class DelineationRecord:
-    """A row of the table ``delineations``: the lesions of one grid are known, be they none."""
+    """Whose lesions are known: one row where contours were read, also when they show no lesion."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -35,7 +35,7 @@ class DelineationRecord:
 
 @dataclass(frozen=True)
 class LesionRecord:
-    """A row of the table ``lesions``."""
+    """Lesions: connected components of the tumour, on the PET and on the CT grid."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -57,7 +57,7 @@ class LesionRecord:
 
 @dataclass(frozen=True)
 class ExclusionRecord:
-    """A row of the table ``exclusions``; ``organ`` is empty where it does not apply."""
+    """The account of a threshold protocol: PHYSIOLOGICAL + TOO_SMALL + KEPT is all that was above the threshold."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -77,7 +77,7 @@ class ExclusionRecord:
 
 @dataclass(frozen=True)
 class ReferenceRegionRecord:
-    """A row of the table ``reference_regions``."""
+    """Spheres of healthy tissue: where they were placed, and their uptake."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -93,7 +93,7 @@ class ReferenceRegionRecord:
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """A row of the table ``pictures``.
+    """Projections (MIP) with lesions by organ, excluded uptake and reference regions, as PNG files in the lake.
 
     What a picture shows is part of a snapshot's identity; its bytes, which another version of a font or of a compressor
     changes, are not.
@@ -120,7 +120,7 @@ class PictureRecord:
 
 @dataclass(frozen=True)
 class LesionMatchRecord:
-    """A row of the table ``lesion_matches``."""
+    """Which lesions of two protocols, readers or time points of a patient are the same, on the PET grid."""
 
     patient_id: PatientId
     comparison: Annotated[str, own("PROTOCOL, READER or TIME_POINT: what differs between first and second")]
@@ -152,7 +152,7 @@ class LesionMatchRecord:
 
 @dataclass(frozen=True)
 class ReaderAgreementRecord:
-    """A row of the table ``reader_agreement``."""
+    """How well the lesions of another reader agree with those of the primary one, group by group and all together."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -175,21 +175,12 @@ class ReaderAgreementRecord:
 
 
 TABLES = (
-    Table(
-        "protocols",
-        ProtocolRecord,
-        "masks",
-        "protocol",
-        "How lesions are delineated; every derived row names its protocol.",
-        ("protocol_id",),
-        per_patient=False,
-    ),
+    Table("protocols", ProtocolRecord, "masks", "protocol", ("protocol_id",), per_patient=False),
     Table(
         "delineations",
         DelineationRecord,
         "masks",
         "scan, protocol and modality",
-        "Whose lesions are known: one row where contours were read, also when they show no lesion.",
         ("patient_id", "scan_id", "protocol_id", "modality"),
     ),
     Table(
@@ -197,7 +188,6 @@ TABLES = (
         LesionRecord,
         "masks",
         "lesion and modality",
-        "Lesions: connected components of the tumour, on the PET and on the CT grid.",
         ("patient_id", "scan_id", "protocol_id", "lesion_id", "modality"),
     ),
     Table(
@@ -205,31 +195,17 @@ TABLES = (
         ExclusionRecord,
         "masks",
         "scan, protocol, reason and organ",
-        "The account of a threshold protocol: PHYSIOLOGICAL + TOO_SMALL + KEPT is all that was above the threshold.",
         ("patient_id", "scan_id", "protocol_id", "reason", "organ"),
     ),
+    Table("reference_regions", ReferenceRegionRecord, "masks", "scan and region", ("patient_id", "scan_id", "region")),
     Table(
-        "reference_regions",
-        ReferenceRegionRecord,
-        "masks",
-        "scan and region",
-        "Spheres of healthy tissue: where they were placed, and their uptake.",
-        ("patient_id", "scan_id", "region"),
-    ),
-    Table(
-        "pictures",
-        PictureRecord,
-        "masks",
-        "scan, protocol and kind",
-        "Projections (MIP) with lesions by organ, excluded uptake and reference regions, as PNG files in the lake.",
-        ("patient_id", "scan_id", "protocol_id", "kind"),
+        "pictures", PictureRecord, "masks", "scan, protocol and kind", ("patient_id", "scan_id", "protocol_id", "kind")
     ),
     Table(
         "lesion_matches",
         LesionMatchRecord,
         "masks",
         "pair of lesions that share voxels, or lesion without a partner",
-        "Which lesions of two protocols, readers or time points of a patient are the same, on the PET grid.",
         (
             "patient_id",
             "first_scan_id",
@@ -246,7 +222,6 @@ TABLES = (
         ReaderAgreementRecord,
         "masks",
         "scan, protocol, reader and group of lesions",
-        "How well the lesions of another reader agree with those of the primary one, group by group and all together.",
         ("patient_id", "scan_id", "protocol_id", "reader", "match_group"),
     ),
 )

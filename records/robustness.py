@@ -10,7 +10,7 @@ from records.table import Table
 
 @dataclass(frozen=True)
 class PerturbedFeature:
-    """A row of the table ``perturbed_features``; ``value`` is None exactly when ``status`` is not COMPUTED."""
+    """Features of lesions after small changes of image and region, long; the perturbation 'none' is without change."""
 
     patient_id: PatientId
     scan_id: ScanId
@@ -26,7 +26,7 @@ class PerturbedFeature:
 
 @dataclass(frozen=True)
 class RobustnessRecord:
-    """A row of the table ``robustness``."""
+    """How well repeated measurements of a feature agree: over perturbations, repeated scans or readers."""
 
     feature_set_id: FeatureSetId
     feature_name: FeatureName
@@ -58,7 +58,6 @@ TABLES = (
         PerturbedFeature,
         "features",
         "lesion, feature set, perturbation and feature",
-        "Features of lesions after small changes of image and region, long; the perturbation 'none' is without change.",
         ("patient_id", "scan_id", "protocol_id", "lesion_id", "feature_set_id", "perturbation", "feature_name"),
     ),
     Table(
@@ -66,7 +65,6 @@ TABLES = (
         RobustnessRecord,
         "features",
         "feature set, feature and source",
-        "How well repeated measurements of a feature agree: over perturbations, repeated scans or readers.",
         ("feature_set_id", "feature_name", "source"),
         per_patient=False,
     ),

@@ -14,7 +14,7 @@ class Table:
     Attributes
     ----------
     row
-        The dataclass of a row; its fields are the columns.
+        The dataclass of a row: its fields are the columns, and its docstring begins with what the table is.
     group
         Where it belongs on the line from DICOM to cohort.
     grain
@@ -27,9 +27,13 @@ class Table:
     row: type[Any]
     group: str
     grain: str
-    description: str
     key: tuple[str, ...]
     per_patient: bool = True
+
+    @cached_property
+    def description(self) -> str:
+        """What the table is, in a sentence."""
+        return str(self.row.__doc__).partition("\n")[0]
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -42,7 +42,7 @@ def results_sentences(answer: Answer, labels: Mapping[str, str]) -> list[str]:
         if answer.model is not None:
             found += [*_ratios(answer.model.terms, labels), *answer.model.notes]
     elif isinstance(result, ScanResult):
-        found += _strongest(result)
+        found += _strongest(result, labels)
     elif isinstance(result, ProtocolSensitivity):
         return _protocol_ratios(answer)
     elif isinstance(result, SubgroupTable):
@@ -96,12 +96,12 @@ def _protocol_ratios(answer: Answer) -> list[str]:
     return [*found, *hazards.notes]
 
 
-def _strongest(result: ScanResult) -> list[str]:
+def _strongest(result: ScanResult, labels: Mapping[str, str]) -> list[str]:
     found = [f"The best of {result.n_tested} as good as this on noise: {p_text(result.p_best)}."]
     for row in result.rows[:_STRONGEST]:
         if row.hazard_ratio is not None:
             ratio = row.hazard_ratio
-            name = row.name.partition(":")[2] or row.name
+            name = labels.get(row.name, row.name)
             found.append(
                 f"{name}: hazard ratio {ratio.value:.2f} ({ratio.lower:.2f} to {ratio.upper:.2f}) {ratio.scale}, "
                 f"q = {row.q:.3f}."

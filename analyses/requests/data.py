@@ -99,6 +99,11 @@ class Basis:
         without = f", {self.n_without_outcome} patients without it left out" if self.n_without_outcome else ""
         return f"{self.endpoint}{without}, {self.source}{selected}"
 
+    def short(self, name: str) -> str:
+        """The name of a column; that of a feature without the family that all of them are of."""
+        column = self.columns.get(name) if self.feature_set else None
+        return name if column is None else column.column
+
     def is_primary(self, test: Tested) -> bool:
         """Whether a test was declared in study.yaml, which is about all patients; all others are exploratory."""
         everyone = self.selection is None or self.selection.is_everyone

@@ -44,8 +44,3 @@ class FamilyRequest(Request):
     def subject(self, data: AnalysisData) -> str:
         """The family in words that are the same whenever it is the same: a feature table, or its features."""
         return data.basis.feature_set or ", ".join(self.features or data.features)
-
-
-def short_name(name: str, feature_set: str | None) -> str:
-    """Name of a feature without the table that all of them are of."""
-    return name.removeprefix(f"{feature_set}:") if feature_set else name

@@ -39,7 +39,7 @@ def load(snapshot: Snapshot, request: Request, conditions: Sequence[str] = ()) -
     request = resolved(snapshot, request)
     known = {column.name: column for column in snapshot.analysis_columns()}
     feature_set = request.feature_set if isinstance(request, FamilyRequest) else None
-    of_family = [name for name in known if name.startswith(f"{feature_set}:")] if feature_set else []
+    of_family = [name for name, column in known.items() if feature_set and column.is_of(feature_set)]
     names = list(dict.fromkeys((*of_family, *request.columns)))
     selection = snapshot.selection(conditions)
     if not selection.patient_ids and selection.n_cohort:
@@ -178,7 +178,7 @@ def _features(request: Request, table: Columns, of_family: Sequence[str]) -> tup
 
 def _feature_table(columns: Sequence[AnalysisColumn], asked: str | None) -> str:
     """The feature set with its aggregation that was asked for, or the first one there is; raises FEATURES_UNKNOWN."""
-    tables = sorted({column.name.split(":")[0] for column in columns if ":" in column.name})
+    tables = sorted({column.family.name for column in columns if column.family is not None})
     chosen = tables[0] if asked is None and tables else asked
     if chosen is None or chosen not in tables:
         near = difflib.get_close_matches(chosen or "", tables, n=1, cutoff=0.4)

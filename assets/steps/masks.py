@@ -256,17 +256,8 @@ def _references(
         try:
             placed[region] = place_reference(region, suv.image, organs[region], tumour)
         except MaskError as error:
-            found.findings.append(
-                Finding(
-                    data.patient_id,
-                    scan_id,
-                    suv.series_instance_uid,
-                    "lesions",
-                    error.code,
-                    "warning",
-                    error.sentence(),
-                )
-            )
+            uid, message = suv.series_instance_uid, error.sentence()
+            found.findings.append(Finding(data.patient_id, scan_id, uid, "lesions", error.code, "warning", message))
     found.references.extend(
         ReferenceRegionRecord(
             data.patient_id, scan_id, r.region, *r.centre_mm, r.radius_mm, r.n_voxels, r.suv_mean, r.suv_sd
@@ -280,7 +271,7 @@ def mask_settings(study: StudySettings) -> Settings:
     """What lesions, and pictures of them, depend on."""
     return {
         "masks": {**study.masks.settings(), "labels": [[one.files, one.labels] for one in study.declared_masks]},
-        "protocols": [protocol.protocol_id for protocol in study.protocols],
+        "protocols": study.protocol_ids,
         "tracer": study.tracer,
     }
 

@@ -48,7 +48,7 @@ def compare_readers(
 
 def protocol_matches(data: PatientData, maps: Maps) -> list[LesionMatchRecord]:
     """The lesions of the first protocol against those of every other one, scan by scan."""
-    first, *others = [protocol.protocol_id for protocol in data.settings.protocols]
+    first, *others = data.settings.protocol_ids
     return [
         row
         for scan_id in sorted({scan_id for scan_id, _ in maps})

@@ -3,9 +3,8 @@
 import numpy as np
 
 from assets.refusal_rows import refusal
-from assets.settings import StudySettings
 from assets.steps.patient_data import Measure, PatientData, StepOutput
-from assets.steps.table import Check, PatientTable, Settings
+from assets.steps.table import Check, PatientTable
 from petct.errors import MaskError, PetctError
 from petct.image.volume import Geometry
 from petct.lesions.lesion_map import Lesion, LesionMap
@@ -114,11 +113,6 @@ def lesion_map(data: PatientData, lesions: list[LesionRecord], geometry: Geometr
     )
 
 
-def _settings(study: StudySettings) -> Settings:
-    protocols = [protocol.protocol_id for protocol in study.protocols]
-    return {"protocols": protocols, "lean_body_mass": study.lean_body_mass.value}
-
-
 def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
     totals: dict[tuple[str, str], dict[str, float]] = {}
     for row in lake.read_if_computed("pet_metrics", patient_id, PetMetrics):
@@ -130,7 +124,7 @@ def _volumes_do_not_add_up(lake: Lake, patient_id: str) -> bool:
 PET_METRICS = PatientTable(
     "pet_metrics",
     "3",
-    _settings,
+    lambda study: {"protocols": study.protocol_ids, "lean_body_mass": study.lean_body_mass.value},
     step=pet_metrics_step,
     upstream=("suv", "lesions", "delineations", "reference_regions"),
     checks=(Check("volumes_add_up", "Lesions and organs sum to the patient's tumour volume.", _volumes_do_not_add_up),),

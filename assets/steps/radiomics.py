@@ -129,8 +129,8 @@ def image_sha256_of(data: PatientData, scan: ScanRecord, modality: str) -> str:
 
 def _settings(study: StudySettings) -> Settings:
     return {
-        "protocols": [protocol.protocol_id for protocol in study.protocols],
-        "feature_sets": [item.feature_set_id for item in study.feature_sets],
+        "protocols": study.protocol_ids,
+        "feature_sets": study.feature_set_ids,
         "engine": study.radiomics_engine,
     }
 

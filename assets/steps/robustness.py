@@ -88,7 +88,7 @@ def _settings(study: StudySettings) -> Settings:
         return {}
     return {
         "protocol": study.protocols[0].protocol_id,
-        "feature_sets": [item.feature_set_id for item in study.feature_sets],
+        "feature_sets": study.feature_set_ids,
         "perturbation_sets": [item.perturbation_set_id for item in study.robustness.perturbation_sets],
         "engine": study.radiomics_engine,
     }

@@ -63,9 +63,11 @@ def families(source: Source) -> tuple[FeatureFamily, ...]:
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def reliability(source: Source, feature_set_id: str) -> dict[str, FeatureReliability]:
-    """Return what is known of the features of a set, by name without the family; empty without robustness."""
-    return feature_reliability(snapshot(source), feature_set_id)
+def reliability(source: Source, family: FeatureFamily) -> dict[str, FeatureReliability]:
+    """Return what is known of the features of a family; empty without robustness."""
+    known = feature_reliability(snapshot(source), family.feature_set_id)
+    columns = [column for column in analysis_columns(source) if column.family == family and column.column in known]
+    return {column.name: known[column.column] for column in columns}
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

@@ -27,10 +27,9 @@ from warehouse.queries.feature_queries import FeatureReliability
 _OUTCOMES = {1: "event", 0: "censored", 2: "competing event"}
 
 
-def one_feature(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, n_tested: int) -> None:
-    """Show a feature that was chosen after looking at a scan of ``n_tested``; its split is counted, too."""
-    name = row.name.rpartition(":")[2]
-    known = analysis.reliability(source, family.feature_set_id).get(name)
+def one_feature(source: Source, endpoint: str, family: FeatureFamily, row: ScanRow, name: str, n_tested: int) -> None:
+    """Show a feature, called ``name``, that was chosen after looking at ``n_tested``; its split is counted, too."""
+    known = analysis.reliability(source, family).get(row.name)
     rho = analysis.volume_correlations(source, endpoint, family).get(row.name)
     heading = st.container(horizontal=True, vertical_alignment="center")
     heading.markdown(f"**{wording.literal_markdown(name)}**", width="content")

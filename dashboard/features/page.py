@@ -35,9 +35,9 @@ with st.container(border=True):
 with notices.refusals_as_sentences():
     found = answered(source, ScreenRequest(feature_set=family.name, adjust_for=adjust_for, endpoint=endpoint))
     result = found.result_as(ScanResult)
-    known = analysis.reliability(source, family.feature_set_id)
+    known = analysis.reliability(source, family)
     rho = analysis.volume_correlations(source, endpoint, family)
-    labels = panels_features.short_names(tuple(row.name for row in result.rows))
+    labels = {name: found.basis.short(name) for name in found.basis.columns}
 
     title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
     tested = f"{wording.plural(result.n_tested, 'feature')} of {family.label}"
@@ -69,12 +69,12 @@ with notices.refusals_as_sentences():
     takeaway.offer(
         source,
         found,
-        figure=lambda: volcano_print(result),
+        figure=lambda: volcano_print(result, labels=labels),
         numbers=lambda: scan_numbers(result),
         key="scan",
     )
     panels_features.scan_table(rows, result, labels, known, rho)
-    panels_features.not_tested(result)
+    panels_features.not_tested(result, labels)
     notices.notes(panels_features.notes_in_words(source, family, result))
 
     st.subheader("One feature", anchor=False)
@@ -82,7 +82,7 @@ with notices.refusals_as_sentences():
         st.caption("Click a point of the volcano plot, or choose a feature above it, to see its patients.")
     else:
         (row,) = (row for row in rows if row.name == chosen)
-        one_feature.one_feature(source, endpoint, family, row, result.n_tested)
+        one_feature.one_feature(source, endpoint, family, row, labels[chosen], result.n_tested)
 
     st.subheader("Correlation of the strongest features", anchor=False)
     strongest = tuple(shown[: analysis.CORRELATED])

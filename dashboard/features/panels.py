@@ -33,11 +33,6 @@ def trusted(
     )
 
 
-def short_names(names: tuple[str, ...]) -> dict[str, str]:
-    """Return each feature's name without that of its family."""
-    return {name: name.rpartition(":")[2] for name in names}
-
-
 def choose_by_click() -> None:
     """Make the clicked point of the volcano plot the chosen feature (a callback)."""
     points = st.session_state[VOLCANO_KEY].selection.points
@@ -183,20 +178,16 @@ def notes_in_words(source: Source, family: FeatureFamily, result: ScanResult) ->
     return notes
 
 
-def not_tested(result: ScanResult) -> None:
+def not_tested(result: ScanResult, labels: dict[str, str]) -> None:
     """List the features that were not tested, each with its reason."""
     if result.untested:
         with st.expander(f"{wording.plural(len(result.untested), 'feature')} not tested"):
-            names = short_names(tuple(reason.name for reason in result.untested))
-            rows = [
-                (names[reason.name], reason.message.replace(reason.name, names[reason.name]))
-                for reason in result.untested
-            ]
+            rows = [(labels[each.name], each.message.replace(each.name, labels[each.name])) for each in result.untested]
             st.dataframe(pd.DataFrame(rows, columns=["Feature", "Reason"]), hide_index=True)
 
 
 def _lower(known: dict[str, FeatureReliability], name: str) -> float | None:
-    found = known.get(name.rpartition(":")[2])
+    found = known.get(name)
     return None if found is None else found.icc_lower
 
 

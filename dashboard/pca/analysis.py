@@ -10,7 +10,7 @@ import streamlit as st
 
 from analyses.requests.answer import Answer
 from analyses.requests.data import Basis
-from analyses.requests.family import FamilyRequest, short_name
+from analyses.requests.family import FamilyRequest
 from analyses.requests.pca import PcaRequest
 from dashboard.answers import answered, data_of
 from dashboard.columns import colours
@@ -29,7 +29,7 @@ _DIGITS = 8
 def with_short_names(answer: Answer) -> PcaResult:
     """The components with features that are called without their family."""
     result = answer.result_as(PcaResult)
-    return replace(result, features=tuple(short_name(name, answer.basis.feature_set) for name in result.features))
+    return replace(result, features=tuple(answer.basis.short(name) for name in result.features))
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner="Estimating survival ...")

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from analyses.requests.data import AnalysisData, Basis
-from analyses.requests.family import short_name
 from analyses.requests.pca import PcaRequest
 from orchestration import console
 from orchestration.analysis_data import Source
@@ -62,7 +61,7 @@ def _say(result: PcaResult, basis: Basis, n_components: int) -> None:
                 component.name,
                 100 * component.explained_variance_ratio,
                 100 * component.cumulative_ratio,
-                ", ".join(_strongest(component.loadings, result.features, basis.feature_set)),
+                ", ".join(_strongest(component.loadings, result.features, basis)),
             )
             for component in result.components[:n_components]
         ],
@@ -89,6 +88,6 @@ def _write_umap(data: AnalysisData, file: Path) -> None:
     file.write_text(write_json(umap_picture(data.feature_table(), data.row_ids)), encoding="utf-8")
 
 
-def _strongest(loadings: Sequence[float], features: Sequence[str], feature_set: str | None) -> list[str]:
+def _strongest(loadings: Sequence[float], features: Sequence[str], basis: Basis) -> list[str]:
     order = sorted(range(len(features)), key=lambda index: -abs(loadings[index]))[:3]
-    return [f"{short_name(features[index], feature_set)} ({loadings[index]:+.2f})" for index in order]
+    return [f"{basis.short(features[index])} ({loadings[index]:+.2f})" for index in order]

@@ -3,7 +3,7 @@
 import click
 
 from analyses.requests.answer import Answer
-from analyses.requests.family import short_name
+from analyses.requests.data import Basis
 from analyses.requests.screen import ScreenRequest
 from orchestration import console
 from orchestration.analysis_data import Source
@@ -46,20 +46,20 @@ def _say(found: Answer, result: ScanResult, top: int) -> None:
         columns += ["adjusted HR", "95 % CI", "BH", "rho"]
     if result.stability_threshold is not None:
         columns.append("stable %")
-    console.say_table(columns, [_cells(row, result, feature_set) for row in result.rows[:top]])
+    console.say_table(columns, [_cells(row, result, found.basis) for row in result.rows[:top]])
     if len(result.rows) > top:
         console.say(f"  {len(result.rows) - top} more features: --top {len(result.rows)}, or --json")
     say_notes(result.notes)
     for code in dict.fromkeys(reason.code for reason in result.untested):
-        names = [short_name(reason.name, feature_set) for reason in result.untested if reason.code == code]
+        names = [found.basis.short(reason.name) for reason in result.untested if reason.code == code]
         console.say(
             f"  not tested, {code}: {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
         )
 
 
-def _cells(row: ScanRow, result: ScanResult, feature_set: str | None) -> list[object]:
+def _cells(row: ScanRow, result: ScanResult, basis: Basis) -> list[object]:
     cells: list[object] = [
-        short_name(row.name, feature_set),
+        basis.short(row.name),
         row.n,
         row.hazard_ratio.value if row.hazard_ratio else row.reason.code if row.reason else None,
         _limits(row.hazard_ratio),

@@ -3,7 +3,6 @@
 import click
 
 from analyses.requests.data import Basis
-from analyses.requests.family import short_name
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
@@ -103,8 +102,6 @@ def _say(basis: Basis, result: CrossValidation | OptimismCorrected) -> None:
             f"{console.shown(at.ipa)}"
         )
     if isinstance(result, CrossValidation) and result.selected:
-        often = ", ".join(
-            f"{short_name(each.name, basis.feature_set)} ({100 * each.share:.0f} %)" for each in result.selected[:5]
-        )
+        often = ", ".join(f"{basis.short(each.name)} ({100 * each.share:.0f} %)" for each in result.selected[:5])
         console.say(f"Selected most often, of {result.n_fits} training parts: {often}")
     say_notes(result.notes)

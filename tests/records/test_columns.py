@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -46,6 +47,7 @@ def test_a_text_that_does_not_say_who_writes_it_is_searched_for_signs_of_identit
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_every_column_of_a_table_is_described(name: str) -> None:
     columns = TABLES[name].columns
+    assert re.fullmatch(r"[A-Z].+\.", TABLES[name].description)
     assert len(columns) > 3
     for column in columns:
         assert column.description

@@ -94,6 +94,10 @@ class AnalysisColumn:
     family: FeatureFamily | None = None
     organ: str | None = None
 
+    def is_of(self, family: str) -> bool:
+        """Whether it is a feature of the family of this name."""
+        return self.family is not None and self.family.name == family
+
 
 @dataclass(frozen=True, eq=False)
 class Endpoint:

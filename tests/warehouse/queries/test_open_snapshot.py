@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from tests.warehouse.study_rows import SETTINGS
 from warehouse.errors import WarehouseError
+from warehouse.queries import snapshot_reader
+from warehouse.queries.analysis_columns import FeatureFamily, Origin
 from warehouse.queries.open_snapshot import Snapshot, open_snapshot
 from warehouse.snapshots.publish import publish
 from warehouse.storage.lake import Lake
@@ -110,6 +113,31 @@ def test_analysis_columns_are_covariates_with_unit_and_meaning(snapshot: Snapsho
     assert not {"patient_id", "baseline_scan_id", "OS_duration_days", "OS_event", "first_cycle"} & set(columns)
     assert {column.kind for column in snapshot.columns()} == {"number"}
     assert list(columns)[:2] == ["age_years", "sex"]
+
+
+def test_a_column_says_what_it_is_of(snapshot: Snapshot) -> None:
+    columns = {column.name: column for column in snapshot.analysis_columns()}
+    feature = columns["pet__largest:original_a"]
+
+    assert feature.family == FeatureFamily("pet__largest", "pet", "pet-1", None, "largest")
+    assert (feature.column, feature.origin, feature.organ) == ("original_a", Origin.FEATURE, None)
+    assert feature.is_of("pet__largest")
+    assert not feature.is_of("pet")
+    of = {name: (columns[name].origin, columns[name].organ) for name in columns if columns[name].family is None}
+    assert of["age_years"] == of["sex"] == (Origin.CLINICAL, None)
+    assert of["scan_manufacturer"] == of["scan_injected_dose_bq"] == (Origin.SCAN, None)
+    assert of["tumour_volume_ml"] == of["suv_max_to_liver"] == (Origin.UPTAKE, None)
+    assert of["liver_suv_max"] == of["liver_volume_share"] == (Origin.UPTAKE, "liver")
+    assert Counter(origin for origin, _ in of.values()) == {Origin.CLINICAL: 2, Origin.SCAN: 13, Origin.UPTAKE: 22}
+
+
+def test_features_of_which_another_version_knows_the_rule_are_refused(
+    lake_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(snapshot_reader.AGGREGATIONS, "sum")
+    with open_snapshot(lake_root) as snapshot, pytest.raises(WarehouseError) as refused:
+        snapshot.analysis_columns()
+    assert (refused.value.code, refused.value.found) == ("SNAPSHOT_FEATURES_UNKNOWN", "features__ct__sum")
 
 
 def test_values_are_one_a_patient_of_the_cohort(snapshot: Snapshot) -> None:

@@ -103,7 +103,7 @@ def test_the_digest_is_the_same_in_every_release() -> None:
     row_type: Any = make_dataclass(
         "row_type", [(name, Annotated[of | None, About("")]) for name, of in types.items()], frozen=True
     )
-    table = Table("t", row_type, "g", "r", "d", ("key",))
+    table = Table("t", row_type, "g", "r", ("key",))
     rows = [
         row_type("ä", 2**62, -0.5, True, dt.date(1969, 12, 31), dt.datetime(2020, 1, 2, 3, 4, 5, 6)),
         row_type("", None, None, None, None, None),
@@ -217,7 +217,7 @@ def test_rows_cannot_be_read_as_another_table() -> None:
 
 def test_a_boolean_and_a_number_of_one_value_differ_in_the_digest() -> None:
     rows = [make_dataclass("row", [("k", Annotated[of, About("")])], frozen=True) for of in (int, bool)]
-    tables = [Table("t", row, "g", "r", "d", ("k",)) for row in rows]
+    tables = [Table("t", row, "g", "r", ("k",)) for row in rows]
     arrows = [pa.table({"k": [1]}, arrow_schema(tables[0])), pa.table({"k": [True]}, arrow_schema(tables[1]))]
 
     assert digest(tables[0], arrows[0]) != digest(tables[1], arrows[1])
