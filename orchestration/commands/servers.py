@@ -142,8 +142,8 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     with subprocess.Popen(command, env=environment, start_new_session=True) as process:
         while process.poll() is None and not asked:
             time.sleep(_LOOK_EVERY_SECONDS)
-        if asked:
-            _end(process)
+        # Also when it ended by itself: a `dagster dev` that fails leaves the servers that it had started.
+        _end(process)
     # Ended on request is ended well.
     return 0 if asked else process.returncode
 

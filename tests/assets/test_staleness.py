@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +20,14 @@ from orchestration import materialization
 from orchestration.instance import study_instance
 from petct.lesions import reference_regions
 from tests.assets.conftest import InThisProcess
+from tests.command_line import PETLAKE
+from tests.servers import running
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import was_interrupted
 
 FIRST, SECOND = "NET-001", "NET-002"
 TABLES = tuple(name for name in PATIENT_TABLES if name != "perturbed_features")
 STALE, FRESH, MISSING = "STALE", "FRESH", "MISSING"
-PATIENCE_S = 120
 
 
 class Study(Protocol):
@@ -171,22 +170,13 @@ def test_an_ingest_without_a_change_says_nothing_new(computed: Study) -> None:
         assert instance.event_log_storage.get_maximum_record_id() == before
 
 
-def test_a_killed_run_keeps_the_finished_patient_and_the_next_one_ends_it(not_computed: Study) -> None:
+def test_a_killed_run_keeps_the_finished_patient_and_the_next_one_ends_it(not_computed: Study, tmp_path: Path) -> None:
     """SIGKILL of `petlake materialize` and its worker as soon as the first of two patients is written."""
     lake = Lake(not_computed.settings.lake)
-    petlake = Path(sys.executable).with_name("petlake")
-    with subprocess.Popen(
-        [petlake, "materialize", "--study", not_computed.folder, "--workers", "1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        deadline = time.monotonic() + PATIENCE_S
-        while not lake.exists("provenance", FIRST):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
+    materialize = (PETLAKE, "materialize", "--study", not_computed.folder, "--workers", "1")
+    with running(*materialize, log=tmp_path / "killed.log") as program:
+        program.wait("the first patient", lambda: lake.exists("provenance", FIRST), every_s=0.005)
+        assert len(program.kill()) > 1
     states = not_computed.petlake_states()
     assert {states[SECOND, table] for table in TABLES} == {MISSING}
     written = {table: lake.digest(table, FIRST) for table in TABLES}

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,48 +14,25 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from tests.servers import serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
 SHOWN_MS = 60_000
-_START_SECONDS = 120
 _SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 _NO_SKELETON = "() => !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"
 
 
-@contextmanager
-def served(study: Path, log_file: Path) -> Iterator[str]:
+def served(study: Path, log_file: Path) -> AbstractContextManager[str]:
     """Run the dashboard of a study until the block ends; its address. Its log may hold no traceback."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "server.py")]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
     environment = {name: value for name, value in os.environ.items() if name != SNAPSHOT_VARIABLE}
-    environment[STUDY_VARIABLE] = str(study)
-    with (
-        log_file.open("w") as log,
-        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log) as server,
-    ):
-        try:
-            until = time.monotonic() + _START_SECONDS
-            while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
-                assert server.poll() is None, log_file.read_text()
-                assert time.monotonic() < until, log_file.read_text()
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-    assert "Traceback" not in log_file.read_text()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5) as response:
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+    return serving(
+        *(sys.executable, "-m", "streamlit", "run", REPOSITORY / "dashboard" / "server.py"),
+        *("--server.address", "127.0.0.1", "--server.headless", "true"),
+        port_option="--server.port",
+        log=log_file,
+        environment={**environment, STUDY_VARIABLE: str(study)},
+    )
 
 
 @contextmanager

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pydicom
 import pytest
+
+from tests.command_line import PETLAKE
+from tests.servers import STALLED_S, Program, free_port, running
+
+T = TypeVar("T")
 
 NO_CT, NO_CONTOURS, NO_ROW = "STS_008", "STS_012", "STS_019"
 PATIENTS = {f"STS_{number:03d}" for number in range(1, 21)}
@@ -34,7 +36,6 @@ FAILED = {
 }
 TABLES = ["series", "scans", "suv", "lesions", "pictures", "pet_metrics", "radiomic_features", "clinical", "endpoints"]
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
-PATIENCE_S = 180
 
 STUDY = """
 study: {name: soft-tissue sarcoma, tracer: 18F-FDG}
@@ -94,42 +95,26 @@ query($run: ID!) { logsForRun(runId: $run, limit: 1000) { ... on EventConnection
 """
 
 
+@dataclass(frozen=True)
 class DagsterUi:
-    """`petlake ui` in a session of its own, as in a terminal."""
+    """`petlake ui` in a session of its own, as in a terminal, asked over HTTP."""
 
-    def __init__(self, study: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log = study.parent / "ui.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("petlake"), "ui", "--study", study, "--port", str(self.port)],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    address: str
+    program: Program
+
+    def wait(self, what: str, ready: Callable[[], T]) -> T:
+        return self.program.wait(what, ready)
 
     def ask(self, query: str, **variables: object) -> dict:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/graphql",
+            f"{self.address}/graphql",
             json.dumps({"query": query, "variables": variables}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as reply:
+        with urllib.request.urlopen(request, timeout=STALLED_S) as reply:
             answer = json.load(reply)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
-
-    def wait(self, what: str, ready: Callable[[], object]) -> object:
-        """What ``ready`` gives, as soon as it is something."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()
-            if result := ready():
-                return result
-            time.sleep(0.3)
-        raise AssertionError(f"waited {PATIENCE_S} s for {what}\n{self.log.read_text()[-3000:]}")
 
     def is_up(self) -> bool:
         """Whether the page answers and the assets are loaded."""
@@ -172,7 +157,7 @@ class DagsterUi:
         """Whether the snapshot that the sensor asks for after this run was published."""
         runs = self.ask(RUNS_OF_JOB, job="publish_snapshot")["runsOrError"]["results"]
         of_run = [run for run in runs if {"key": "dagster/run_key", "value": run_id} in run["tags"]]
-        assert all(run["status"] not in ("FAILURE", "CANCELED") for run in of_run), self.log.read_text()
+        assert all(run["status"] not in ("FAILURE", "CANCELED") for run in of_run), self.program.written()
         return any(run["status"] == "SUCCESS" for run in of_run)
 
     def partitions(self) -> dict[tuple[str, str], str]:
@@ -196,29 +181,16 @@ class DagsterUi:
             for patient, status in zip(patients, node["staleStatusByPartition"], strict=True)
         }
 
-    def stop(self) -> list[str]:
-        """Ctrl-C, as the terminal sends it to all of them; the processes that are left after it."""
-        os.killpg(self.process.pid, signal.SIGINT)
-        try:
-            self.process.wait(timeout=40)
-        except subprocess.TimeoutExpired:
-            return self._processes()
-        deadline = time.monotonic() + 10
-        while self._processes() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return self._processes()
 
-    def kill(self) -> None:
-        """The end of whatever is left."""
-        if self._processes():
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=10)
-
-    def _processes(self) -> list[str]:
-        listed = subprocess.run(
-            ["ps", "-s", str(self.process.pid), "-o", "stat=,args="], capture_output=True, text=True
-        )
-        return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
+@contextmanager
+def dagster_ui(study: Path) -> Iterator[DagsterUi]:
+    """The UI of a study, on a page that answers, until the block ends."""
+    port = free_port()
+    command = (PETLAKE, "ui", "--study", study, "--port", str(port))
+    with running(*command, log=study.parent / "ui.log") as program:
+        ui = DagsterUi(f"http://127.0.0.1:{port}", program)
+        ui.wait("the page", ui.is_up)
+        yield ui
 
 
 @dataclass
@@ -232,7 +204,11 @@ class Story:
     assets: dict[str, dict] = field(default_factory=dict)
     partitions_after_retry: dict[tuple[str, str], str] = field(default_factory=dict)
     stale_states: dict[tuple[str, str], str] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    """The processes of the UI while it ran."""
     left_running: list[str] = field(default_factory=list)
+    """Those that were left after Ctrl-C."""
+    code: int | None = None
 
 
 @pytest.fixture(scope="module")
@@ -251,9 +227,7 @@ def story(petlake_data: Path, petlake: Callable, tmp_path_factory: pytest.TempPa
     petlake("ingest", "--study", study, expect=None)
 
     told = Story(study)
-    ui = DagsterUi(study)
-    try:
-        ui.wait("the page", ui.is_up)
+    with dagster_ui(study) as ui:
         first = ui.backfill(PATIENTS)
         told.partitions = ui.partitions()
         (failed,) = (e for e in ui.ask(FAILURE, run=first)["logsForRun"]["events"] if e.get("failureMetadata"))
@@ -269,9 +243,11 @@ def story(petlake_data: Path, petlake: Callable, tmp_path_factory: pytest.TempPa
         ui.wait("a snapshot after the run that failed", lambda: ui.is_published_after(first))
         ui.wait("a snapshot after the retry", lambda: ui.is_published_after(again))
         told.assets = {node["assetKey"]["path"][0]: node for node in ui.ask(ASSETS)["assetNodes"]}
-        told.left_running = ui.stop()
-    finally:
-        ui.kill()
+        told.ran = list(ui.program.processes().values())
+        # Ctrl-C, as the terminal sends it.
+        ui.program.end(signal.SIGINT)
+        told.left_running = list(ui.program.processes().values())
+        told.code = ui.program.process.returncode
     return told
 
 
@@ -385,4 +361,5 @@ def test_dagster_keeps_no_date_of_a_patient(story: Story) -> None:
 
 
 def test_it_ends_with_all_that_it_started(story: Story) -> None:
-    assert story.left_running == []
+    assert all(any(part in command for command in story.ran) for part in ("petlake ui", "webserver", "daemon", "grpc"))
+    assert (story.code, story.left_running) == (0, [])

@@ -15,7 +15,9 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from orchestration.publication import publish
 from orchestration.study import load_study
+from tests.command_line import PETLAKE
 from tests.orchestration.sts_study import SMALL, Petlake, query
+from tests.servers import serving
 
 PAGES = ("", "survival", "cox", "pca")
 BROWSER = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
@@ -43,9 +45,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(
-    sts: Path, petlake_process: Petlake, serve: Callable[..., object], tmp_path_factory: pytest.TempPathFactory
-) -> Seen:
+def seen(sts: Path, petlake_process: Petlake, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A study whose lesions are computed again under another name of their organ, published over and over meanwhile.
 
     `petlake materialize` and a loop of `petlake sql` are programs of their own; an open dashboard goes from page to
@@ -75,7 +75,7 @@ def seen(
         while not ended.wait(PAUSE_S):
             found.answers += query(petlake_process, study, QUESTION)
 
-    with open_page(study, serve) as visit, ThreadPoolExecutor() as pool:
+    with open_page(study) as visit, ThreadPoolExecutor() as pool:
         loops = [pool.submit(loop) for loop in (materialize, publish_on, ask_on)]
         while not ended.wait(PAUSE_S) or len(found.visits) < len(PAGES):
             found.visits.append(visit(PAGES[len(found.visits) % len(PAGES)]))
@@ -87,13 +87,14 @@ def seen(
 
 
 @contextmanager
-def open_page(study: Path, serve: Callable[..., object]) -> Iterator[Callable[[str], str]]:
+def open_page(study: Path) -> Iterator[Callable[[str], str]]:
     """A browser on the dashboard, where there is one: a function that visits a page."""
     chromium = shutil.which("chromium")
     if chromium is None:
         yield lambda path: path
         return
-    with serve("dashboard", "--study", study, health="/_stcore/health") as address, sync_playwright() as playwright:
+    dashboard = serving(PETLAKE, "dashboard", "--study", study, log=study.parent / "dashboard.log")
+    with dashboard as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
         page = browser.new_page()
         yield lambda path: path + complaint_of(page, f"{address}/{path}")
