@@ -1,7 +1,7 @@
 """Where the time of the tests goes: at the end of a run, the files that took most of it, and what collecting them took.
 
-Processor time is told beside the time by the clock: it is nearly the same on a busy machine, and it is what the processes
-share. It includes the programs that a test started, once they have ended.
+Processor time is told beside the time by the clock: it is nearly the same on a busy machine, and it is what the
+processes share. It includes the programs that a test started, once they have ended.
 """
 
 from __future__ import annotations

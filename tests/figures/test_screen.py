@@ -25,6 +25,7 @@ from petct.survival.cox.curves import functional_form, schoenfeld_curves
 from petct.survival.cox.model import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
 from petct.survival.features.pca import PcaResult, pca
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
+from tests.some import some
 
 RNG = np.random.default_rng(7)
 N = 67
@@ -58,12 +59,12 @@ def test_curves_are_steps_of_the_result(split: KaplanMeierResult) -> None:
     figure = kaplan_meier_figure(split)
     lines = [trace for trace in figure.data if trace.mode == "lines" and trace.fill is None and trace.line.width]
     assert len(lines) == 2
-    for trace, curve in zip(lines, split.curves, strict=True):
+    for trace, curve in some(zip(lines, split.curves, strict=True)):
         assert trace.line.shape == "hv"
         assert tuple(trace.x) == (0.0, *curve.times, curve.last_time)
         assert tuple(trace.y) == (1.0, *curve.survival, curve.survival[-1])
         assert f"n = {curve.n}, {curve.n_events} events" in trace.name
-    for trace, curve in zip(_traces(figure, "censored"), split.curves, strict=True):
+    for trace, curve in some(zip(_traces(figure, "censored"), split.curves, strict=True)):
         assert tuple(trace.x) == curve.censor_times
         assert tuple(trace.y) == curve.censor_survival
 
@@ -86,12 +87,12 @@ def test_numbers_at_risk_stand_under_the_ticks(split: KaplanMeierResult, unit: s
     tables = _traces(figure, "at risk")
     ticks = figure.layout.xaxis.tickvals
     assert figure.layout.xaxis2.matches == "x" or figure.layout.xaxis.matches == "x2"
-    for trace, codes in zip(tables, (0, 1), strict=True):
+    for trace, codes in some(zip(tables, (0, 1), strict=True)):
         assert tuple(trace.x) == tuple(ticks)
         durations = OUTCOME.duration[(np.median(VOLUME) < VOLUME) == bool(codes)]
         assert [int(text) for text in trace.text] == [int(np.sum(durations >= tick * days - 1e-6)) for tick in ticks]
     assert f"({unit}s)" in figure.layout.xaxis.title.text
-    assert all(text == f"{tick:g}" for text, tick in zip(figure.layout.xaxis.ticktext, ticks, strict=True))
+    assert all(text == f"{tick:g}" for text, tick in some(zip(figure.layout.xaxis.ticktext, ticks, strict=True)))
 
 
 def test_the_p_value_or_the_reason_for_none_is_written(split: KaplanMeierResult) -> None:
@@ -99,7 +100,7 @@ def test_the_p_value_or_the_reason_for_none_is_written(split: KaplanMeierResult)
     small = kaplan_meier(OUTCOME, split_at(VOLUME, [float(np.sort(VOLUME)[4])], "volume"))
     texts = [note.text for note in kaplan_meier_figure(small).layout.annotations]
     assert any("fewer than the 10" in text for text in texts)
-    assert not any("p = " in text for text in texts)
+    assert not any("p = " in text for text in some(texts))
     assert len(kaplan_meier_figure(kaplan_meier(OUTCOME)).layout.annotations) == 0
 
 
@@ -121,7 +122,7 @@ def test_the_forest_shows_every_coefficient_with_its_interval(model: CoxResult) 
     figure = forest_figure(model)
     (points,) = figure.data
     assert tuple(points.x) == tuple(term.hazard_ratio for term in model.terms)
-    for i, term in enumerate(model.terms):
+    for i, term in some(enumerate(model.terms)):
         assert points.x[i] + points.error_x.array[i] == pytest.approx(term.upper)
         assert points.x[i] - points.error_x.arrayminus[i] == pytest.approx(term.lower)
     assert figure.layout.xaxis.type == "log"

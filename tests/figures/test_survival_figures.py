@@ -26,6 +26,7 @@ from petct.survival.cox_repeated.subgroups import subgroup_table
 from petct.survival.cox_repeated.validation import validate_cox
 from petct.survival.kaplan_meier.cut_points import CutPointResult, maximally_selected_cut
 from petct.survival.kaplan_meier.estimate import kaplan_meier
+from tests.some import some
 
 RNG = np.random.default_rng(7)
 N = 67
@@ -66,7 +67,7 @@ def test_the_search_for_a_cut_shows_every_statistic_the_height_of_noise_and_ever
     # Nothing on it is a p-value, and certainly no uncorrected one.
     assert "p =" not in str(figure.to_dict())
     alone = cut_point_figure(_search(n_resamples=0))
-    assert not [trace for trace in alone.data if trace.name == "resamples"]
+    assert not [trace for trace in some(alone.data) if trace.name == "resamples"]
 
 
 def test_the_height_of_noise_is_the_95th_percentile_of_the_permuted_searches() -> None:
@@ -83,7 +84,7 @@ def test_calibration_shows_each_group_as_seen_and_corrected() -> None:
     assert tuple(seen.x) == tuple(group.predicted for group in found.groups)
     assert tuple(seen.y) == tuple(group.observed for group in found.groups)
     assert tuple(corrected.y) == tuple(group.corrected for group in found.groups)
-    for group, y, up in zip(found.groups, seen.y, seen.error_y.array, strict=True):
+    for group, y, up in some(zip(found.groups, seen.y, seen.error_y.array, strict=True)):
         assert group.upper is None or y + up == pytest.approx(group.upper)
     assert calibration_in_words(found).count("predicted") == len(found.groups) + 1
 
@@ -111,10 +112,10 @@ def test_incidence_is_drawn_for_every_event_and_group_over_its_numbers_at_risk(u
     figure = cumulative_incidence_figure(result, axis_unit=unit)  # type: ignore[arg-type]
     lines = [trace for trace in figure.data if trace.mode == "lines" and trace.line.width]
     assert [line.line.dash for line in lines] == ["solid", "solid", "dash", "dash"]
-    for line, curve in zip(lines, result.curves, strict=True):
+    for line, curve in some(zip(lines, result.curves, strict=True)):
         assert list(line.y)[1:-1] == list(curve.incidence)
         assert list(line.x)[1:-1] == pytest.approx([time / days for time in curve.times])
-        assert all(b >= a for a, b in pairwise(line.y))
+        assert all(b >= a for a, b in some(pairwise(line.y)))
     table = [trace for trace in figure.data if trace.name.startswith("at risk")]
     assert [[int(text) for text in trace.text] for trace in table] == [
         [int(np.sum((tick <= TIMES) & (np.array(SEX) == sex))) for tick in ticks] for sex in ("f", "m")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.some import some
 from warehouse.source_code import source_code
 
 HEAVY = {"dagster", "radiomics", "streamlit", "pydicom"}
@@ -77,7 +78,7 @@ def test_text_and_json_say_the_same(trial: Path, petlake: Callable) -> None:
     said = petlake("km", "--by", "arm", "--landmarks", "365", *on(trial)).out
     result = petlake("km", "--by", "arm", "--landmarks", "365", *on(trial), "--json").json
     assert result["n"] == 60
-    for curve in result["curves"]:
+    for curve in some(result["curves"]):
         assert f"{curve['median']['value']:.4g}" in said
         assert f"{curve['landmarks'][0]['survival']:.4g}" in said
 
@@ -101,7 +102,7 @@ def test_a_refused_analysis_is_one_line_and_exit_code_1(
     refused = petlake(*arguments, *on(trial), expect=1)
     assert refused.out == ""
     assert len(refused.err.splitlines()) == 1
-    for words in says:
+    for words in some(says):
         assert words in refused.err
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from orchestration.cli import petlake as group
 from petct.errors import PetctError
+from tests.some import some
 
 
 def _write(path: Path, seed: int) -> Path:
@@ -111,7 +112,7 @@ def test_patients_without_most_features_are_left_out_and_not_invented(first: Pat
     frozen = found_by("model", "freeze", file, *on(gaps), "--procedure", "best")
     assert (frozen["n"], frozen["preparation"]["n"]) == (85, 85)
     assert frozen["left_out"] == "5 patients without most of the features left out: n = 85."
-    assert not any("median" in note for note in frozen["preparation"]["notes"])
+    assert not any("median" in note for note in some(frozen["preparation"]["notes"]))
     assert "5 patients without most" in said_by("validate", *on(gaps), "--procedure", "best", "--repeats", "1")
     assert found_by("model", "apply", file, *on(gaps), "--horizon", "730", "--resamples", "200")["n"] == 85
 
@@ -149,5 +150,5 @@ def test_what_cannot_be_done_is_refused_before_anything_is_printed(
     refused = run(*filled, *on(first))
     assert isinstance(refused.exception, PetctError)
     assert refused.stdout == ""
-    for words in says:
+    for words in some(says):
         assert words in refused.exception.sentence()

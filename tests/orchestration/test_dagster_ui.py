@@ -19,6 +19,7 @@ import pytest
 
 from tests.command_line import PETLAKE
 from tests.servers import STALLED_S, Program, free_port, running
+from tests.some import some
 
 T = TypeVar("T")
 
@@ -157,7 +158,7 @@ class DagsterUi:
         """Whether the snapshot that the sensor asks for after this run was published."""
         runs = self.ask(RUNS_OF_JOB, job="publish_snapshot")["runsOrError"]["results"]
         of_run = [run for run in runs if {"key": "dagster/run_key", "value": run_id} in run["tags"]]
-        assert all(run["status"] not in ("FAILURE", "CANCELED") for run in of_run), self.program.written()
+        assert all(run["status"] not in ("FAILURE", "CANCELED") for run in some(of_run)), self.program.written()
         return any(run["status"] == "SUCCESS" for run in of_run)
 
     def partitions(self) -> dict[tuple[str, str], str]:
@@ -268,7 +269,7 @@ def test_the_failed_run_says_why(story: Story) -> None:
         (NO_ROW, "clinical", "CLINICAL_ROW_MISSING"),
     } <= codes
     assert {(row["patient"], row["table"]) for row in story.reasons} == FAILED
-    assert all(len(row["reason"].split()) > 3 for row in story.reasons)
+    assert all(len(row["reason"].split()) > 3 for row in some(story.reasons))
 
 
 def test_a_repaired_patient_is_retried_alone(story: Story) -> None:
@@ -291,7 +292,7 @@ def test_a_snapshot_is_published_after_a_run(story: Story, petlake: Callable) ->
         "sql", "SELECT patient_id, tumour_volume_ml FROM cohort", "--study", story.study, "--format", "json"
     ).json
     assert {row["patient_id"] for row in rows} == PATIENTS
-    assert all(row["tumour_volume_ml"] > 0 for row in rows)
+    assert all(row["tumour_volume_ml"] > 0 for row in some(rows))
     question = "SELECT DISTINCT patient_id FROM refusals ORDER BY ALL"
     refused = petlake("sql", question, "--study", story.study, "--format", "json")
     assert [row["patient_id"] for row in refused.json] == [NO_CT, NO_ROW]
@@ -304,23 +305,23 @@ def test_the_command_line_sees_what_the_ui_did(story: Story, petlake: Callable) 
 
 
 def test_every_asset_says_what_it_is(story: Story) -> None:
-    for name, node in story.assets.items():
+    for name, node in some(story.assets.items()):
         assert node["groupName"] in {"imaging", "masks", "features", "clinical", "cohort"}
         assert len(node["description"].split()) > 3, name
         assert node["kinds"], name
     computed = {name: node for name, node in story.assets.items() if node["isMaterializable"]}
     assert set(TABLES) < set(computed)
-    for name in set(computed) - {"snapshot"}:
+    for name in some(set(computed) - {"snapshot"}):
         (columns,) = (e["schema"]["columns"] for e in computed[name]["metadataEntries"] if "schema" in e)
         assert columns, name
-        assert all(column["description"] for column in columns), name
+        assert all(column["description"] for column in some(columns)), name
 
 
 def test_every_computed_asset_is_checked(story: Story) -> None:
-    for name, node in story.assets.items():
+    for name, node in some(story.assets.items()):
         checks = node["assetChecksOrError"]["checks"]
         assert bool(checks) == node["isMaterializable"], name
-        assert all(check["description"] for check in checks), name
+        assert all(check["description"] for check in some(checks)), name
         if name in (*TABLES, "snapshot", "protocols", "feature_sets", "feature_definitions"):
             assert {check["executionForLatestMaterialization"]["status"] for check in checks} == {"SUCCEEDED"}, name
 
@@ -355,7 +356,7 @@ def test_dagster_keeps_no_date_of_a_patient(story: Story) -> None:
     written = [f"{d[:4]}-{d[4:6]}-{d[6:]}".encode() for d in dates] + [date.encode() for date in dates]
     files = [path for path in (story.study / ".dagster").rglob("*") if path.is_file()]
     assert any(path.suffix == ".db" for path in files)
-    for path in files:
+    for path in some(files):
         content = path.read_bytes()
         assert not [date for date in written if date in content], path
 

@@ -30,6 +30,7 @@ from petct.synthetic.settings import CohortSettings
 from records.features import PetMetrics
 from records.imaging import SuvRecord
 from records.masks import ExclusionRecord, LesionRecord, ReferenceRegionRecord
+from tests.some import some
 from warehouse.storage.lake import Lake
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ def test_under_contours_every_lesion_has_the_voxels_of_the_truth(cohort: Demo, p
     assert (0, 0) in pairs
     rows = [row for row in cohort.rows("lesions", patient, LesionRecord, "contours") if row.modality == "PT"]
     planted_of = {b: a for a, b in pairs}
-    for row in rows:
+    for row in some(rows):
         assert row.n_voxels == np.count_nonzero(planted == planted_of[row.label])
         assert row.volume_ml == pytest.approx(row.n_voxels * VOXEL_MM**3 / 1000)
 
@@ -161,18 +162,18 @@ def test_the_sensitivity_table_is_that_of_the_label_maps(cohort: Demo) -> None:
     }
     of_id = {protocol.protocol_id: name for name, protocol in cohort.protocols.items()}
     assert [of_id[row["protocol"]] for row in found["protocols"]] == [NAMES[0], *sorted(NAMES[1:])]
-    for row in found["protocols"]:
+    for row in some(found["protocols"]):
         assert (row["n"], row["n_unknown"]) == (N_PATIENTS, 0)
         assert row["median_ml"] == pytest.approx(np.median(volumes[of_id[row["protocol"]]]))
     assert len(found["pairs"]) == 6
-    for pair in found["pairs"]:
+    for pair in some(found["pairs"]):
         first, second = (volumes[of_id[pair[side]]] for side in ("first", "second"))
         if N_PATIENTS < FEWEST_PATIENTS:
             assert (pair["volume"], [reason["code"] for reason in pair["reasons"]]) == (None, ["PATIENTS_TOO_FEW"])
         else:
             assert pair["volume"]["bias"] == pytest.approx((second - first).mean())
             assert pair["spearman"] == pytest.approx(_ranks_correlation(first, second))
-    for row in found["hazards"]["rows"]:
+    for row in some(found["hazards"]["rows"]):
         # Each protocol has a ratio, or a sentence that says why there is none.
         assert (row["hazard_ratio"] is None) == (row["refused"] is not None)
         assert row["n"] == N_PATIENTS
@@ -194,7 +195,7 @@ def test_every_label_map_lies_on_the_pet_for_a_viewer(cohort: Demo) -> None:
     rows = cohort.lake.read("lesions", patient, LesionRecord)
     label_maps = {row.label_map_sha256 for row in rows if row.modality == "PT"}
     assert len(label_maps) == len(NAMES)
-    for sha256 in label_maps:
+    for sha256 in some(label_maps):
         labels = sitk.ReadImage(str(cohort.lake.volume_path(patient, sha256)))
         for quantity in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
             assert getattr(labels, quantity)() == getattr(pet, quantity)()

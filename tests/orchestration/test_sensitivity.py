@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 
 from orchestration.commands.sensitivity import sensitivity
 from petct.errors import MaskError
+from tests.some import some
 from tests.warehouse.study_rows import row
 from warehouse.errors import WarehouseError
 from warehouse.people.journal import ledger_of
@@ -114,11 +115,11 @@ def test_four_protocols_of_twelve_patients_are_what_the_volumes_say(tmp_path: Pa
     found = told(tmp_path)
     assert [p["median_ml"] for p in found["protocols"]] == pytest.approx(np.median(volumes, axis=1))
     assert len(found["pairs"]) == 6
-    for pair, (first, second) in zip(found["pairs"], combinations(volumes, 2), strict=True):
+    for pair, (first, second) in some(zip(found["pairs"], combinations(volumes, 2), strict=True)):
         assert pair["spearman"] == pytest.approx(spearmanr(first, second).statistic)
         assert pair["volume"]["bias"] == pytest.approx((second - first).mean())
         assert pair["log_volume"]["bias"] == pytest.approx(np.exp(np.log(second / first).mean()))
-    for hazard, volume in zip(found["hazards"]["rows"], volumes, strict=True):
+    for hazard, volume in some(zip(found["hazards"]["rows"], volumes, strict=True)):
         assert (hazard["n"], hazard["n_events"]) == (12, 8)
         fitted = CoxPHFitter().fit(
             pd.DataFrame({"t": days, "e": event, "v": np.log2(volume)}), "t", "e", fit_options={"precision": 1e-10}
@@ -134,7 +135,7 @@ def test_each_protocol_is_one_exploratory_test_however_often_it_is_run(study: Pa
     assert [(run.n_tests, run.primary, run.p) for run in entries] == [
         (1, False, row["p"]) for row in found["hazards"]["rows"]
     ]
-    assert all(protocol in run.subject for protocol, run in zip(PROTOCOLS, entries, strict=True))
+    assert all(protocol in run.subject for protocol, run in some(zip(PROTOCOLS, entries, strict=True)))
 
 
 def test_an_organ_without_lesions_counts_as_zero(study: Path) -> None:

@@ -14,6 +14,7 @@ from analyses.requests.answer import Answer
 from analyses.requests.answering import answer
 from analyses.requests.load import load
 from orchestration.commands.asked import asked_for
+from tests.some import some
 from warehouse.queries.open_snapshot import open_snapshot
 
 _FEATURES = "pet_original__largest"
@@ -116,7 +117,7 @@ def test_protocols_are_told_each_with_its_hazard_ratio(study: Path) -> None:
     assert found.hazards is not None
     assert "under the protocols contours and wide (all lesions)" in text
     assert "Each is a test of its own." in text
-    for name, row in zip(("contours", "wide"), found.hazards.rows, strict=True):
+    for name, row in some(zip(("contours", "wide"), found.hazards.rows, strict=True)):
         assert f"{name}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})" in text
 
 
@@ -137,10 +138,10 @@ def test_a_checklist_has_all_its_items_and_knows_its_source(name: str, n: int) -
 
 def test_every_item_says_where_its_entry_comes_from_or_that_it_is_for_the_authors(study: Path) -> None:
     lineage, found, _ = analysed(study, f"screen --endpoint OS --feature-set {_FEATURES} --permutations 99")
-    for name in CHECKLISTS:
+    for name in some(CHECKLISTS):
         entries = filled(name, lineage, found)
         assert len(entries) == len(checklist(name).items)
-        for entry in entries:
+        for entry in some(entries):
             assert (entry.evidence == "") == (entry.status == "to be filled by the authors"), entry
         text = checklist_markdown(name, entries)
         assert text.count("\n| ") == len(entries) + 1

@@ -15,6 +15,7 @@ from orchestration.instance import study_instance
 from petct.image.volume import Geometry
 from records.imaging import SuvRecord
 from records.masks import ExclusionRecord, LesionRecord, PictureRecord
+from tests.some import some
 from warehouse.errors import WarehouseError
 from warehouse.storage.lake import Lake
 
@@ -53,7 +54,7 @@ def test_drawn_again_it_is_the_same_file_and_no_other_table_has_changed(computed
     before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
     assert process_patient(PatientJob(FIRST, ("pictures",), computed.settings)).complete
     after = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
-    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
+    assert {path for path in some(before.keys() | after.keys()) if before.get(path) != after.get(path)} == set()
 
 
 def test_a_picture_that_is_lost_or_changed_is_said(computed) -> None:
@@ -123,7 +124,7 @@ def test_label_map_and_pet_lie_on_one_another_and_lesions_where_they_were_put(ma
     statistics.Execute(labels)
     assert set(statistics.GetLabels()) == {row.label for row in lesions}
     planted = planted_centroids(materialized.folder / "truth" / f"{FIRST}.npz")
-    for row in lesions:
+    for row in some(lesions):
         found = np.array(statistics.GetCentroid(row.label))
         assert found == pytest.approx([row.centroid_x_mm, row.centroid_y_mm, row.centroid_z_mm], abs=1e-3)
         assert np.linalg.norm(planted - found, axis=1).min() < 1e-3

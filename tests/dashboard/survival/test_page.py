@@ -10,6 +10,7 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from dashboard.survival import analysis
 from petct.survival.cohort.results import p_text
 from tests.dashboard.opened import charts, checked, page_of, texts
+from tests.some import some
 
 VIEW = "survival_view"
 
@@ -99,7 +100,7 @@ def searched_once(request, data, *, cut=None):
 def test_a_landmark_an_order_and_no_groups(opened) -> None:
     app = opened(variable="Grade")
     assert list(app.dataframe[0].value["Group"]) == ["G1", "G2", "G3"]
-    assert not [box for box in app.checkbox if box.key == "trend"]
+    assert not [box for box in some(app.checkbox) if box.key == "trend"]
     app = checked(app.multiselect(key="order_grade").set_value(["G3", "G2", "G1"]).run())
     assert list(app.dataframe[0].value["Group"]) == ["G3", "G2", "G1"]
     app = checked(app.checkbox(key="trend").check().run())

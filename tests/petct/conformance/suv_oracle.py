@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tests.some import some
+
 Text = str | list[str] | None
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -239,7 +241,7 @@ def _activity(header: Header, decay: str, bq_per_ml: float, out: Expected) -> No
         return
     if uptake is None:
         return
-    for start, duration in zip(starts, durations, strict=True):
+    for start, duration in some(zip(starts, durations, strict=True)):
         assert duration is not None
         begin = uptake + (start - first).total_seconds()
         # The mean over the frame of a dose that halves: an integral of 2^(-t / half-life).

@@ -11,13 +11,15 @@ import SimpleITK as sitk
 
 from petct.conformance.exam import Verdict
 from petct.conformance.masks import run
+from tests.some import some
 
 
 def test_forty_published_masks_voxel_by_voxel(petlake_data: Path) -> None:
     exam = run(petlake_data / "sts")
     assert (exam.passed, exam.score) == (True, "80 of 80 pass")
     assert Counter(line.case.split()[1] for line in exam.lines) == {"PET": 40, "CT": 40}
-    assert all(int(line.expected or 0) > 0 for line in exam.lines if line.quantity == "voxels inside")
+    inside = some(line for line in exam.lines if line.quantity == "voxels inside")
+    assert all(int(line.expected or 0) > 0 for line in inside)
 
 
 @pytest.fixture

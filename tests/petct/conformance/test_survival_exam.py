@@ -15,11 +15,12 @@ from petct.conformance.exam import Verdict
 from petct.conformance.survival import run
 from petct.conformance.survival_reference import REFERENCE_FILES, Statistic
 from petct.errors import PetctError
+from tests.some import some
 
 
 def test_every_statistic_of_r_is_reproduced(petlake_data: Path) -> None:
     exam = run(petlake_data / "survival")
-    assert [line for line in exam.lines if line.verdict is not Verdict.PASS] == []
+    assert [line for line in some(exam.lines) if line.verdict is not Verdict.PASS] == []
     assert len(exam.lines) == 721
     assert exam.passed
 

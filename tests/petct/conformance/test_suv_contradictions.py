@@ -91,6 +91,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, edit: Edit, refusal:
     write(slices, tmp_path)
     found = outcome(tmp_path)
     assert found.refusal == refusal
+    assert (found.suv is None) is (refusal is not None)
     if found.suv is not None:
         inside = found.suv[PHANTOM.mask]
         assert (inside.min(), np.median(inside), inside.max()) == pytest.approx(EXPECTED_SUV, rel=1e-5)

@@ -106,6 +106,7 @@ def test_what_long_runs_have_found(
     write(slices, tmp_path)
     found = outcome(tmp_path)
     assert found.refusal == refusal
+    assert (found.suv is None) is (refusal is not None)
     if found.suv is not None:
         assert found.suv.max() == pytest.approx(4.0, rel=1e-5)
 

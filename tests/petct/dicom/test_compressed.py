@@ -16,6 +16,7 @@ from pydicom.uid import JPEGLSLossless, RLELossless
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError
+from tests.some import some
 
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
 JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.4.90"
@@ -130,7 +131,7 @@ def test_a_damaged_jpeg_header_never_ends_the_process(dicom, tmp_path: Path) -> 
     data = path.read_bytes()
     start = data.index(b"\xff\xd8\xff")
     refused = 0
-    for place in range(start, start + 45):
+    for place in some(range(start, start + 45)):
         for bit in (0, 3, 6):
             spoiled = bytearray(data)
             spoiled[place] ^= 1 << bit

@@ -14,6 +14,7 @@ from petct.dicom.index import DicomIndex, index_files, index_folder
 from petct.dicom.scans import scans_of
 from petct.errors import DicomError, SuvError
 from petct.suv.compute import SuvPolicy, compute_suv
+from tests.some import some
 
 SUV = DeclaredUnits.SUV_BW
 DATED = DeclaredPet("{patient_id}/pet_{scan_date}.nii.gz", SUV)
@@ -57,7 +58,7 @@ def test_its_values_are_taken_as_declared(tmp_path: Path, suffix: str) -> None:
     assert np.array_equal(pet.volume.array, np.arange(60).reshape(3, 4, 5))
     assert pet.volume.geometry.spacing_mm == (2.0, 2.5, 3.0)
     assert pet.volume.geometry.origin_mm == (-10.0, 20.0, 5.0)
-    for policy in SuvPolicy:
+    for policy in some(SuvPolicy):
         result = compute_suv(pet, "scan", policy)
         assert np.array_equal(result.volume.array, pet.volume.array.astype(np.float32))
         # That it was declared is a row beside the values.

@@ -13,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from petct.dicom.element_walk import UnusualFileError, walk
 from petct.dicom.parsing import at_pixel_data, lenient_parsing
+from tests.some import some
 
 
 def _parsed(data: bytes) -> Dataset:
@@ -30,7 +31,7 @@ def _same(data: bytes) -> int:
     assert ours.original_encoding == theirs.original_encoding
     assert ours.file_meta.TransferSyntaxUID == theirs.file_meta.TransferSyntaxUID
     with lenient_parsing():
-        for tag in tags:
+        for tag in some(tags):
             mine, other = ours[tag], theirs[tag]
             assert (mine.VR, mine.value) == (other.VR, other.value)
     return len(tags)
@@ -95,7 +96,7 @@ def test_what_is_out_of_the_ordinary_is_left_to_pydicom(dicom) -> None:
         assert changed != data, name
         with pytest.raises(UnusualFileError):
             walk(changed, [0x00100020], at_pixel_data)
-    for end in range(0, data.index(b"\xe0\x7f\x10\x00") - 1, 97):
+    for end in some(range(0, data.index(b"\xe0\x7f\x10\x00") - 1, 97)):
         cut = data[:end]
         try:
             _, stopped_at, offset = walk(cut, [], at_pixel_data)

@@ -18,6 +18,7 @@ from petct.lesions.protocol import KrenningRatios
 from petct.lesions.protocol_files import load_protocol
 from petct.suv.body_size import LeanBodyMass, lean_body_mass_janmahasatian_kg
 from records.features import PetMetrics
+from tests.some import some
 
 GRID = Geometry((6, 6, 6), (2.0, 2.5, 4.0), (0.0, 0.0, 0.0))
 VOXEL_ML = 0.02
@@ -78,11 +79,11 @@ def test_sul_is_suv_by_the_lean_share_of_the_weight_at_every_grain() -> None:
         pytest.approx(32 / 6 * LEAN_SHARE, rel=1e-12),
     )
     assert patient.total_lesion_expression_sul_ml == pytest.approx(32 * VOXEL_ML * LEAN_SHARE, rel=1e-12)
-    for row in found.values():
+    for row in some(found.values()):
         assert (row.sul_formula, row.sul_status) == ("janmahasatian", "COMPUTED")
         assert row.sul_peak == pytest.approx(row.suv_peak_percist * LEAN_SHARE, rel=1e-12)
         # The image in SUL, measured as if it were one in SUV.
-    for key, row in rows(suv * np.float32(0.5), tumour, np.ones(GRID.shape, dtype=bool)).items():
+    for key, row in some(rows(suv * np.float32(0.5), tumour, np.ones(GRID.shape, dtype=bool)).items()):
         assert found[key].sul_peak * 0.5 == pytest.approx(row.sul_peak, rel=1e-6)
 
 
@@ -190,8 +191,8 @@ def test_no_metric_changes_with_the_order_of_the_axes_or_the_place_of_the_patien
     before = _measured(GRID, suv, tumour)
     after = _measured(_seen(order, reverse, shift, turn), stored(suv), stored(tumour))
     assert before.keys() == after.keys()
-    for grain, expected in before.items():
-        for one, other in zip(expected, after[grain], strict=True):
+    for grain, expected in some(before.items()):
+        for one, other in some(zip(expected, after[grain], strict=True)):
             assert one == pytest.approx(other, abs=2e-4)
 
 

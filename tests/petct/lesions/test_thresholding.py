@@ -20,6 +20,7 @@ from petct.lesions.protocol_files import load_protocol, packaged_protocols
 from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
 from petct.lesions.thresholding import HOLE, KEPT, PHYSIOLOGICAL, TOO_SMALL, Thresholded, threshold_lesions
 from petct.lesions.thresholds import FixedThreshold, ReferenceThreshold, ShareOfMaximum
+from tests.some import some
 
 GRID = Geometry((48, 48, 48), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0))
 RULES = MaskRules(("lesion*",), (("liver", ("liver",)), ("spleen", ("spleen",))), "elsewhere")
@@ -249,7 +250,7 @@ def _to_nearest(mask: np.ndarray) -> np.ndarray:
 
 def test_every_packaged_protocol_can_be_used_and_says_what_it_is() -> None:
     ids = set()
-    for name in packaged_protocols():
+    for name in some(packaged_protocols()):
         protocol = load_protocol(name)
         assert len(protocol.description.split()) > 3
         ids.add(protocol.protocol_id)

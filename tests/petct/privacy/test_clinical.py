@@ -13,6 +13,7 @@ from petct.clinical.spec import ClinicalSpec
 from petct.errors import ClinicalError
 from petct.privacy.clinical import deidentify_table
 from petct.privacy.pseudonyms import PatientPseudonym, Pseudonyms
+from tests.some import some
 
 KEY = bytes(range(32))
 COLUMNS = (
@@ -73,7 +74,7 @@ def test_a_text_among_numbers_is_emptied() -> None:
 def test_every_duration_stays(dates: list[tuple[date, date]]) -> None:
     rows = [(f"P{n}", a.isoformat(), b.isoformat()) for n, (a, b) in enumerate(dates)]
     table = deidentify_table(("patient_id", "a", "b"), rows, Pseudonyms(KEY), patient_id_column="patient_id")
-    for (_, new_a, new_b), (a, b) in zip(table.rows, dates, strict=True):
+    for (_, new_a, new_b), (a, b) in some(zip(table.rows, dates, strict=True)):
         assert date.fromisoformat(new_b) - date.fromisoformat(new_a) == b - a
         assert date.fromisoformat(new_a) != a
 

@@ -15,6 +15,7 @@ from petct.privacy.dicom_folder import deidentify_folder, new_folder
 from petct.privacy.pseudonyms import Pseudonyms
 from petct.suv.compute import compute_suv
 from tests.petct.conformance.suv_synthesis import SuvPhantom, small_phantom, write_object
+from tests.some import some
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def _suv_or_code(root: Path) -> np.ndarray | str:
 
 def test_every_reference_object_gives_the_same(tmp_path: Path, phantom: SuvPhantom) -> None:
     outcomes = []
-    for name, one in suv_objects().items():
+    for name, one in some(suv_objects().items()):
         source, target = tmp_path / name, tmp_path / f"{name}.out"
         write_object(one, phantom, source)
         with new_folder(target) as folder:

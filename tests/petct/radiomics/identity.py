@@ -22,6 +22,7 @@ from petct.radiomics.feature_sets import FeatureSet
 from petct.radiomics.filters import filtered
 from petct.radiomics.parameter_files import translate
 from petct.radiomics.region import bounding_boxes, native_region, resampled_region
+from tests.some import some
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 PATIENTS = tuple(f"STS_{number:03d}" for number in range(1, 21))
@@ -147,8 +148,8 @@ def petlake_images(case: Case, feature_set: FeatureSet) -> Iterator[tuple[str, n
         resampled = resampled_region(case.image, labels, 1, box, feature_set.resampling)
         assert resampled is not None
         region = resampled
-    for image_type in feature_set.image_types:
-        for name, image in filtered(region, image_type, feature_set, lambda: float(np.abs(region.image).max())):
+    for image_type in some(feature_set.image_types):
+        for name, image in some(filtered(region, image_type, feature_set, lambda: float(np.abs(region.image).max()))):
             assert image is not None
             yield name, image[region.mask]
 

@@ -13,6 +13,7 @@ from petct.radiomics.engines import extract
 from petct.radiomics.region import bounding_boxes
 from tests.petct.radiomics import identity
 from tests.petct.radiomics.identity import Case
+from tests.some import some
 
 PARAMETERS = {"setting": {"binWidth": 0.5}}
 KINDS = ("one voxel", "line", "plane", "two islands", "border", "hole", "noise", "checkerboard", "whole image")
@@ -72,7 +73,8 @@ def assert_identical(case: Case, parameters: dict[str, object] = PARAMETERS) -> 
             # pyradiomics takes a region that fills its image for an empty one; with a frame around it, it does not.
             assert_identical(framed(case), parameters)
             return
-        assert {item.status for item in found.values()} <= {"ROI_ABSENT", "ROI_TOO_SMALL", "ROI_TOO_FEW_DIMENSIONS"}
+        refused = {"ROI_ABSENT", "ROI_TOO_SMALL", "ROI_TOO_FEW_DIMENSIONS"}
+        assert {item.status for item in some(found.values())} <= refused
         return
     assert set(expected) == set(found)
     different = {

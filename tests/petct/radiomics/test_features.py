@@ -15,6 +15,7 @@ from petct.radiomics.definitions import ORIGINAL_FEATURES
 from petct.radiomics.engines import compute_features
 from petct.radiomics.feature_set_files import load_feature_set, packaged_feature_sets
 from petct.radiomics.feature_sets import Discretisation
+from tests.some import some
 
 GRID = Geometry((24, 30, 28), (3.0, 2.0, 4.0), (-50.0, 20.0, 300.0))
 PET = load_feature_set("pet_original")
@@ -60,7 +61,7 @@ def test_a_lesion_below_64_voxels_has_a_reason_instead_of_values() -> None:
 def test_a_flat_region_gives_finite_values_or_reasons() -> None:
     _image, mask = phantom(4.5)
     features = compute_features(Volume(np.full(GRID.shape, 3.0, dtype=np.float32), GRID), mask, PET)
-    for feature in features:
+    for feature in some(features):
         assert (feature.value is None) == (feature.status != "COMPUTED")
         assert feature.value is None or np.isfinite(feature.value)
 

@@ -13,6 +13,7 @@ from lifelines import CoxPHFitter
 from petct.synthetic.outcomes import CohortOutcomes, covariate, n_censored, simulate_outcomes
 from petct.synthetic.patients import PatientPlan, plan_patient
 from petct.synthetic.settings import CohortSettings, Effect
+from tests.some import some
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_full_cohort_has_the_censoring_and_the_mean_of_the_study(
 def test_dates_agree_and_nobody_is_seen_after_the_lock(plans: list[PatientPlan], n: int) -> None:
     outcomes = _simulate(CohortSettings(n_patients=n), plans[:n])
     administrative = 0
-    for plan, outcome in zip(plans[:n], outcomes.outcomes, strict=True):
+    for plan, outcome in some(zip(plans[:n], outcomes.outcomes, strict=True)):
         end = plan.therapy_start + dt.timedelta(days=outcome.duration_days)
         assert outcome.last_follow_up_date == end <= outcomes.lock_date
         assert outcome.death_date == (end if outcome.died else None)

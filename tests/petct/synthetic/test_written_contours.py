@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from petct.synthetic.anatomy import ORGANS
 from petct.synthetic.contours import outlines
 from tests.petct.synthetic.written import WRITTEN, WrittenPatient
+from tests.some import some
 
 
 def fill(polygons: list[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -32,7 +33,7 @@ def fill(polygons: list[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray
 def test_outlines_of_any_mask_fill_to_that_mask(mask: NDArray[np.bool_]) -> None:
     polygons = outlines(mask)
     assert np.array_equal(fill(polygons, mask.shape), mask)  # type: ignore[arg-type]
-    for polygon in polygons:
+    for polygon in some(polygons):
         steps = np.diff(polygon, axis=0, append=polygon[:1])
         assert np.all((steps == 0).sum(axis=1) == 1), "edges run along the pixels"
         turns = steps * np.roll(steps, 1, axis=0)
@@ -58,10 +59,10 @@ def test_structure_set_gives_back_every_lesion(written: dict[int, WrittenPatient
     names = {roi.ROINumber: roi.ROIName for roi in structures.StructureSetROISequence}
     assert names == {n: f"Lesion {n:02d}" for n in range(1, patient.record.n_lesions + 1)}
     assert structures.SeriesDescription == "Tumour segmentation"
-    for roi in structures.ROIContourSequence:
+    for roi in some(structures.ROIContourSequence):
         mask = np.zeros(truth.shape, dtype=bool)
         slices: dict[int, list[NDArray[np.float64]]] = {}
-        for contour in roi.ContourSequence:
+        for contour in some(roi.ContourSequence):
             points = np.array(contour.ContourData, dtype=float).reshape(-1, 3)
             index = np.column_stack([points, np.ones(len(points))]) @ inverse.T
             k = round(index[0, 2])

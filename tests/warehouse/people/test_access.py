@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.some import some
 from warehouse.errors import WarehouseError
 from warehouse.people.access import Permission, Role, read_access
 
@@ -54,8 +55,8 @@ def test_what_the_owner_may_decide_otherwise(tmp_path: Path) -> None:
 
 
 def test_an_analyst_may_all_and_a_viewer_nothing_of_single_patients() -> None:
-    assert all(Role.ANALYST.may(permission) for permission in Permission)
-    assert not any(Role.VIEWER.may(permission) for permission in Permission)
+    assert all(Role.ANALYST.may(permission) for permission in some(Permission))
+    assert not any(Role.VIEWER.may(permission) for permission in some(Permission))
 
 
 @pytest.mark.parametrize(

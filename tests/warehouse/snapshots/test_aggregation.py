@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.some import some
 from tests.warehouse.study_rows import SETTINGS, row
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.publish import publish
@@ -133,14 +134,14 @@ def test_every_aggregation_agrees_with_numpy(
         known = {column.name for column in snapshot.columns()}
         for set_name in SET_MODALITY:
             measured = [p for p, found in patients.items() if any(s == set_name for le in found for s, _ in le.values)]
-            for aggregation in SETTINGS.aggregations:
+            for aggregation in some(SETTINGS.aggregations):
                 frame = snapshot.features(set_name, aggregation)
                 assert frame["patient_id"].tolist() == measured
                 names = [f"{set_name}__{aggregation}:{feature}" for feature in FEATURES if measured]
                 assert known.issuperset(names)
                 values = snapshot.values(names)
                 assert values.patient_ids == tuple(patients)
-                for feature, name in zip(FEATURES, names, strict=False):
+                for feature, name in some(zip(FEATURES, names, strict=False)):
                     right = [expected(found, set_name, feature)[aggregation] for found in patients.values()]
                     np.testing.assert_allclose(values.columns[name], right, rtol=1e-9, atol=1e-9)
 

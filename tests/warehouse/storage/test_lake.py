@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.some import some
 from tests.warehouse.study_rows import ROW_TYPES, row
 from warehouse.errors import WarehouseError
 from warehouse.registry.tables import TABLES
@@ -284,10 +285,10 @@ def test_what_is_not_needed_is_not_loaded(module: str, absent: tuple[str, ...]) 
 
 
 def test_the_registry_has_keys_among_its_columns() -> None:
-    for table in TABLES.values():
+    for table in some(TABLES.values()):
         names = [column.name for column in table.columns]
         assert set(table.key) <= set(names)
         assert len({name.lower() for name in names}) == len(names)
         assert ("patient_id" in names) is table.per_patient
-        assert all(table.column(name).identity for name in table.key)
+        assert all(table.column(name).identity for name in some(table.key))
         assert not table.per_patient or table.key[0] == "patient_id"

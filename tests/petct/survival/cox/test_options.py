@@ -19,6 +19,7 @@ from petct.survival.cox.score_tests import permutation_p, permutations_of, robus
 from petct.survival.cox.tests import CoxTests
 from petct.survival.likelihood.partial_likelihood import RiskSets, maximise
 from petct.survival.likelihood.penalised import penalised_log_likelihood, penalty_score
+from tests.some import some
 
 N = 67
 
@@ -65,7 +66,7 @@ def test_the_terms_of_strata_entries_and_ties_are_those_of_the_definition() -> N
 def test_score_and_information_are_derivatives_with_strata_and_entries() -> None:
     sets, beta, h = _sets(), np.array([0.3, -0.2, 0.1]), 1e-5
     at = sets.evaluate(beta)
-    for j, unit in enumerate(np.eye(3)):
+    for j, unit in some(enumerate(np.eye(3))):
         up, down = sets.evaluate(beta + h * unit), sets.evaluate(beta - h * unit)
         assert at.score[j] == pytest.approx((up.log_likelihood - down.log_likelihood) / (2 * h), rel=1e-6)
         assert at.information[j] == pytest.approx(-(up.score - down.score) / (2 * h), rel=1e-6)
@@ -263,7 +264,7 @@ def test_firth_is_the_maximum_of_its_likelihood_and_its_limits_are_the_profile()
 
     best = minimize(cost, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12})
     assert [term.coefficient for term in result.terms] == pytest.approx(list(best.x), abs=1e-6)
-    for limit in np.log([result.terms[0].lower, result.terms[0].upper]):
+    for limit in some(np.log([result.terms[0].lower, result.terms[0].upper])):
         profile = minimize(lambda b, at=limit: cost(np.array([at, b[0]])), [0.0], method="Nelder-Mead")
         assert 2 * (profile.fun - best.fun) == pytest.approx(3.841459, abs=1e-4)
     null = minimize(lambda b: cost(np.array([0.0, b[0]])), [0.0], method="Nelder-Mead")

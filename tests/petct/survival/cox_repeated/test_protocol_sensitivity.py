@@ -11,6 +11,7 @@ from petct.survival.cohort.covariates import NumericCovariate
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cox.model import cox
 from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, compare_protocols, hazard_ratios
+from tests.some import some
 
 
 def burden(name: str, volume_ml: np.ndarray, n_lesions: np.ndarray | None = None) -> ProtocolBurden:
@@ -84,7 +85,7 @@ def test_hazard_ratios_are_those_of_the_cox_model_on_the_patients_known_under_al
     found = hazard_ratios([burden("a", volume), burden("b", other)], outcome, permutations=99)
     known = np.isfinite(other)
     assert (found.n, found.n_left_out) == (39, 1)
-    for row, values in zip(found.rows, (volume, other), strict=True):
+    for row, values in some(zip(found.rows, (volume, other), strict=True)):
         covariate = NumericCovariate("v", values[known], "ml", "per_doubling", "half_minimum")
         (term,) = cox(Outcome(outcome.duration[known], outcome.event[known]), [covariate], permutations=99).terms
         assert (row.hazard_ratio, row.lower, row.upper, row.p) == (term.hazard_ratio, term.lower, term.upper, term.p)

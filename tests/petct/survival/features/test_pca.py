@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from petct.errors import SurvivalError
 from petct.survival.cohort.results import as_dict
 from petct.survival.features.pca import PcaResult, pca
+from tests.some import some
 
 
 def _pca(values: np.ndarray, n_components: int | None = None) -> PcaResult:
@@ -38,7 +39,7 @@ def test_scores_and_loadings_give_the_standardised_features_back(values: np.ndar
     assert sum(variances) == pytest.approx(len(result.features))
     assert np.var(scores, axis=0, ddof=1) == pytest.approx(variances, abs=1e-8)
     assert result.components[-1].cumulative_ratio == pytest.approx(1.0)
-    for row in loadings:
+    for row in some(loadings):
         assert row[np.argmax(np.abs(row) >= np.abs(row).max() * (1 - 1e-9))] > 0
 
 
@@ -54,7 +55,7 @@ def test_two_correlated_features_have_a_known_answer() -> None:
 def test_the_biplot_shows_the_correlations() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(size=(30, 3)) @ rng.normal(size=(3, 5)) + 0.1 * rng.normal(size=(30, 5))
-    for component in _pca(values, 2).components:
+    for component in some(_pca(values, 2).components):
         expected = [np.corrcoef(values[:, j], component.scores)[0, 1] for j in range(5)]
         assert component.correlations == pytest.approx(expected)
         assert np.var(component.biplot_scores, ddof=1) == pytest.approx(1)
@@ -65,7 +66,7 @@ def test_rows_and_units_may_change_without_changing_the_components() -> None:
     values = rng.normal(size=(30, 6))
     order = rng.permutation(30)
     one, other = _pca(values), _pca((values * [1, 10, 0.1, 5, 1e3, 1e-3] + 7)[order])
-    for a, b in zip(one.components, other.components, strict=True):
+    for a, b in some(zip(one.components, other.components, strict=True)):
         assert b.loadings == pytest.approx(a.loadings, abs=1e-9)
         assert b.scores == pytest.approx(np.array(a.scores)[order], abs=1e-9)
 
@@ -91,7 +92,7 @@ def test_a_tall_table_with_nearly_equal_features_keeps_nine_digits_and_its_signs
     standardised = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
     left, singular, right = np.linalg.svd(standardised, full_matrices=False)
     assert [c.explained_variance for c in result.components] == pytest.approx(singular**2 / 499, rel=1e-9)
-    for k, component in enumerate(result.components[:4]):
+    for k, component in some(enumerate(result.components[:4])):
         sign = np.sign(component.loadings @ right[k])
         assert component.scores == pytest.approx(sign * singular[k] * left[:, k], abs=1e-9)
     again = _pca(values[::-1])

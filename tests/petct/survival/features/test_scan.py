@@ -20,6 +20,7 @@ from petct.survival.features.permutation_null import permutation_null
 from petct.survival.features.scan import scan
 from petct.survival.features.stability import stability_selection
 from petct.survival.likelihood.marginal import log_rank_scores
+from tests.some import some
 
 
 def _cohort(rng: np.random.Generator, x: np.ndarray, effect: float = 0.0) -> Outcome:
@@ -85,7 +86,7 @@ def test_a_planted_feature_is_found_and_the_family_is_counted() -> None:
     assert (rows["f1"].n, rows["f1"].n_missing, rows["f1"].stability) == (113, 7, None)
     assert rows["f0"].stability >= result.stability_threshold  # type: ignore[operator]
     assert result.n_expected_uncorrected == pytest.approx(1.8)
-    for row in result.rows:
+    for row in some(result.rows):
         assert row.p <= row.p_bonferroni
         assert row.q <= row.p_bonferroni
         assert row.p_bonferroni == pytest.approx(min(1, 36 * row.p))
@@ -112,7 +113,7 @@ def test_what_volume_says_is_not_said_again() -> None:
     result = scan(outcome, table, adjust_for=[NumericCovariate("volume", volume, "ml", "per_doubling")])
     rows = {row.name: row.adjusted for row in result.rows}
     assert result.adjusted_for == ("volume",)
-    assert all(row.p_familywise <= 0.05 for row in result.rows if row.name != "own")
+    assert all(row.p_familywise <= 0.05 for row in some(row for row in result.rows if row.name != "own"))
     proxy_row, own_row, copy_row = rows["proxy"], rows["own"], rows["copy"]
     assert proxy_row is not None
     assert own_row is not None

@@ -77,7 +77,7 @@ def test_the_path_ends_where_the_model_is_saturated() -> None:
     outcome, x = _cohort(30, 200)
     path = elastic_net_path(outcome, x, smallest_ratio=1e-4, n_penalties=40)
     assert len(path.penalties) < 40
-    assert path.n_selected.max() <= outcome.n_events
+    assert 0 < path.n_selected.max() <= outcome.n_events
     separated = np.where(np.arange(20) < 10, -1.0, 1.0)[:, None]
     ordered = Outcome(np.arange(20.0, 0, -1), np.ones(20))
     found = elastic_net_path(ordered, separated, smallest_ratio=1e-9, n_penalties=60)
