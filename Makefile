@@ -39,7 +39,8 @@ demo: install  ## Make a synthetic cohort in ./demo and run everything on it (PA
 
 .PHONY: test
 test: install  ## Run the tests (PETLAKE_DATA: the real data, default ../shared/data)
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		--durations 15 $(ARGS)
 
 # Mutated headers and damaged files; `make test` has 500 and 200 of them.
 MUTATIONS ?= 20000
@@ -69,6 +70,14 @@ bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim 
 	@failed=; for script in benchmarks/p[0-9]*.py; do \
 		echo "$$script"; $(BIN)/python $$script || failed="$$failed $$script"; \
 	done; if [ -n "$$failed" ]; then echo "missed:$$failed"; exit 1; fi
+
+# What `make test` takes a sample of, or leaves to an idle machine.
+LONG := identity mutations protocols simulate bench
+.PHONY: test-long
+test-long: install  ## Run what takes long: identity, mutations, protocols, simulate and bench (an hour)
+	@failed=; for each in $(LONG); do \
+		echo "make $$each"; $(MAKE) $$each || failed="$$failed $$each"; \
+	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 .PHONY: lint
 lint: install  ## Check format, style and spelling
