@@ -21,7 +21,7 @@ _SOFTWARE = ("numpy", "scipy", "duckdb", "matplotlib")
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """Radiomic features that take part: their set, and how lesions became one value a patient."""
+    """Radiomic features that take part: their set, and how lesions became one value per patient."""
 
     name: str
     feature_set_id: str

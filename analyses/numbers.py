@@ -47,7 +47,7 @@ _HAZARDS = ("model", "covariate", "compared", "n", "n_events", "hazard_ratio", "
 
 
 def survival_numbers(result: KaplanMeierResult) -> pd.DataFrame:
-    """One row a group and distinct time of events or censoring, from time 0: S(t), its limits, who is at risk."""
+    """One row per group and distinct time of events or censoring, from time 0: S(t), its limits, who is at risk."""
     rows: list[tuple[object, ...]] = []
     for curve in result.curves:
         events = dict(zip(curve.times, curve.events, strict=True))
@@ -76,7 +76,7 @@ def incidence_numbers(result: CumulativeIncidenceResult) -> pd.DataFrame:
 def hazard_numbers(
     result: CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult,
 ) -> pd.DataFrame:
-    """One row a hazard ratio, with its limits and p; ``model`` says of which model where there are several."""
+    """One row per hazard ratio, with its limits and p; ``model`` says of which model where there are several."""
     rows: list[tuple[object, ...]]
     if isinstance(result, ForestTable):
         rows = []
@@ -101,12 +101,12 @@ def hazard_numbers(
 
 
 def calibration_numbers(result: CoxValidation) -> pd.DataFrame:
-    """One row a group of predicted risk: predicted and observed probability, and the observed one corrected."""
+    """One row per group of predicted risk: predicted and observed probability, and the observed one corrected."""
     return pd.DataFrame([as_dict(group) for group in result.groups])
 
 
 def cut_numbers(result: CutPointResult) -> pd.DataFrame:
-    """One row a cut: the standardised log-rank statistic, the patients below it, and how many resamples chose it."""
+    """One row per cut: the standardised log-rank statistic, the patients below it, and how many resamples chose it."""
     chosen = (
         {} if result.stability is None else dict(zip(result.stability.cuts, result.stability.n_chosen, strict=True))
     )
@@ -116,7 +116,7 @@ def cut_numbers(result: CutPointResult) -> pd.DataFrame:
 
 
 def residual_numbers(curves: Iterable[ResidualCurve]) -> pd.DataFrame:
-    """One row a residual: of which covariate and kind, against what."""
+    """One row per residual: of which covariate and kind, against what."""
     rows = [
         (curve.covariate, curve.y_label, curve.x_label, x, y)
         for curve in curves
@@ -126,7 +126,7 @@ def residual_numbers(curves: Iterable[ResidualCurve]) -> pd.DataFrame:
 
 
 def restricted_mean_numbers(result: KaplanMeierResult) -> pd.DataFrame:
-    """One row a group, and one a comparison of two: restricted mean, or difference, with its limits."""
+    """One row per group, and one a comparison of two: restricted mean, or difference, with its limits."""
     found = result.restricted_mean
     if found is None:
         return pd.DataFrame(columns=["of", "tau", "value", "lower", "upper", "p"])
@@ -139,7 +139,7 @@ def restricted_mean_numbers(result: KaplanMeierResult) -> pd.DataFrame:
 
 
 def component_numbers(result: PcaResult) -> pd.DataFrame:
-    """One row a share of variance, feature (loading) or patient (score), one column a component."""
+    """One row per share of variance, feature (loading) or patient (score), one column per component."""
     names = [component.name for component in result.components]
     shares = [("variance_share", "", *(component.explained_variance_ratio for component in result.components))]
     loadings = _across("loading", result.features, [component.loadings for component in result.components])
@@ -148,7 +148,7 @@ def component_numbers(result: PcaResult) -> pd.DataFrame:
 
 
 def protocol_numbers(result: ProtocolSensitivity, hazards: HazardSensitivity, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a protocol: volumes and lesions, and the hazard ratio per doubling of tumour volume under it."""
+    """One row per protocol: volumes and lesions, and the hazard ratio per doubling of tumour volume under it."""
     ratios = {row.protocol: row for row in hazards.rows}
     rows = []
     for burden in result.protocols:
@@ -169,7 +169,7 @@ def protocol_numbers(result: ProtocolSensitivity, hazards: HazardSensitivity, na
 
 
 def scan_numbers(result: ScanResult) -> pd.DataFrame:
-    """One row a tested feature, strongest first, corrected values beside the p of the feature alone."""
+    """One row per tested feature, strongest first, corrected values beside the p of the feature alone."""
     rows = []
     for row in result.rows:
         ratio = row.hazard_ratio

@@ -32,8 +32,8 @@ class Listener(Protocol):
         ...
 
 
-class Silent:
-    """Nobody wants to know."""
+class NullListener:
+    """Ignores what happens."""
 
     def done(self, outcome: PatientOutcome) -> None:
         """Do nothing."""

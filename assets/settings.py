@@ -20,7 +20,7 @@ from warehouse.snapshots.feature_tables import OrganAggregation
 
 @dataclass(frozen=True)
 class PrimaryHypothesis:
-    """A test that was declared before the data were looked at; every other one is exploratory."""
+    """A test that was declared in study.yaml; every other one is exploratory."""
 
     endpoint: str
     variable: str

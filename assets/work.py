@@ -109,7 +109,7 @@ def process_patient(job: PatientJob) -> PatientOutcome:
         return _nothing_done(job, "MACHINE_ERROR", "The machine could not finish the work on the patient", reason)
 
 
-def lose_patient(job: PatientJob) -> PatientOutcome:
+def worker_died_outcome(job: PatientJob) -> PatientOutcome:
     """The outcome of a patient whose worker died; what was computed before stays."""
     message = "The process that computed the patient died, most likely for want of memory"
     return _nothing_done(job, "WORKER_DIED", message, None)

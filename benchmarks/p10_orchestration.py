@@ -18,7 +18,7 @@ import sarcoma
 from report import Report
 
 from assets.steps.order import asked_names
-from assets.work import PatientJob, lose_patient, process_patient
+from assets.work import PatientJob, process_patient, worker_died_outcome
 from orchestration.engines import ProcessEngine
 from orchestration.instance import study_instance
 from orchestration.study import load_study
@@ -69,7 +69,7 @@ def as_plain_functions(study: Path, n_patients: int) -> float:
     settings = load_study(study)
     jobs = [PatientJob(patient_id, asked_names(settings), settings) for patient_id in sarcoma.PATIENTS[:n_patients]]
     started = time.perf_counter()
-    outcomes = list(ProcessEngine(WORKERS).map(process_patient, jobs, lose_patient))
+    outcomes = list(ProcessEngine(WORKERS).map(process_patient, jobs, worker_died_outcome))
     seconds = time.perf_counter() - started
     assert len(outcomes) == n_patients
     assert all(outcome.complete for outcome in outcomes)

@@ -1,6 +1,6 @@
 """P7: RTSTRUCT to mask, against ``skimage.draw.polygon`` contour by contour. Both must equal the published masks.
 
-``python benchmarks/p7_masks.py [--data DIR] [--rounds 5]`` prints one row a case; exit code 1 when a target is missed
+``python benchmarks/p7_masks.py [--data DIR] [--rounds 5]`` prints one row per case; exit code 1 when a target is missed
 or a voxel differs. Both sides begin with the vertices in mm: reading the file is the same work for both.
 """
 

@@ -2,8 +2,8 @@
 
 petlake's time holds more than pydicom's: header facts, checks, rescaling, and the slices in order on one grid.
 
-``python benchmarks/p8_dicom_reading.py [--data DIR] [--rounds 5]`` prints one row a case; exit code 1 when a target is
-missed or a value differs.
+``python benchmarks/p8_dicom_reading.py [--data DIR] [--rounds 5]`` prints one row per case; exit code 1 when a target
+is missed or a value differs.
 """
 
 from __future__ import annotations

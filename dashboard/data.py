@@ -218,7 +218,7 @@ def column_groups(source: Source) -> tuple[ColumnGroup, ...]:
 
 @st.cache_data(max_entries=_SMALL_READS, show_spinner=False)
 def values(source: Source, names: tuple[str, ...]) -> PatientValues:
-    """Return analysis columns, one value a selected patient."""
+    """Return analysis columns, one value per selected patient."""
     found = snapshot(source).values(names, protocol_id(source))
     if not source.conditions:
         return found
@@ -229,7 +229,7 @@ def values(source: Source, names: tuple[str, ...]) -> PatientValues:
 
 @st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
 def cohort_table(source: Source) -> pd.DataFrame:
-    """Return the cohort, one row a selected patient."""
+    """Return the cohort, one row per selected patient."""
     return _selected_rows(source, snapshot(source).cohort(protocol_id(source)))
 
 

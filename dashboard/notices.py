@@ -88,9 +88,9 @@ def no_pictures() -> None:
 def no_exam() -> None:
     """Show what to do with a snapshot that was published before an exam was run."""
     empty(
-        "No exam was run beside this study",
-        "`petlake materialize` runs the exams that `study.yaml` names under `conformance`; then publish again with "
-        "`petlake snapshot publish`.",
+        "No conformance test was run beside this study",
+        "`petlake materialize` runs the conformance tests that `study.yaml` names under `conformance`; then publish "
+        "again with `petlake snapshot publish`.",
     )
 
 
@@ -101,7 +101,7 @@ def standing(declared: Standing | None) -> None:
             "Primary hypothesis",
             icon=":material/verified:",
             color="green",
-            help="Declared in study.yaml before the data were looked at.",
+            help="Declared in study.yaml.",
         )
     elif declared == "exploratory":
         st.badge(

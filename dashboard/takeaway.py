@@ -1,4 +1,4 @@
-"""What a reader takes away from a figure: files, numbers, methods paragraph and script; and what is saved by name."""
+"""What a reader exports from a figure: files, numbers, methods paragraph and script; and what is saved by name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def offer(
         What the figure depends on besides the request, such as the unit of its axis.
     """
     place = st.expander(
-        "Take away: figure, numbers, methods, script",
+        "Export: figure, numbers, methods, script",
         icon=":material/download:",
         key=f"{key}_take_away",
         on_change="rerun",
@@ -169,7 +169,7 @@ def saved_list(source: Source) -> None:
         st.caption(wording.literal_markdown(refusal.sentence()))
         return
     if not entries:
-        st.caption("Nothing is saved yet: open Take away below a figure, and save it under a name.")
+        st.caption("Nothing is saved yet: open Export below a figure, and save it under a name.")
         return
     for number, entry in enumerate(entries):
         analysis = entry.analysis
@@ -189,7 +189,7 @@ def saved_list(source: Source) -> None:
             "Delete",
             icon=":material/delete:",
             key=f"delete_saved_{number}",
-            help=f"Take '{analysis.name}' off the list.",
+            help=f"Delete '{analysis.name}' from the list.",
             on_click=_delete,
             args=(source, analysis.name),
             type="tertiary",

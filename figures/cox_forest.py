@@ -13,7 +13,7 @@ _AXIS = "Hazard ratio (logarithmic axis; above 1: shorter survival)"
 
 
 def forest_figure(result: CoxResult, *, title: str | None = None) -> go.Figure:
-    """Draw the hazard ratios of a model, one row a coefficient in the order of the model.
+    """Draw the hazard ratios of a model, one row per coefficient in the order of the model.
 
     Parameters
     ----------

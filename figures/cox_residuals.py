@@ -17,8 +17,8 @@ def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Fig
     Parameters
     ----------
     curve
-        Scaled Schoenfeld residuals (a level line says that the hazard ratio is constant), or martingale residuals (a
-        straight line says that the covariate needs no transformation).
+        Scaled Schoenfeld residuals (a flat line supports proportional hazards), or martingale residuals (a
+        straight line supports a linear effect).
     title
         Title; states covariate, n and events when None.
     """

@@ -23,7 +23,7 @@ PAPER = "#FFFFFF"
 
 
 ON_DARK = {BLUE: "#2A8FD4", INK: "#E6EAEE", GRID: "#2B343E", MUTED: "#A7B1BC", PAPER: "#0F141A", BLACK: "#FFFFFF"}
-"""What stands on dark paper for the colours that need light paper; the others are seen on both."""
+"""What the dark theme has for the colours that need the light theme; the others are seen in both."""
 
 
 def series_colour(index: int) -> str:

@@ -1,4 +1,4 @@
-"""The look that all screen figures share: white or dark paper, thin lines, words instead of decoration."""
+"""The look that all screen figures share: light or dark theme, thin lines, words instead of decoration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dress(figure: go.Figure, title: str | None, height: int) -> go.Figure:
 
 
 def on_dark(figure: go.Figure) -> go.Figure:
-    """Return the figure on dark paper: the colours of ``palette`` that light paper needs are those of ``ON_DARK``."""
+    """Return the figure in the dark theme: the colours that need the light theme become those of ``ON_DARK``."""
     layout = {"modebar": {"color": MUTED, "activecolor": INK, "bgcolor": translucent(PAPER, 0)}}
     dark = _recoloured(figure.update_layout(layout).to_dict())
     return go.Figure(dark, _validate=False)

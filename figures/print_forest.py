@@ -69,7 +69,7 @@ class ForestLine:
 def forest_print(
     result: AnyCoxResult, *, labels: Mapping[str, str] | None = None, width_mm: float = DOUBLE_COLUMN_MM
 ) -> Figure:
-    """Draw the hazard ratios of a Cox analysis for a journal, one row a coefficient.
+    """Draw the hazard ratios of a Cox analysis for a journal, one row per coefficient.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.engine import Engine, Listener, Silent
+from assets.engine import Engine, Listener, NullListener
 from assets.graph.cohort import conformance_asset, definitions_asset, snapshot_asset
 from assets.graph.patient_tables import patient_tables
 from assets.graph.registration import patients_asset
@@ -35,7 +35,7 @@ def build_definitions(
         resources={
             "study": StudyResource(settings),
             "engine": engine or ProcessEngine(),
-            "listener": listener or Silent(),
+            "listener": listener or NullListener(),
         },
         # The work is shared out inside an asset, over patients: a process a step would only cost its start.
         executor=dg.in_process_executor,

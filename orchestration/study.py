@@ -183,7 +183,7 @@ def _refusal(error: ValidationError) -> StudyError:
         nearest = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         return StudyError(
             "STUDY_INVALID",
-            f"study.yaml has a key that means nothing{more}",
+            f"study.yaml has an unknown key{more}",
             keyword=where,
             expected=", ".join(known),
             hint=f"Did you mean {nearest[0]}?" if nearest else None,

@@ -70,7 +70,7 @@ def _of_kaplan_meier(
     if result.trend is not None:
         found.append("A trend over the ordered groups was tested.")
     if result.pairwise:
-        found.append(f"Every two groups were compared, p-values corrected by {_correction(result.correction)}.")
+        found.append(f"Groups were compared pairwise, p-values corrected by {_correction(result.correction)}.")
     mean = result.restricted_mean
     if mean is not None and mean.contrasts:
         several = f", corrected by {_correction(mean.correction)}" if len(mean.contrasts) > 1 else ""

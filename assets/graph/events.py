@@ -60,7 +60,7 @@ def materialization(
 
 
 def failure(outcomes: Sequence[PatientOutcome]) -> dg.Failure:
-    """The failure of a run in which patients were set aside, with the coded reasons."""
+    """The failure of a run in which patients failed, with the coded reasons."""
     refusals = [refusal for outcome in outcomes for table in outcome.tables for refusal in table.refusals]
     patients = sorted({outcome.patient_id for outcome in outcomes if not outcome.complete})
     rows = [
@@ -69,11 +69,11 @@ def failure(outcomes: Sequence[PatientOutcome]) -> dg.Failure:
     ]
     return dg.Failure(
         description=(
-            f"{len(patients)} of {len(outcomes)} patients were set aside for a table or more; "
+            f"{len(patients)} of {len(outcomes)} patients failed in at least one table; "
             "all others are materialised. The reasons are in the table `refusals`."
         ),
         metadata={
-            "patients set aside": len(patients),
+            "patients failed": len(patients),
             "patients": len(outcomes),
             "reasons": dg.MetadataValue.table(rows),
         },

@@ -11,7 +11,7 @@ from assets.graph.partitions import patients_partitions
 from assets.graph.specs import patient_spec
 from assets.settings import StudySettings
 from assets.steps.order import PATIENT_TABLES, asked_tables
-from assets.work import PatientJob, PatientOutcome, lose_patient, process_patient
+from assets.work import PatientJob, PatientOutcome, process_patient, worker_died_outcome
 
 
 def patient_tables(settings: StudySettings | None) -> dg.AssetsDefinition:
@@ -33,7 +33,7 @@ def patient_tables(settings: StudySettings | None) -> dg.AssetsDefinition:
         tables = tuple(name for name in PATIENT_TABLES if dg.AssetKey(name) in context.selected_asset_keys)
         jobs = [PatientJob(patient_id, tables, study) for patient_id in context.partition_keys]
         outcomes: list[PatientOutcome] = []
-        for outcome in engine.map(process_patient, jobs, lose_patient):
+        for outcome in engine.map(process_patient, jobs, worker_died_outcome):
             outcomes.append(outcome)
             for result in outcome.tables:
                 if result.complete:

@@ -1,4 +1,4 @@
-"""Entering what a visitor looks at, asks and takes away into the audit log of the lake."""
+"""Entering what a visitor looks at, asks and exports into the audit log of the lake."""
 
 from __future__ import annotations
 

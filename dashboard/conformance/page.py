@@ -15,7 +15,7 @@ if lines.empty:
     st.stop()
 
 st.caption(
-    "External exams of the code that computed this study: its numbers against those that others published. On the "
+    "Conformance tests compare the numbers of the code that computed this study with published ones. On the "
     "command line: `petlake conformance`."
 )
 for exam, of_exam in lines.groupby("Exam", sort=False):

@@ -65,7 +65,7 @@ def coefficients(result: CoxResult) -> None:
         hide_index=True,
         column_config={
             "Detectable": st.column_config.TextColumn(
-                help="Beside a hazard ratio without evidence: the one that 80 % of such cohorts would have shown."
+                help="Beside a hazard ratio without evidence: the one that was detectable with 80 % power."
             )
         },
     )
@@ -103,7 +103,7 @@ def _joint_tests(tests: tuple[CovariateTest, ...]) -> None:
 
 
 def alone_and_together(table: ForestTable) -> None:
-    """Show every covariate alone and with the others."""
+    """Show each covariate alone and with the others."""
     rows = [
         (
             row.covariate,

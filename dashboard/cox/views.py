@@ -24,8 +24,8 @@ from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 
 _QUESTIONS = (
-    "Scaled Schoenfeld residuals: a level line says that the hazard ratio does not change.",
-    "Martingale residuals without the covariate: a straight line says that it has its form.",
+    "Scaled Schoenfeld residuals: a flat line supports proportional hazards.",
+    "Martingale residuals without the covariate: a straight line supports a linear effect.",
 )
 
 
@@ -42,7 +42,7 @@ class Views:
 
 def tabs() -> Views:
     """Lay out the tabs; the open one lives in the URL."""
-    names = ["Hazard ratios", "Diagnostics", "What is added", "Subgroups", "Calibration"]
+    names = ["Hazard ratios", "Diagnostics", "Added value", "Subgroups", "Calibration"]
     return Views(*st.tabs(names, key="cox_view", bind="query-params"))
 
 
@@ -55,7 +55,7 @@ class Asked:
     source, request, answer
         The model that is shown above them.
     alone
-        Whether every covariate alone is to be shown, too.
+        Whether univariable models are to be shown, too.
     added, subgroups
         The comparison and the subgroups that were asked for, if any.
     horizon_days, unit

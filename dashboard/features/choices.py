@@ -62,12 +62,12 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
     rules = [family.rule for family in of_set if _region(family) == organ]
     forget_unknown(f"{key}_aggregation", rules)
     rule = places[2].selectbox(
-        "Lesions to patient",
+        "Combine lesions by",
         rules,
         format_func=lambda name: name.replace("_", " "),
         key=f"{key}_aggregation",
         bind="query-params",
-        help="How the features of a patient's lesions become one value a patient.",
+        help="How the features of a patient's lesions become one value per patient.",
     )
     for what, chosen in (("feature_set", feature_set), ("organ", organ), ("aggregation", rule)):
         remember([f"{page}_{what}" for page in _PAGES], f"{key}_{what}", chosen)

@@ -56,7 +56,7 @@ def scan_table(
             "Family-wise p": row.p_familywise,
             "HR per SD": row.hazard_ratio.value if row.hazard_ratio else None,
             f"{result.confidence:.0%} CI": _limits(row.hazard_ratio),
-            "p alone": row.p,
+            "Uncorrected p": row.p,
             "n": row.n,
         }
         if known:
@@ -83,7 +83,7 @@ def scan_table(
                 help="Step-down maximum of Westfall and Young: on noise any of at most 0.05 occurs in 5 % of cohorts.",
             ),
             "HR per SD": p(format="%.2f", help="From a Cox model of this feature alone."),
-            "p alone": p(format="%.4f", help="By permutation; not corrected for the other features."),
+            "Uncorrected p": p(format="%.4f", help="By permutation; not corrected for the other features."),
             "Adjusted q": p(format="%.3f", help=f"Beside {', '.join(result.adjusted_for)}; permutation of residuals."),
             "Adjusted HR": p(format="%.2f"),
             "ICC, lower bound": p(
@@ -145,15 +145,15 @@ def heat_map(matrix: Correlations, labels: dict[str, str]) -> None:
 
 
 def scan_numbers(result: ScanResult) -> None:
-    """Show how many features survive, what noise gives, and what could have been seen."""
+    """Show how many features are significant, what noise gives, and what could have been seen."""
     places = st.columns(4)
     places[0].metric(
-        "Survive correction",
+        "Significant after correction",
         f"{len(result.discoveries)} of {result.n_tested}",
         help=f"q of at most 0.05 (Benjamini-Hochberg); family-wise: {len(result.found)}.",
     )
     places[1].metric(
-        "The best of them on noise",
+        "Probability that the best is chance",
         p_text(result.p_best),
         help=f"Probability that the best of {result.n_tested} would look as good as it does if none mattered.",
     )

@@ -39,7 +39,7 @@ if scans:
     else:
         notices.no_pictures()
 else:
-    notices.empty("There is no PET/CT scan of this patient", "The reasons stand above.")
+    notices.empty("There is no PET/CT scan of this patient", "See reasons above.")
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -47,5 +47,5 @@ with left:
 with right:
     patient_panels.time_line(source, patient)
 if scans:
-    st.subheader("Where the numbers come from", anchor=False)
+    st.subheader("Provenance", anchor=False)
     lineage.lineage(source.whole, patient, scan)

@@ -28,7 +28,7 @@ def numbers(source: Source, patient_id: str) -> None:
 
 def in_cohort(source: Source, patient_id: str) -> None:
     """Show chosen variables of all patients, this one marked."""
-    st.subheader("Among all patients", anchor=False)
+    st.subheader("Position in the cohort", anchor=False)
     columns = {column.name: column for column in data.analysis_columns(source) if column.kind == "number"}
     if not columns:
         st.caption("This snapshot holds no numbers of patients to compare.")

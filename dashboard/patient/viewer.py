@@ -83,7 +83,7 @@ def viewer(shot: Shot) -> None:
         _lesion_table(shot, found)
     st.subheader("PET/CT", anchor=False)
     if shot.scan.suv_image_sha256 is None:
-        st.info("This scan has no SUV image; the reasons stand above.", icon=":material/hide_image:")
+        st.info("This scan has no SUV image; see reasons above.", icon=":material/hide_image:")
         return
     try:
         images = patient_images.images(

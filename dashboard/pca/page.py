@@ -33,9 +33,9 @@ with notices.refusals_as_sentences():
     result = analysis_pca.with_short_names(found)
     n_components = len(result.components)
     with places[1]:
-        x = filters.choose_component("Across", "pc_x", n_components, 1)
+        x = filters.choose_component("X axis", "pc_x", n_components, 1)
     with places[2]:
-        y = filters.choose_component("Up", "pc_y", n_components, 2)
+        y = filters.choose_component("Y axis", "pc_y", n_components, 2)
 
     name = wording.literal_markdown(family.label)
     st.subheader(

@@ -84,5 +84,5 @@ else:
                 key="protocol_hazards",
             )
 
-st.subheader("What was removed, and that it adds up", anchor=False)
+st.subheader("Excluded uptake (balance)", anchor=False)
 panels_protocols.account(analysis.accounts(source), names)

@@ -151,7 +151,7 @@ def hazards(endpoint: str, found: HazardSensitivity, names: dict[str, str]) -> N
             for row in fitted
         ]
         st.dataframe(pd.DataFrame(lines), hide_index=True)
-        st.caption("Per doubling of volume; what 80 % of such cohorts would have shown stands beside each p.")
+        st.caption("Per doubling of volume; beside each p stands the hazard ratio that was detectable with 80 % power.")
     for row in found.rows:
         reasons = [reason.message for reason in (row.refused, row.p_suppressed) if reason is not None]
         notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in reasons])

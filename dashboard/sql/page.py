@@ -14,7 +14,7 @@ st.title("SQL")
 panels.snapshot_line(source)
 limits = analysis.LIMITS
 st.caption(
-    f"Queries read the whole snapshot, whatever the cohort filter says, and change nothing: one statement, "
+    f"Read-only; the patient filter does not apply here. One statement, "
     f"{limits.timeout_s:g} s, {limits.memory_bytes / 1024**3:g} GB, the first {limits.rows:,} rows."
 )
 

@@ -138,9 +138,9 @@ def chart(table: pd.DataFrame) -> None:
     first = next((name for name in (*numeric[1:], *table.columns) if name != numeric[0]), numeric[0])
     options = numeric if kind == "histogram" else list(table.columns)
     x = across.selectbox(
-        "Across", options, index=options.index(first) if first in options else 0, key=f"sql_x_{kind == 'histogram'}"
+        "X axis", options, index=options.index(first) if first in options else 0, key=f"sql_x_{kind == 'histogram'}"
     )
-    y = numeric[0] if kind == "histogram" else up.selectbox("Up", numeric, key="sql_y")
+    y = numeric[0] if kind == "histogram" else up.selectbox("Y axis", numeric, key="sql_y")
     few = [name for name in table.columns if name not in (x, y) and 1 < table[name].nunique() <= panels.MOST_COLOURS]
     colour = by.selectbox("Colour", [None, *few], format_func=lambda name: name or "none", key="sql_colour")
     if kind == "bars" and table[x].nunique() > _MOST_CATEGORIES:

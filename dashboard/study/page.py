@@ -24,7 +24,7 @@ panels_study.conformance_line(source)
 
 left, right = st.columns([4, 3], gap="large")
 with left:
-    st.subheader("From registration to analysis")
+    st.subheader("Patient flow")
     panels_study.flow(source)
 with right:
     st.subheader("Distribution")
@@ -35,11 +35,11 @@ st.subheader("Table 1")
 with notices.refusals_as_sentences():
     panels_study.table_one(source)
 
-st.subheader("What could not be computed")
+st.subheader("Not computed")
 panels_study.refusals(source)
-st.subheader("What was found in the files")
+st.subheader("Quality findings")
 panels_study.findings(source)
-st.subheader("Scans that stand out")
+st.subheader("Outlying scans")
 panels_study.outliers(source)
 st.subheader("Missing clinical values")
 panels_study.missingness(source)

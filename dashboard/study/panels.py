@@ -253,7 +253,7 @@ def _bins_axis(label: str) -> dict[str, object]:
 
 
 def cohort_table(source: Source) -> None:
-    """Show the cohort, one row a patient, with the meaning of each column under its heading."""
+    """Show the cohort, one row per patient, with the meaning of each column under its heading."""
     table = data.cohort_table(source)
     config: dict[str, ColumnConfig] = {}
     for name, text in data.cohort_descriptions(source).items():

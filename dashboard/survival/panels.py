@@ -150,7 +150,7 @@ def tests(result: KaplanMeierResult) -> None:
         st.dataframe(pd.DataFrame(rows, columns=["Test", "Statistic", "df", "p"]), hide_index=True)
         reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
     with right:
-        st.markdown("**Events, seen and expected**")
+        st.markdown("**Observed and expected events**")
         st.dataframe(
             pd.DataFrame(
                 [
@@ -172,7 +172,7 @@ def tests(result: KaplanMeierResult) -> None:
             )
             for test in result.pairwise
         ]
-        st.markdown(f"**Every two groups**, corrected by {name}")
+        st.markdown(f"**Pairwise comparisons**, corrected by {name}")
         columns = ["Pair", f"p ({name})", "p of this pair alone", "χ²"]
         st.dataframe(pd.DataFrame(pairs, columns=columns), hide_index=True)
         reasons(*(test.p_suppressed for test in result.pairwise))

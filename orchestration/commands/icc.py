@@ -131,7 +131,7 @@ def _check_pairs(pairs: list[tuple[str | None, str | None]]) -> None:
             "A target has the same measurement twice",
             keyword="--measurement",
             found=f"{of}, {which}",
-            hint="The table is long: one row a target and measurement.",
+            hint="The table is long: one row per target and measurement.",
         )
     if len({which for _, which in pairs}) < 2:
         raise FeatureError(

@@ -176,7 +176,7 @@ def _say(report: "DeidentificationReport", table: DeidentifiedTable | None, dest
         f"Wrote {sum(item.n_files for item in report.files)} files of {len(by_patient)} patients to {destination}"
     )
     console.say(f"Next: petlake init {destination}, then say in its study.yaml what the columns and regions are")
-    console.say(f"Who is who, and the key: {secret}. Keep it secret and apart from {destination}.")
+    console.say(f"Pseudonym table and key file: {secret}. Keep it secret and apart from {destination}.")
 
 
 def _as_json(

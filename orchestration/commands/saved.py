@@ -118,9 +118,9 @@ def rename(name: str, new_name: str, study_folder: Path) -> None:
 @click.argument("name")
 @console.STUDY_OPTION
 def delete(name: str, study_folder: Path) -> None:
-    """Delete a saved analysis."""
+    """Delete a saved analysis; its journal entry remains."""
     delete_analysis(lake_root(study_folder), name)
-    console.say(f"'{name}' is off the list; the journal keeps its line")
+    console.say(f"'{name}' deleted (its journal entry remains)")
 
 
 def _command_line(analysis: SavedAnalysis) -> str:

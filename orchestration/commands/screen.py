@@ -41,7 +41,7 @@ def _say(found: Answer, result: ScanResult, top: int) -> None:
         f"{result.n_declared}{f' of {feature_set}' if feature_set else ''}"
     )
     console.say(f"The best of {result.n_tested} as good as this on noise: {p_text(result.p_best)}")
-    columns = ["feature", "n", "HR per SD", "95 % CI", "p alone", "BH", "family-wise", "detectable HR"]
+    columns = ["feature", "n", "HR per SD", "95 % CI", "uncorrected p", "BH", "family-wise", "detectable HR"]
     if result.adjusted_for:
         columns += ["adjusted HR", "95 % CI", "BH", "rho"]
     if result.stability_threshold is not None:

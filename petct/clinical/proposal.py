@@ -72,7 +72,7 @@ def propose_roles(
         CLINICAL_TABLE_EMPTY, CLINICAL_PATIENT_COLUMN_UNKNOWN.
     """
     if not rows:
-        raise ClinicalError("CLINICAL_TABLE_EMPTY", "The clinical table has no rows", expected="one row a patient")
+        raise ClinicalError("CLINICAL_TABLE_EMPTY", "The clinical table has no rows", expected="one row per patient")
     described = describe_columns(columns, rows, ClinicalSpec(""))
     patient = _patient_column(described, columns, rows, known_patients)
     endpoints = _endpoints([column for column in described if column.name != patient and not column.is_personal])

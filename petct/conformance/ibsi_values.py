@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TEXTURES: tuple[TextureClass, ...] = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")
-# Matrices with directions: one value a direction and their mean, or one matrix of all of them.
+# Matrices with directions: one value per direction and their mean, or one matrix of all of them.
 _MERGING = dict.fromkeys(("glcm", "glrlm"), ((False, "_avg"), (True, "_comb")))
 _NORMALISED = "GrayLevelNonUniformityNormalized"
 

@@ -86,7 +86,7 @@ def _same_p(found: float, expected: float) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of a data set as text, one value a patient; empty and NA are missing."""
+    """Columns of a data set as text, one value per patient; empty and NA are missing."""
 
     name: str
     columns: Mapping[str, Sequence[str]]

@@ -150,7 +150,7 @@ def _above_in_image(
 
 
 def _check_organs(protocol: Protocol, rules: MaskRules, organs: Mapping[str, Mask]) -> None:
-    """Searching the whole image without the masks of what lights up in everybody would find organs, not lesions."""
+    """A search of the whole image without the masks of organs with physiological uptake would find these organs."""
     declared = [name for name, _ in rules.organs if protocol.excludes(name)]
     needed = [*declared, *(rule.organ for rule in protocol.within_organs)]
     missing = sorted(set(needed) - set(organs))

@@ -194,7 +194,7 @@ class _Cleaner:
         return True
 
     def _holds_text(self, dataset: Dataset, tag: BaseTag, vr: str) -> bool:
-        """Whether a number or a kept UID holds what it should not: a damaged length lets it swallow its neighbours."""
+        """Whether a number or a kept UID holds what it should not: a wrong length reads into the next element."""
         raw = values.raw_value(dataset, tag)
         if vr == "UI":
             return isinstance(raw, bytes) and _UID.fullmatch(raw) is None

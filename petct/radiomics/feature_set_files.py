@@ -120,7 +120,7 @@ def _entries(given: object, name: str, key: str) -> list[dict[str, object]]:
 
 
 def _options(given: object) -> dict[str, object]:
-    # Anything else than a mapping is refused as a key that means nothing.
+    # Anything else than a mapping is refused as an unknown key.
     return dict(given) if isinstance(given, dict) else {} if given is None else {str(given): None}
 
 

@@ -49,8 +49,8 @@ def texture_values(
     in_plane
         Look for neighbours in the plane of a slice only (pyradiomics' force2D): IBSI's 2.5D.
     merge_directions
-        One matrix of all directions instead of the mean of one value a direction; of matrices with directions (GLCM and
-        GLRLM) only.
+        One matrix of all directions instead of the mean of one value per direction; of matrices with directions (GLCM
+        and GLRLM) only.
     n_levels
         Number of grey levels that normalised features (Idn, Idmn) divide by; by default the highest level inside.
     """

@@ -44,7 +44,7 @@ def robustness_records(
     minimum_icc: float,
     features: Iterable[tuple[str, str]] = (),
 ) -> tuple[RobustnessRecord, ...]:
-    """One row a feature set and feature, sorted.
+    """One row per feature set and feature, sorted.
 
     Targets without one of the measurements do not enter, and ``n_targets`` and ``n_patients`` say how many did.
 

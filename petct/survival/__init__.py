@@ -1,1 +1,1 @@
-"""Survival statistics that agree with R's ``survival`` and refuse to manufacture significance."""
+"""Survival statistics that agree with R's ``survival`` and withhold p-values that are not valid."""

@@ -1,4 +1,4 @@
-"""The two times an SUV hangs on: when the dose was given, and the time to which the image is decay corrected."""
+"""The two reference times of an SUV: when the dose was given, and the time to which the image is decay corrected."""
 
 from __future__ import annotations
 

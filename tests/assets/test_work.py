@@ -13,7 +13,7 @@ import pytest
 from assets import work
 from assets.publishing import publish_snapshot
 from assets.steps.order import PATIENT_TABLES, asked_names
-from assets.work import PatientJob, lose_patient, process_patient
+from assets.work import PatientJob, process_patient, worker_died_outcome
 from records.cohort import ProvenanceRecord
 from records.features import PetMetrics
 from records.imaging import RefusalRecord
@@ -94,7 +94,7 @@ def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(computed, m
     (reason,) = {refusal.found for table in outcome.tables for refusal in table.refusals}
     assert reason == "OSError: No space left on device"
     assert {path: path.read_bytes() for path in before} == before
-    assert not lose_patient(job(computed, FIRST)).complete
+    assert not worker_died_outcome(job(computed, FIRST)).complete
     assert set(computed.petlake_states().values()) == {"FRESH"}
 
 

@@ -125,9 +125,9 @@ def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich
     assert list(table["Feature"]) == [each["name"].partition(":")[2] for each in rows]
     assert list(table["q"]) == [each["q"] for each in rows]
     assert list(table["HR per SD"]) == [each["hazard_ratio"]["value"] for each in rows]
-    assert list(table["p alone"]) == [each["p"] for each in rows]
+    assert list(table["Uncorrected p"]) == [each["p"] for each in rows]
     # Corrected values stand before the others.
-    assert list(table.columns).index("q") < list(table.columns).index("p alone")
+    assert list(table.columns).index("q") < list(table.columns).index("Uncorrected p")
     assert entries(rich_study)["pet_original__largest"] == len(FEATURES)
     assert f"{said['ledger']}" in texts(checked(app.run()))
     assert "detect a hazard ratio per SD" in texts(app)

@@ -72,7 +72,7 @@ def test_split_and_take_the_figure_away(visitor: Reader, study: Path) -> None:
     assert f"snapshot={snapshot_id[:12]}" in page.url
     assert "variable=original_glcm_JointEntropy" in page.url
 
-    page.get_by_text("Take away: figure, numbers, methods, script").first.click()
+    page.get_by_text("Export: figure, numbers, methods, script").first.click()
     svg = ElementTree.fromstring(visitor.download("SVG"))
     assert svg.tag.endswith("svg")
     assert visitor.download("PDF").startswith(b"%PDF")
@@ -139,7 +139,7 @@ def test_from_an_outlier_to_the_patient(visitor: Reader) -> None:
     visitor.open(f"patient?patient={patient}")
     expect(page.get_by_role("heading", name="Patient", exact=True)).to_be_visible(timeout=SHOWN_MS)
     expect(page.get_by_role("combobox", name="Patient", exact=True)).to_have_value(patient, timeout=SHOWN_MS)
-    visitor.sees("Among all patients")
+    visitor.sees("Position in the cohort")
     assert f"patient={patient}" in page.url
 
 

@@ -1,4 +1,4 @@
-"""Take away: nothing is made before it is asked for; then files, methods, script and saving, of the page's analysis."""
+"""Export: nothing is made before it is asked for; then files, methods, script and saving, of the page's analysis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures on dark paper: whatever needs light paper gets its counterpart, and the numbers stay."""
+"""Figures in the dark theme: whatever needs the light theme gets its counterpart, and the numbers stay."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ def test_a_bad_patient_fails_in_its_tables_and_the_others_are_there(story: Story
 
 
 def test_the_failed_run_says_why(story: Story) -> None:
-    assert story.failure["description"].startswith("3 of 6 patients were set aside")
+    assert story.failure["description"].startswith("3 of 6 patients failed")
     codes = {(row["patient"], row["table"], row["code"]) for row in story.reasons}
     assert {
         (NO_CT, "lesions", "CT_SERIES_MISSING"),

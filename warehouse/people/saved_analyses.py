@@ -114,7 +114,7 @@ def rename_analysis(lake_root: Path, name: str, new_name: str) -> None:
 
 
 def delete_analysis(lake_root: Path, name: str) -> None:
-    """Take a saved analysis off the list; its line stays in the file.
+    """Delete a saved analysis; its line stays in the file.
 
     Raises
     ------

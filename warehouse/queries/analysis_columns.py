@@ -65,7 +65,7 @@ class FeatureFamily:
 
 @dataclass(frozen=True)
 class AnalysisColumn:
-    """A column that may serve as a covariate, with one value a patient.
+    """A column that may serve as a covariate, with one value per patient.
 
     Attributes
     ----------

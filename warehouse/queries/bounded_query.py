@@ -1,4 +1,4 @@
-"""Running a query of a stranger: in a process of its own, whose time, memory and answer are bounded.
+"""Run an untrusted query in a limited process, whose time, memory and answer are bounded.
 
 DuckDB's own limits do not hold everywhere: ``memory_limit`` counts its buffers and not a long text or list, and one
 call of a function does not look whether it was interrupted. A process can be ended, and what the system refuses it, it

@@ -60,7 +60,7 @@ class Snapshot(SnapshotReader):
         return self.selection(conditions).patient_ids
 
     def cohort(self, protocol_id: str | None = None) -> pd.DataFrame:
-        """Return the cohort: one row a patient with clinical values, outcomes, scan and PET metrics.
+        """Return the cohort: one row per patient with clinical values, outcomes, scan and PET metrics.
 
         ``protocol_id`` is that of the PET metrics where it is not the default one.
         """
@@ -71,7 +71,7 @@ class Snapshot(SnapshotReader):
     def features(
         self, feature_set: str, aggregation: str, organ: str | None = None, protocol_id: str | None = None
     ) -> pd.DataFrame:
-        """Return the wide table of a feature set: one row a patient with lesions, one column a feature.
+        """Return the wide table of a feature set: one row per patient with lesions, one column per feature.
 
         ``organ`` restricts it to the lesions in an organ; ``feature_availability`` says why a patient has no row.
         ``protocol_id`` is that of the lesions where it is not the default one.
@@ -108,7 +108,7 @@ class Snapshot(SnapshotReader):
         return Endpoint(name, patients, np.array(durations, dtype=np.float64), np.array(events, dtype=np.int64))
 
     def values(self, names: Sequence[str], protocol_id: str | None = None) -> PatientValues:
-        """Return analysis columns, one value a patient of the cohort.
+        """Return analysis columns, one value per patient of the cohort.
 
         Parameters
         ----------

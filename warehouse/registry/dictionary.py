@@ -32,7 +32,7 @@ def _section(table: Table) -> str:
         "",
         f"{table.description}{place}",
         "",
-        f"Group {table.group}; one row a {table.grain}; key {key}.",
+        f"Group {table.group}; one row per {table.grain}; key {key}.",
         "",
         "| column | kind | unit | empty | meaning |",
         "|---|---|---|---|---|",

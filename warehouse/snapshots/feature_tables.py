@@ -193,7 +193,7 @@ def _build_wide(connection: duckdb.DuckDBPyConnection, rule: str, organ: str | N
 
 
 def wide_rows(feature_set_id: str, organ: str | None, rule: str, features: Sequence[str]) -> str:
-    """SQL that selects ``features`` as columns, one row a patient, from ``feature_aggregates``."""
+    """SQL that selects ``features`` as columns, one row per patient, from ``feature_aggregates``."""
     rows = (
         f"(SELECT patient_id, feature_name, {quoted(rule)} AS value FROM feature_aggregates"
         f" WHERE feature_set_id = {literal(feature_set_id)} AND region = {literal(organ or ALL_LESIONS)})"

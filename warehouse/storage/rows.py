@@ -201,5 +201,5 @@ def _check_unique(table: Table, arrow: pa.Table) -> None:
         f"{times} rows have the same key",
         keyword=table.name,
         found=", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True)),
-        expected="one row a key",
+        expected="one row per key",
     )

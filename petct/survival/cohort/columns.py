@@ -15,7 +15,7 @@ from petct.survival.cohort.outcome import BoolArray, FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns with one value a patient, all in the same order.
+    """Columns with one value per patient, all in the same order.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ def small_arm(label: str, n: int) -> Suppressed | None:
         return None
     return Suppressed(
         "ARM_TOO_SMALL",
-        f"No p-value: group '{label}' has {counted(n, 'patient')}, fewer than the {SMALLEST_ARM} it takes.",
+        f"No p-value: group '{label}' has {counted(n, 'patient')}, fewer than the minimum of {SMALLEST_ARM}.",
     )
 
 

@@ -112,7 +112,7 @@ def fine_gray(
     outcome
         The cohort; ``of_interest`` puts another event first.
     covariates
-        Numbers and categories, one value a patient in the order of the outcome.
+        Numbers and categories, one value per patient in the order of the outcome.
     confidence
         Level of the intervals.
 

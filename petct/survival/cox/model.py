@@ -59,7 +59,7 @@ def cox(
     outcome
         The cohort; its entry times, where it has some, are the left truncation.
     covariates
-        Numbers and categories, one value a row in the order of the outcome.
+        Numbers and categories, one value per row in the order of the outcome.
     strata
         Categories with a baseline hazard each.
     robust

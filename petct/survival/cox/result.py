@@ -54,7 +54,7 @@ class CoxTerm:
     p, test
         From the test that ``test`` names (see ``cox``); ``p`` is None exactly when ``p_suppressed`` says why.
     minimum_detectable_hazard_ratio
-        On this scale, what 80 % of such cohorts would have shown at a level of 5 % (from the standard error): to stand
+        On this scale, what was detectable with 80 % power at a level of 5 % (from the standard error): to stand
         beside a null result.
     """
 

@@ -173,7 +173,7 @@ def cox_with_therapy(
     outcome, started, patients
         As for ``split_at``.
     covariates
-        Baseline covariates, one value a patient.
+        Baseline covariates, one value per patient.
     name
         What the therapy is called.
     confidence

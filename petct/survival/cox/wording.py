@@ -115,4 +115,4 @@ def _detectable(fit: CoxFit, term: CoxTerm) -> str:
     if isinstance(fit.penalty, Ridge):
         # The error of a shrunken value is not that of a test.
         return ""
-    return f"; a ratio of {term.minimum_detectable_hazard_ratio:.2f} would have shown with 80 % probability"
+    return f"; a hazard ratio of {term.minimum_detectable_hazard_ratio:.2f} or more was detectable with 80 % power"

@@ -140,7 +140,7 @@ class ProtocolHazard:
     p
         None where there is no model, or where ``p_suppressed`` says why it is not shown.
     minimum_detectable_hazard_ratio
-        What 80 % of such cohorts would have shown.
+        What was detectable with 80 % power.
     notes
         What was done to volumes of 0, and what else a reader has to know.
     """
@@ -326,7 +326,7 @@ def _pair(first: ProtocolBurden, second: ProtocolBurden) -> ProtocolPair:
 def _too_few(which: str, n: int) -> Suppressed:
     return Suppressed(
         "PATIENTS_TOO_FEW",
-        f"Not compared: {n} patients {which}, fewer than the {FEWEST_PATIENTS} it takes.",
+        f"Not compared: {n} patients {which}, fewer than the minimum of {FEWEST_PATIENTS}.",
     )
 
 

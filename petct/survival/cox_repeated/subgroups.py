@@ -185,7 +185,7 @@ def _subgroup(
     withheld = None
     if n < SMALLEST_ARM:
         withheld = Suppressed(
-            "ARM_TOO_SMALL", f"No hazard ratio: {counted(n, 'patient')}, fewer than the {SMALLEST_ARM} it takes."
+            "ARM_TOO_SMALL", f"No hazard ratio: {counted(n, 'patient')}, fewer than the minimum of {SMALLEST_ARM}."
         )
     else:
         try:
@@ -228,7 +228,7 @@ def _interaction(
         return withheld("SUBGROUP_SINGLE", "No test: all patients are in one subgroup.")
     if small is not None:
         return withheld(
-            "ARM_TOO_SMALL", f"No p-value: subgroup '{small}' has fewer than the {SMALLEST_ARM} patients it takes."
+            "ARM_TOO_SMALL", f"No p-value: subgroup '{small}' has fewer than the minimum of {SMALLEST_ARM} patients."
         )
     products = [
         NumericCovariate(

@@ -150,13 +150,13 @@ class ScanResult:
 
     @property
     def p_threshold(self) -> float:
-        """The largest p alone that Benjamini-Hochberg let pass at 0.05; where none did, what one would have needed."""
+        """The largest uncorrected p that Benjamini-Hochberg let pass at 0.05; where none did, what one had needed."""
         passed = [row.p for row in self.rows if row.q <= SIGNIFICANCE_LEVEL]
         return max(passed, default=SIGNIFICANCE_LEVEL / self.n_tested)
 
     @property
     def minimum_detectable_hazard_ratio(self) -> float:
-        """Per SD, what the feature with the fewest events would have shown with 80 % power after correction."""
+        """Per SD, what the feature with the fewest events could have detected with 80 % power after correction."""
         return max(row.minimum_detectable_hazard_ratio for row in self.rows)
 
     @property

@@ -65,7 +65,7 @@ def test_diagnostics_are_drawn_for_every_coefficient_and_every_number(opened) ->
 
 
 def test_what_is_added_and_in_whom(opened) -> None:
-    app = view(with_covariates(opened(), "tumour_volume_ml", "age"), "What is added")
+    app = view(with_covariates(opened(), "tumour_volume_ml", "age"), "Added value")
     assert "the others are the base" in str(app.multiselect(key="added").proto.placeholder)
     app = checked(app.multiselect(key="added").set_value(["age"]).run())
     assert list(app.dataframe[0].value["Model"]) == ["Tumour volume", "with Age"]

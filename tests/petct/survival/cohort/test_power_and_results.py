@@ -54,7 +54,7 @@ def test_the_error_of_a_model_says_what_it_could_have_shown() -> None:
     assert ratio == pytest.approx(1 / np.sqrt(1 - 0.9**2), rel=0.05)
     assert minimum_detectable_from_error(1 / np.sqrt(38)) == pytest.approx(minimum_detectable_hazard_ratio_per_sd(38))
     text = " ".join(cox(outcome, [NumericCovariate("x", x)]).notes)
-    assert "would have shown with 80 % probability" in text
+    assert "was detectable with 80 % power" in text
 
 
 @pytest.mark.parametrize(
