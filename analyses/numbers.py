@@ -63,7 +63,7 @@ def survival_numbers(result: KaplanMeierResult) -> pd.DataFrame:
 
 
 def incidence_numbers(result: CumulativeIncidenceResult) -> pd.DataFrame:
-    """One row an event, group and distinct time of the event, from time 0: F(t) with its limits."""
+    """One row per event, group and distinct time of the event, from time 0: F(t) with its limits."""
     rows: list[tuple[object, ...]] = []
     for curve in result.curves:
         rows.append((curve.cause, curve.group, curve.n, 0.0, 0.0, None, None))

@@ -26,7 +26,7 @@ class SuvOverrideCell(ClinicalCell):
 
 @dataclass(frozen=True)
 class ClinicalValue:
-    """The clinical table, long: one row a patient and declared variable, typed.
+    """The clinical table, long: one row per patient and declared variable, typed.
 
     Exactly the field of its kind is set when RECORDED.
     """

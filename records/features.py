@@ -99,7 +99,7 @@ class FeatureDefinition:
 
 @dataclass(frozen=True)
 class FeatureValue:
-    """Radiomic features, long: one row a lesion, feature set and feature."""
+    """Radiomic features, long: one row per lesion, feature set and feature."""
 
     patient_id: PatientId
     scan_id: ScanId

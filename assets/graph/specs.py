@@ -16,7 +16,7 @@ def patient_spec(computed: PatientTable, settings: StudySettings | None) -> dg.A
     return dg.AssetSpec(
         computed.name,
         group_name=declared.group,
-        description=f"{declared.description} One row a {declared.grain}.",
+        description=f"{declared.description} One row per {declared.grain}.",
         deps=[dg.AssetKey(upstream) for upstream in INPUTS[computed.name]],
         code_version=computed.version(settings),
         partitions_def=patients_partitions,

@@ -40,7 +40,7 @@ def series_step(data: PatientData) -> StepOutput:
 
 
 def scans_step(data: PatientData) -> StepOutput:
-    """One row an examination; the CT goes to the lake in Hounsfield units."""
+    """One row per examination; the CT goes to the lake in Hounsfield units."""
     rows: list[ScanRecord] = []
     refusals: list[RefusalRecord] = []
     for scan in data.scan_series():

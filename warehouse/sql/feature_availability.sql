@@ -1,4 +1,4 @@
--- What became of the features of each lesion, in each region that it belongs to: one row a reason, with the number of
+-- What became of the features of each lesion, in each region that it belongs to: one row per reason, with the number of
 -- values; is_first marks the lesion's own status, which is COMPUTED when it has any value.
 CREATE TEMP TABLE lesion_statuses AS
 WITH counted AS (

@@ -1,4 +1,4 @@
--- PET metrics of the baseline scan under the default protocol: one row a patient (grain patient) and organ (grain organ).
+-- PET metrics of the baseline scan under the default protocol: one row per patient (grain patient) and organ (grain organ).
 CREATE TEMP TABLE measured_scans AS
 SELECT pet_metrics.*
 FROM pet_metrics
