@@ -14,7 +14,7 @@ import pytest
 from tests.some import some
 from warehouse.source_code import source_code
 
-HEAVY = {"dagster", "radiomics", "streamlit", "pydicom"}
+HEAVY = {"dagster", "radiomics", "streamlit", "pydicom", "lifelines"}
 LOADED = """
 import sys
 from orchestration import cli
