@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from figures.print_calibration import calibration_print
 from figures.print_components import components_print, loadings_print, scores_print, scree_print
-from figures.print_diagnostics import cut_point_print, residuals_print, restricted_mean_print
+from figures.print_diagnostics import cut_point_print, hazard_check_print, residuals_print, restricted_mean_print
 from figures.print_forest import AnyCoxResult, forest_print, protocol_hazards_print
 from figures.print_page import DOUBLE_COLUMN_MM, FORMATS, SINGLE_COLUMN_MM, Format, rendered, save
 from figures.print_scan import volcano_print
@@ -24,6 +24,7 @@ __all__ = [
     "cumulative_incidence_print",
     "cut_point_print",
     "forest_print",
+    "hazard_check_print",
     "kaplan_meier_print",
     "loadings_print",
     "protocol_hazards_print",

@@ -1,4 +1,4 @@
-"""What stands behind a survival analysis, on paper: the search for a cut, residuals, restricted means."""
+"""What stands behind a survival analysis, on paper: the search for a cut, residuals, restricted means, hazards."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from petct.survival.cohort.results import p_text
 from petct.survival.cox.curves import ResidualCurve
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 _PANEL_MM = 60.0
 _LOGARITHMIC_FROM = 5.0
@@ -139,6 +140,27 @@ def restricted_mean_print(
         axes.set_ylabel("Survival probability", labelpad=2)
         axes.legend(loc="lower left")
         axes.set_title(f"Restricted to {number_text(tau * scale)} {unit}s", loc="left", fontsize=SMALL, pad=3)
+        return figure
+
+
+def hazard_check_print(result: AftResult, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
+    """Draw the cumulative hazard of the Cox-Snell residuals of each distribution against the expected one."""
+    with journal_look():
+        figure = new_figure(width_mm, _PANEL_MM + 14)
+        axes = axes_at(figure, left_mm=14, bottom_mm=11, right_mm=4, top_mm=7)
+        first, longest = result.models[0].check, max(model.check.expected[-1] for model in result.models)
+        axes.fill_between(first.expected, first.lower, first.upper, color=series_colour(0), alpha=0.15, linewidth=0)
+        for index, model in enumerate(result.models):
+            label = f"{TITLES[model.distribution]} (AIC +{model.aic_difference:.1f})"
+            steps = (model.check.expected, model.check.observed)
+            axes.plot(*steps, drawstyle="steps-post", color=series_colour(index), label=label)
+        axes.plot((0, longest), (0, longest), color=MUTED, linewidth=0.6, linestyle=(0, (3, 2)))
+        axes.set_xlim(0, None)
+        axes.set_ylim(0, None)
+        axes.set_xlabel("Expected cumulative hazard", labelpad=2)
+        axes.set_ylabel("Observed cumulative hazard", labelpad=2)
+        axes.legend(loc="upper left")
+        axes.set_title(f"n = {result.n}, {result.n_events} events", loc="left", fontsize=SMALL, pad=3)
         return figure
 
 

@@ -9,6 +9,7 @@ from figures.cumulative_incidence import cumulative_incidence_figure
 from figures.cut_points import cut_point_figure, cut_point_in_words
 from figures.feature_scan import confounding_figure, volcano_figure
 from figures.feature_values import against_volume_figure, correlation_figure, distribution_figure
+from figures.hazard_check import hazard_check_figure
 from figures.pca_views import pca_loadings_figure, pca_scores_figure, pca_scree_figure
 from figures.protocol_views import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
 from figures.survival_curves import kaplan_meier_figure, restricted_mean_figure
@@ -28,6 +29,7 @@ __all__ = [
     "cut_point_in_words",
     "distribution_figure",
     "forest_figure",
+    "hazard_check_figure",
     "kaplan_meier_figure",
     "pca_loadings_figure",
     "pca_scores_figure",
