@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from warehouse.errors import unknown_name
+from warehouse.errors import WarehouseError, unknown_name
 from warehouse.queries import protocol_views, select_only, selection
 from warehouse.queries.analysis_columns import Endpoint, PatientValues
 from warehouse.queries.snapshot_reader import FEATURES, TIMEOUT_S, SnapshotReader
@@ -137,6 +137,44 @@ class Snapshot(SnapshotReader):
             name: _filled(arrays[f"c{position}"], column.kind) for position, (name, column) in enumerate(wanted.items())
         }
         return PatientValues(tuple(arrays["patient_id"].tolist()), columns)
+
+    def survival_frame(
+        self, endpoint: str, columns: Sequence[str] = (), *, protocol_id: str | None = None, competing: bool = False
+    ) -> pd.DataFrame:
+        """Return survival times and analysis columns as lifelines takes them: one row per patient with the endpoint.
+
+        Parameters
+        ----------
+        endpoint
+            Name of the endpoint.
+        columns
+            Names of ``analysis_columns``.
+        protocol_id
+            Protocol of the lesions where it is not the default one.
+        competing
+            Keep competing events as 2 (for ``AalenJohansenFitter``); otherwise they are censored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``duration`` in days, ``event`` (1 event, 0 censored) and the columns, indexed by ``patient_id``. Numbers
+            are float64 with NaN, categories are text with None.
+
+        Raises
+        ------
+        WarehouseError
+            ENDPOINT_UNKNOWN, COLUMN_UNKNOWN, COLUMN_RESERVED for a column that is called ``duration`` or ``event``.
+        """
+        reserved = {"duration", "event"} & set(columns)
+        if reserved:
+            raise WarehouseError(
+                "COLUMN_RESERVED", "The frame has a column of its own of that name", found=", ".join(sorted(reserved))
+            )
+        times = self.endpoint(endpoint)
+        frame = self.values(columns, protocol_id).of(times.patient_ids).to_frame()
+        frame.insert(0, "duration", times.duration_days)
+        frame.insert(1, "event", times.event if competing else (times.event == 1).astype(np.int64))
+        return frame
 
 
 def _filled(array: NDArray[Any], kind: str) -> NDArray[Any]:
