@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from analyses.requests.covariates import covariate
-from analyses.requests.data import AnalysisData
-from analyses.requests.options import NAMES, Choice, Flag, Pairs, Real, Shape, Time, Whole, option
-from analyses.requests.request import Request
+from analyses.requests.model import ModelRequest
+from analyses.requests.options import NAMES, Choice, Flag, Real, Shape, Time, Whole, option
 from petct.errors import SurvivalError
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
-from petct.survival.cohort.columns import Columns
-from petct.survival.cohort.covariates import AtZero, Covariate, Scale
-from petct.survival.cohort.outcome import Outcome
 from petct.survival.cox.schoenfeld import Transform
 from petct.survival.cox.tests import DEFAULT_SEED
 from petct.survival.likelihood.penalised import Firth, Penalty, Ridge
 
 PenaltyName = Literal["none", "ridge", "firth"]
 
-_SCALES = Pairs(
-    "VARIABLE=SCALE",
-    ("SCALE_INVALID", "The option names a variable and its scale"),
-    Choice(
-        refused=("SCALE_INVALID", "There is no such scale"),
-        words=get_args(Scale),
-        labels={
-            "per_sd": "per SD",
-            "per_doubling": "per doubling",
-            "as_is": "per unit",
-            "spline": "Restricted cubic spline, upper vs lower quartile",
-        },
-    ),
-)
-_REFERENCES = Pairs("VARIABLE=LEVEL", ("REFERENCE_INVALID", "The option names a variable and its reference level"))
-
 
 @dataclass(frozen=True)
-class CoxRequest(Request):
+class CoxRequest(ModelRequest):
     """A Cox model; the defaults are those of the command line.
 
     Parameters
     ----------
-    covariates
-        Columns of the model.
-    scale, scale_of
-        What a hazard ratio of a number refers to, and pairs of column and scale for those that differ.
-    splines, knots
-        Columns with a spline whatever their scale, and its knots.
-    at_zero
-        What stands for a value of 0 on the scale per doubling.
-    categories, references
-        Columns to take as categories though they are numbers; pairs of column and reference level.
-    strata, cluster, robust, entry, therapy_start
+    covariates, scale, scale_of, splines, knots, at_zero, categories, references, entry
+        As for ``ModelRequest``.
+    strata, cluster, robust, therapy_start
         Columns, as for ``cox`` and ``cox_with_therapy``.
     penalty, ridge_strength
         The penalty, and the strength of a ridge (chosen by the events when None).
@@ -73,46 +44,6 @@ class CoxRequest(Request):
 
     command: ClassVar[str] = "cox"
 
-    covariates: tuple[str, ...] = option(
-        "covariates", NAMES, "Fit the model with these variables, separated by commas.", required=True, columns=True
-    )
-    scale: Scale = option(
-        "scale",
-        Choice(words=get_args(Scale)),
-        "Choose the scale of the hazard ratios of numbers; spline means a restricted cubic spline.",
-        default="per_sd",
-        key="common_scale",
-    )
-    scale_of: tuple[tuple[str, Scale], ...] = option(
-        "scale-of", _SCALES, "Choose another scale for the hazard ratio of one variable.", default=(), label="Scale",
-        key="scale",
-        another="scales {}",
-    )  # fmt: skip
-    splines: tuple[str, ...] = option(
-        "spline",
-        NAMES,
-        "Model these variables by a restricted cubic spline, separated by commas.",
-        default=(),
-        another="splines {} with {knots} knots",
-    )
-    knots: int = option("knots", Whole(least=3, most=5), "Use this many knots per spline, 3 to 5.", default=3)
-    at_zero: AtZero = option(
-        "at-zero",
-        Choice(words=get_args(AtZero)),
-        "With per_doubling: refuse a value of 0, or replace it by half the smallest positive value.",
-        default="refuse",
-    )
-    categories: tuple[str, ...] = option(
-        "categories",
-        NAMES,
-        "Treat these numeric variables as categories, separated by commas.",
-        default=(),
-        another="categories {}",
-    )
-    references: tuple[tuple[str, str], ...] = option(
-        "reference", _REFERENCES, "Choose the reference level of a category.  [default: the most frequent]", default=(),
-        another="references {}",
-    )  # fmt: skip
     strata: tuple[str, ...] = option(
         "strata",
         NAMES,
@@ -136,15 +67,6 @@ class CoxRequest(Request):
         default=False,
         label="Robust standard errors",
         another="robust",
-    )
-    entry: str | None = option(
-        "entry",
-        Shape(),
-        "Take this column as the time at which a patient came under observation (left truncation).",
-        label="Under observation",
-        columns=True,
-        key="cox_entry",
-        another="entry {}",
     )
     therapy_start: str | None = option(
         "therapy-start",
@@ -229,19 +151,7 @@ class CoxRequest(Request):
 
     def check(self) -> None:
         """Refuse what asks for two analyses at once, or for one that does not exist."""
-        for code, what, keyword, named in (
-            ("REFERENCE_INVALID", "A reference", "--reference", dict(self.references)),
-            ("SCALE_INVALID", "A scale", "--scale-of", dict(self.scale_of)),
-        ):
-            unknown = set(named) - set(self.modelled)
-            if unknown:
-                raise SurvivalError(
-                    code,
-                    f"{what} belongs to no variable of the model",
-                    keyword=keyword,
-                    found=", ".join(sorted(unknown)),
-                    expected=", ".join(self.modelled),
-                )
+        super().check()
         asked = self.kinds
         if len(asked) > 1:
             raise SurvivalError(
@@ -277,23 +187,3 @@ class CoxRequest(Request):
         if self.penalty == "firth":
             return Firth()
         return Ridge(self.ridge_strength) if self.penalty == "ridge" else None
-
-    def outcome(self, data: AnalysisData) -> Outcome:
-        """The outcome with its late entries, where it has some."""
-        return data.outcome if self.entry is None else replace(data.outcome, entry=data.table.number(self.entry))
-
-    def covariate(self, columns: Columns, name: str) -> Covariate:
-        """A column as a covariate of the model."""
-        return covariate(
-            columns,
-            name,
-            scale="spline" if name in self.splines else dict(self.scale_of).get(name, self.scale),
-            at_zero=self.at_zero,
-            knots=self.knots,
-            reference=dict(self.references).get(name),
-            as_category=name in self.categories,
-        )
-
-    def model(self, columns: Columns) -> list[Covariate]:
-        """The covariates of the model alone."""
-        return [self.covariate(columns, name) for name in self.covariates]
