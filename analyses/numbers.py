@@ -23,6 +23,7 @@ from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.with_lifelines.aft_result import AftResult
 
 
 def numbers_of(answer: Answer) -> pd.DataFrame:
@@ -38,6 +39,8 @@ def numbers_of(answer: Answer) -> pd.DataFrame:
         return scan_numbers(result)
     if isinstance(result, ProtocolSensitivity):
         return protocol_numbers(result, answer.known_hazards, answer.protocol_names or {})
+    if isinstance(result, AftResult):
+        return hazard_check_numbers(result)
     if answer.validation is not None:
         return calibration_numbers(answer.validation)
     return hazard_numbers(result)
@@ -103,6 +106,12 @@ def hazard_numbers(
 def calibration_numbers(result: CoxValidation) -> pd.DataFrame:
     """One row per group of predicted risk: predicted and observed probability, and the observed one corrected."""
     return pd.DataFrame([as_dict(group) for group in result.groups])
+
+
+def hazard_check_numbers(result: AftResult) -> pd.DataFrame:
+    """One row per distribution and event: the cumulative hazard that the model expects, and the observed one."""
+    checks = [pd.DataFrame({"distribution": model.distribution, **as_dict(model.check)}) for model in result.models]
+    return pd.concat(checks, ignore_index=True)
 
 
 def cut_numbers(result: CutPointResult) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.result import KaplanMeierResult
+from petct.survival.with_lifelines.aft_result import AftResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +39,8 @@ def figure_of(answer: Answer) -> Figure:
         return paper.volcano_print(result, labels=labels)
     if isinstance(result, ProtocolSensitivity):
         return paper.protocol_hazards_print(answer.known_hazards, answer.protocol_names or {})
+    if isinstance(result, AftResult):
+        return paper.hazard_check_print(result)
     if answer.validation is not None:
         return paper.calibration_print(answer.validation)
     return paper.forest_print(result, labels=labels)

@@ -9,8 +9,8 @@
 Everything here stands elsewhere, and is only called by a name that stays:
 
 - ``open_snapshot(lake, id)`` opens a published snapshot: its columns, endpoints, SQL and data frames.
-- ``KaplanMeierRequest``, ``CoxRequest``, ``PcaRequest``, ``ScreenRequest`` and ``SensitivityRequest`` are what can be
-  asked; ``parse`` makes one of the words of a command line.
+- ``KaplanMeierRequest``, ``CoxRequest``, ``AftRequest``, ``PcaRequest``, ``ScreenRequest`` and ``SensitivityRequest``
+  are what can be asked; ``parse`` makes one of the words of a command line.
 - ``load(snapshot, request, conditions)`` reads what a request needs, ``load_csv`` does so from any CSV.
 - ``answer(request, data)`` answers it; ``enter(lake, answer)`` enters its tests into the ledger of the snapshot.
 - ``numbers_of`` and ``figure_of`` give its table and its figure; ``run_script`` is what exported scripts call.
@@ -18,6 +18,7 @@ Everything here stands elsewhere, and is only called by a name that stays:
 
 from analyses.numbers import numbers_of
 from analyses.paper import figure_of
+from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
 from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
@@ -35,6 +36,7 @@ from warehouse.errors import WarehouseError
 from warehouse.queries.open_snapshot import Snapshot, open_snapshot
 
 __all__ = [
+    "AftRequest",
     "AnalysisData",
     "Answer",
     "CoxRequest",

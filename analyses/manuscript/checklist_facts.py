@@ -15,6 +15,7 @@ from petct.survival.cox_repeated.pooled import PooledCoxResult
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.with_lifelines.aft_result import AftResult
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ def _of_features(lineage: Lineage, answer: Answer) -> dict[str, Evidence | None]
         found["scaling"] = Evidence("Hazard ratios are per standard deviation.")
         found["dimension"] = Evidence("None: every feature of the declared family was tested, and all are counted.")
         found["feature_statistics"] = Evidence("Every feature is in numbers.csv.", partly=True)
-    elif isinstance(result, CoxResult):
-        found["scaling"] = Evidence("; ".join(dict.fromkeys(f"{t.covariate}: {t.scale}" for t in result.terms)) + ".")
+    elif isinstance(result, CoxResult | AftResult):
+        terms = result.terms if isinstance(result, CoxResult) else result.models[0].terms
+        found["scaling"] = Evidence("; ".join(dict.fromkeys(f"{t.covariate}: {t.scale}" for t in terms)) + ".")
     return found
 
 
@@ -176,7 +178,8 @@ def _of_statistics(lineage: Lineage, answer: Answer) -> dict[str, Evidence | Non
         "selection": Evidence(ledger, partly=True),
         "partition": Evidence("All patients were analysed together; nothing was predicted for patients left out."),
     }
-    if isinstance(result, KaplanMeierResult | CumulativeIncidenceResult | CoxResult | ModelComparison | ScanResult):
+    several = KaplanMeierResult | CumulativeIncidenceResult | ModelComparison | ScanResult
+    if isinstance(result, several | CoxResult | AftResult):
         found["uncertainty"] = Evidence("Confidence intervals (95 %) with every estimate.")
         found["classical"] = Evidence("The analysis is a classical statistical model with interpretable coefficients.")
     if answer.n_events is not None:
@@ -187,6 +190,7 @@ def _of_statistics(lineage: Lineage, answer: Answer) -> dict[str, Evidence | Non
             "in the patients of the fit.",
             partly=True,
         )
+    if isinstance(result, CoxResult | AftResult):
         found["dimensionality"] = Evidence(f"{result.events_per_parameter:.1f} events per parameter.")
         if len(columns) > 1:
             found["confounders"] = Evidence(f"Adjusted for each other: {', '.join(columns)}.", partly=True)

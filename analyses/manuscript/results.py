@@ -18,6 +18,7 @@ from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, MedianTime
+from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 _DAYS_A_MONTH = 365.25 / 12
 _STRONGEST = 3
@@ -45,6 +46,8 @@ def results_sentences(answer: Answer, labels: Mapping[str, str]) -> list[str]:
         found += _strongest(result, labels)
     elif isinstance(result, ProtocolSensitivity):
         return _protocol_ratios(answer)
+    elif isinstance(result, AftResult):
+        found += _time_ratios(result, labels)
     elif isinstance(result, SubgroupTable):
         found += _ratios([result.effect], labels)
         found += [
@@ -94,6 +97,17 @@ def _protocol_ratios(answer: Answer) -> list[str]:
             limits = f"({row.lower:.2f} to {row.upper:.2f})"
             found.append(f"{answer.protocol_name(row.protocol)}: hazard ratio {row.hazard_ratio:.2f} {limits}, {p}.")
     return [*found, *hazards.notes]
+
+
+def _time_ratios(result: AftResult, labels: Mapping[str, str]) -> list[str]:
+    """The time ratios of the distribution with the smallest AIC."""
+    model = result.models[0]
+    p_of = {test.covariate: "p withheld" if test.p is None else p_text(test.p) for test in model.tests}
+    return [
+        f"{labels.get(term.covariate, term.covariate)}: time ratio {term.time_ratio:.2f} ({term.lower:.2f} to "
+        f"{term.upper:.2f}) {term.scale} ({TITLES[model.distribution]} model), {p_of[term.covariate]}."
+        for term in model.terms
+    ]
 
 
 def _strongest(result: ScanResult, labels: Mapping[str, str]) -> list[str]:

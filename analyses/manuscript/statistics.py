@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
 from analyses.requests.competing import CompetingModels
 from analyses.requests.cox import CoxRequest
@@ -22,6 +23,7 @@ from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 Labels = Mapping[str, str]
 
@@ -40,6 +42,8 @@ def statistics_sentences(answer: Answer, labels: Labels) -> list[str]:
         return _of_scan(result, labels)
     if isinstance(request, SensitivityRequest):
         return _of_protocols(answer, request.organ)
+    if isinstance(result, AftResult) and isinstance(request, AftRequest):
+        return _of_times(request, result, labels)
     return [*_of_hazards(answer, labels), *_of_validation(answer.validation)]
 
 
@@ -157,6 +161,23 @@ def _of_hazards(answer: Answer, labels: Labels) -> list[str]:
         )
     if request.therapy_start is not None:
         found.append("A therapy that began during follow-up counts from its start on (time-varying covariate).")
+    return found
+
+
+def _of_times(request: AftRequest, result: AftResult, labels: Labels) -> list[str]:
+    names = _listed([labels.get(name, name) for name in request.covariates])
+    distributions = _listed([TITLES[model.distribution] for model in result.models])
+    found = [
+        f"Time ratios are of accelerated failure time models ({distributions}) of {names}, fitted by lifelines "
+        f"{result.lifelines_version}; the distributions were compared by AIC and by the cumulative hazard of the "
+        "Cox-Snell residuals.",
+        "p-values are of likelihood ratio tests, referred to the F distribution; groups of fewer than 10 patients show "
+        "none.",
+        f"{result.events_per_parameter:.1f} events per parameter. Patients without a covariate were left out (complete "
+        "cases).",
+    ]
+    if request.entry is not None:
+        found.append(f"Late entries (left truncation) were taken into account by {request.entry}.")
     return found
 
 

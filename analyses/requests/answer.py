@@ -26,10 +26,17 @@ if TYPE_CHECKING:
     from petct.survival.features.scan_result import ScanResult
     from petct.survival.kaplan_meier.cut_points import CutPointResult
     from petct.survival.kaplan_meier.result import KaplanMeierResult
+    from petct.survival.with_lifelines.aft_result import AftResult
 
     AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
     AnyResult = (
-        KaplanMeierResult | CumulativeIncidenceResult | AnyCoxResult | PcaResult | ScanResult | ProtocolSensitivity
+        KaplanMeierResult
+        | CumulativeIncidenceResult
+        | AnyCoxResult
+        | AftResult
+        | PcaResult
+        | ScanResult
+        | ProtocolSensitivity
     )
 
 R = TypeVar("R")

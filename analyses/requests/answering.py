@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analyses.requests.aft import AftRequest, answer_aft
 from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest
 from analyses.requests.cox_answer import answer_cox
@@ -18,6 +19,7 @@ from analyses.requests.sensitivity import SensitivityRequest, answer_sensitivity
 _ANSWERS: Mapping[type[Request], Callable[..., Answer]] = {
     KaplanMeierRequest: answer_kaplan_meier,
     CoxRequest: answer_cox,
+    AftRequest: answer_aft,
     PcaRequest: answer_pca,
     ScreenRequest: answer_screen,
     SensitivityRequest: answer_sensitivity,

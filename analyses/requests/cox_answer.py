@@ -11,7 +11,7 @@ from analyses.requests.covariates import categories
 from analyses.requests.cox import CoxRequest
 from analyses.requests.data import AnalysisData
 from analyses.requests.tested import Tested, about, hypotheses_of_cox, several
-from petct.survival.cohort.covariates import NumericCovariate
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import ResidualCurve, functional_form, schoenfeld_curves
 from petct.survival.cox.fit import CoxFit, fit_cox
@@ -83,7 +83,7 @@ def _result(request: CoxRequest, data: AnalysisData) -> AnyCoxResult:
         model,
         strata=strata,
         robust=request.robust,
-        cluster=categories(columns, [request.cluster])[0] if request.cluster else None,
+        cluster=_cluster(request, data),
         penalty=request.penalty_of_model(),
         permutations=permutations,
         seed=seed,
@@ -97,8 +97,14 @@ def fitted(request: CoxRequest, data: AnalysisData) -> CoxFit:
         request.outcome(data),
         request.model(data.table),
         strata=categories(data.table, request.strata),
+        robust=request.robust,
+        cluster=_cluster(request, data),
         penalty=request.penalty_of_model(),
     )
+
+
+def _cluster(request: CoxRequest, data: AnalysisData) -> CategoricalCovariate | None:
+    return categories(data.table, [request.cluster])[0] if request.cluster else None
 
 
 @dataclass(frozen=True)

@@ -264,14 +264,7 @@ def answer_kaplan_meier(
     """
     if request.competing:
         return _incidence(request, data, at_risk_times)
-    outcome, columns = data.outcome, data.table
-    if request.entry is not None:
-        outcome = replace(outcome, entry=columns.number(request.entry))
-    notes: tuple[str, ...] = ()
-    if request.from_landmark is not None:
-        cohort = landmark_cohort(outcome, request.from_landmark)
-        outcome, columns, notes = cohort.outcome, columns.rows(cohort.kept), (cohort.note,)
-    grouping, cut = _groups(request, columns, outcome, cut)
+    outcome, grouping, cut, notes = compared_groups(request, data, cut)
     result = kaplan_meier(
         outcome,
         grouping,
@@ -298,6 +291,26 @@ def answer_kaplan_meier(
         {} if cut is None else {"cut_point": as_dict(cut)},
         cut_point=cut,
     )
+
+
+def compared_groups(
+    request: KaplanMeierRequest, data: AnalysisData, cut: CutPointResult | None = None
+) -> tuple[Outcome, Grouping, CutPointResult | None, tuple[str, ...]]:
+    """The patients of a request, their groups, the search for the cut between them, and what has to be said of them.
+
+    Raises
+    ------
+    SurvivalError
+        The codes of ``split_by_rule``, ``landmark_cohort`` and ``maximally_selected_cut``.
+    """
+    outcome, columns = data.outcome, data.table
+    if request.entry is not None:
+        outcome = replace(outcome, entry=columns.number(request.entry))
+    notes: tuple[str, ...] = ()
+    if request.from_landmark is not None:
+        cohort = landmark_cohort(outcome, request.from_landmark)
+        outcome, columns, notes = cohort.outcome, columns.rows(cohort.kept), (cohort.note,)
+    return outcome, *_groups(request, columns, outcome, cut), notes
 
 
 def _incidence(request: KaplanMeierRequest, data: AnalysisData, at_risk_times: Sequence[float] | None) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from analyses.requests.aft import AftRequest
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from analyses.requests.options import options_of
@@ -15,7 +16,8 @@ from analyses.requests.sensitivity import SensitivityRequest
 from petct.errors import SurvivalError
 
 REQUESTS: Mapping[str, type[Request]] = {
-    kind.command: kind for kind in (KaplanMeierRequest, CoxRequest, PcaRequest, ScreenRequest, SensitivityRequest)
+    kind.command: kind
+    for kind in (KaplanMeierRequest, CoxRequest, AftRequest, PcaRequest, ScreenRequest, SensitivityRequest)
 }
 """The class of the requests of each command."""
 

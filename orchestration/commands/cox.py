@@ -8,7 +8,8 @@ from analyses.requests.data import AnalysisData
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands import cox_report
-from orchestration.commands.analysis import answered, say_notes, source_options
+from orchestration.commands.analysis import say_notes, source_options
+from orchestration.commands.lifelines_report import ENGINE_OPTION, check_json, checked, say_check
 from orchestration.commands.options import request_options
 from petct.errors import SurvivalError
 from petct.survival.cohort.results import as_dict
@@ -22,8 +23,9 @@ from petct.survival.cox.curves import baseline_hazards
     is_flag=True,
     help="With --json: also print residuals against time and covariates, and the baseline hazard.",
 )
+@ENGINE_OPTION
 @source_options
-def cox(request: CoxRequest, curves: bool, source: Source, as_json: bool) -> None:
+def cox(request: CoxRequest, curves: bool, engine: str, source: Source, as_json: bool) -> None:
     """Fit a Cox proportional hazards model: hazard ratios, concordance, test of proportional hazards.
 
     \b
@@ -32,6 +34,7 @@ def cox(request: CoxRequest, curves: bool, source: Source, as_json: bool) -> Non
     petlake cox --covariates age_years,grade --added tumour_volume_ml
     petlake cox --covariates suv_max --subgroups sex,grade
     petlake cox --covariates age_years,suv_max --horizon 1095
+    petlake cox --covariates age_years,suv_max --engine lifelines
     """  # noqa: D301 (click reads the character \b)
     if curves and not (as_json and not request.kinds):
         raise SurvivalError(
@@ -40,12 +43,14 @@ def cox(request: CoxRequest, curves: bool, source: Source, as_json: bool) -> Non
             keyword="--curves",
             expected="--json, and none of the options that ask for another analysis",
         )
-    found, ledger, data = answered(source, request)
+    found, ledger, data, check = checked(engine, source, request)
     if as_json:
-        console.say_json({**found.as_json(ledger), **(_curves(request, data) if curves else {})})
+        more = _curves(request, data) if curves else {}
+        console.say_json({**found.as_json(ledger), **more, **check_json(check)})
         return
     cox_report.say_answer(found)
     say_notes(tuple(filter(None, [ledger])))
+    say_check(check)
 
 
 def _curves(request: CoxRequest, data: AnalysisData) -> dict[str, object]:

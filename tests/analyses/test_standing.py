@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from analyses.requests.load import load
 from analyses.requests.request import Request
 from orchestration.cli import petlake
 from petct.errors import PetctError
+from petct.survival.with_lifelines import aft
 from tests.analyses.requests.generated import requests
 from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
@@ -80,6 +82,18 @@ GIVEN: Mapping[str, Mapping[str, st.SearchStrategy[Any] | None]] = {
         "horizon": None,
         "resamples": None,
     },
+    "aft": {
+        "endpoint": _ENDPOINTS,
+        "covariates": st.one_of(st.just((_VOLUME,)), _some(_VOLUME, "sex")),
+        "scale": None,
+        "scale_of": None,
+        "splines": None,
+        "knots": None,
+        "categories": None,
+        "references": None,
+        "entry": st.just("late_entry"),
+        "distributions": None,
+    },
     "pca": {
         "endpoint": _ENDPOINTS,
         "features": _some(*_FEATURES),
@@ -102,6 +116,7 @@ DECLARED: Mapping[str, Request] = {
     "cox": CoxRequest((_VOLUME,), endpoint="OS"),
 }
 _QUICK = {
+    "aft": {"distributions": ("weibull",)},
     "km": {"permutations": 19, "resamples": 5},
     "cox": {"permutations": 0},
     "screen": {"permutations": 19},
@@ -174,6 +189,19 @@ def _printed(example: Example) -> dict[str, Any]:
     return found
 
 
+def _once(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Fit each model of lifelines once."""
+    kept: dict[str, Any] = {}
+
+    def fitted(name: str, frame: pd.DataFrame, confidence: float) -> Any:
+        key = f"{name} {frame.to_csv()} {confidence}"
+        if key not in kept:
+            kept[key] = fit(name, frame, confidence)
+        return kept[key]
+
+    return fitted
+
+
 @pytest.fixture
 def own_study(study: Path, tmp_path: Path) -> Path:
     """The study with a ledger of its own."""
@@ -192,6 +220,8 @@ def test_all_agree_and_the_script_has_the_numbers(
     # What is drawn has no standing, and takes a second.
     monkeypatch.setattr("analyses.bundle.figure_of", lambda _: None)
     monkeypatch.setattr("analyses.bundle.rendered", lambda *_: b"")
+    # lifelines takes half a second for a model, and is asked for the same ones again and again.
+    monkeypatch.setattr("petct.survival.with_lifelines.aft._fit", _once(aft._fit))
     lake, standings = own_study / "lake", []
     conditions = st.sampled_from([(), (), ("age>=50",)])
 

@@ -61,7 +61,11 @@ def values(option: Option, fields: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     if isinstance(shape, Real):
         return st.floats(allow_nan=False, allow_infinity=False)
     if isinstance(shape, Listed):
-        inner = st.floats(allow_nan=False, allow_infinity=False) if isinstance(shape.each, Real) else _WORDS
+        inner = _WORDS
+        if isinstance(shape.each, Real):
+            inner = st.floats(allow_nan=False, allow_infinity=False)
+        elif isinstance(shape.each, Choice):
+            inner = st.sampled_from(shape.each.words)
         return st.lists(inner, min_size=option.required, max_size=3, unique=True).map(tuple)
     if isinstance(shape, Pairs):
         said = st.sampled_from(shape.value.words) if isinstance(shape.value, Choice) else _WORDS
