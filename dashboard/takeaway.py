@@ -27,7 +27,7 @@ from warehouse.source_code import source_code
 
 _FIGURES = 32
 _MIME = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
-_PAGES = {"km": "survival", "cox": "cox", "pca": "pca", "screen": "features", "sensitivity": "protocols"}
+_PAGES = {"km": "survival", "cox": "cox", "aft": "cox", "pca": "pca", "screen": "features", "sensitivity": "protocols"}
 
 
 @st.fragment

@@ -62,12 +62,12 @@ class ModelRequest(Request):
     scale: Scale = option(
         "scale",
         Choice(words=get_args(Scale)),
-        "What a ratio of a number refers to; spline is a restricted cubic spline.",
+        "Choose the scale of the ratios of numbers; spline means a restricted cubic spline.",
         default="per_sd",
         key="common_scale",
     )
     scale_of: tuple[tuple[str, Scale], ...] = option(
-        "scale-of", _SCALES, "What the ratio of one variable refers to.", default=(), label="Scale", key="scale",
+        "scale-of", _SCALES, "Choose another scale for the ratio of one variable.", default=(), label="Scale", key="scale",
         another="scales {}",
     )  # fmt: skip
     splines: tuple[str, ...] = option(

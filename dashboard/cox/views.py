@@ -14,7 +14,9 @@ from dashboard import asking, charts, notices, takeaway, wording
 from dashboard.access.ledger import Entries
 from dashboard.answers import answered
 from dashboard.cox import analysis, panels
+from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
+from dashboard.lifelines_check import offer_check
 from figures.print import calibration_print, forest_print, residuals_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
@@ -38,11 +40,12 @@ class Views:
     added: TabContainer
     subgroups: TabContainer
     calibration: TabContainer
+    parametric: TabContainer
 
 
 def tabs() -> Views:
     """Lay out the tabs; the open one lives in the URL."""
-    names = ["Hazard ratios", "Diagnostics", "Added value", "Subgroups", "Calibration"]
+    names = ["Hazard ratios", "Diagnostics", "Added value", "Subgroups", "Calibration", "Parametric models"]
     return Views(*st.tabs(names, key="cox_view", bind="query-params"))
 
 
@@ -85,6 +88,7 @@ def draw(views: Views, asked: Asked, entries: Entries) -> None:
         (views.added, _added),
         (views.subgroups, _subgroups),
         (views.calibration, _calibration),
+        (views.parametric, _parametric),
     ):
         if tab.open:
             with tab, notices.refusals_as_sentences():
@@ -125,6 +129,7 @@ def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (check
         numbers=lambda: residual_numbers(curves),
         key="residuals",
     )
+    offer_check(asked.source, asked.answer)
 
 
 def _added(asked: Asked, entries: Entries) -> None:
@@ -185,6 +190,10 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
     with right:
         panels.risk_groups(result)
     notices.notes(result.notes)
+
+
+def _parametric(asked: Asked, entries: Entries) -> None:
+    parametric_models(asked.source, asked.request, entries)
 
 
 def _take_away(asked: Asked, found: Answer, result: ForestTable | ModelComparison | SubgroupTable, key: str) -> None:

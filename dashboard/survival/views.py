@@ -13,6 +13,7 @@ from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import asking, charts, notices, takeaway
 from dashboard.access.ledger import Entries
 from dashboard.data import Source
+from dashboard.lifelines_check import offer_check
 from dashboard.survival import analysis, competing_panels, panels
 from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
 from figures.screen import (
@@ -95,6 +96,7 @@ def draw(views: Views, shown: Shown, entries: Entries) -> None:
 
 def _tests(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entered with the curves)
     panels.tests(shown.result)
+    offer_check(shown.source, shown.answer)
 
 
 def _at_times(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (tests nothing)
