@@ -67,7 +67,8 @@ class ModelRequest(Request):
         key="common_scale",
     )
     scale_of: tuple[tuple[str, Scale], ...] = option(
-        "scale-of", _SCALES, "Choose another scale for the ratio of one variable.", default=(), label="Scale", key="scale",
+        "scale-of", _SCALES, "Choose another scale for the ratio of one variable.", default=(), label="Scale",
+        key="scale",
         another="scales {}",
     )  # fmt: skip
     splines: tuple[str, ...] = option(

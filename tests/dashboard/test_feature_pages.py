@@ -192,7 +192,7 @@ def test_components_are_those_of_the_command_and_a_selection_splits_survival(ope
 
     link = opened(rich_study, "pca", pca_feature_set="pet_original", picked=picked[:3])
     assert link.multiselect(key="picked").value == picked[:3]
-    assert "fewer than the 10" in texts(link)
+    assert "fewer than the minimum of 10" in texts(link)
 
 
 def test_another_selection_is_another_test():

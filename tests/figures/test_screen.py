@@ -99,7 +99,7 @@ def test_the_p_value_or_the_reason_for_none_is_written(split: KaplanMeierResult)
     assert any("log-rank p = " in note.text for note in kaplan_meier_figure(split).layout.annotations)
     small = kaplan_meier(OUTCOME, split_at(VOLUME, [float(np.sort(VOLUME)[4])], "volume"))
     texts = [note.text for note in kaplan_meier_figure(small).layout.annotations]
-    assert any("fewer than the 10" in text for text in texts)
+    assert any("fewer than the minimum of 10" in text for text in texts)
     assert not any("p = " in text for text in some(texts))
     assert len(kaplan_meier_figure(kaplan_meier(OUTCOME)).layout.annotations) == 0
 

@@ -118,7 +118,7 @@ def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> N
     app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(150.0).run())
     assert "p withheld" in texts(app)
     assert app.dataframe[1].value["p"][0] == "withheld"
-    assert texts(app).count("fewer than the 10") >= 2
+    assert texts(app).count("fewer than the minimum of 10") >= 2
     assert not app.metric
     assert "Smallest detectable hazard ratio: **" in texts(app)
     shown = opened(split="Fixed cut", cut_tumour_volume_ml="60.0")

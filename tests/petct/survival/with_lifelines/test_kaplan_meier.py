@@ -111,7 +111,7 @@ def test_a_withheld_p_is_not_shown_by_the_back_door() -> None:
     values = rng.normal(size=60)
     small = split_by_category(["few"] * 5 + ["many"] * 55, "arm")
     for check, reason in (
-        (_checked(outcome, small), "fewer than the 10"),
+        (_checked(outcome, small), "fewer than the minimum of 10"),
         (_checked(outcome, split_at_chosen_cut(values, 0.2, "x")), "the cut was chosen to make the groups differ"),
     ):
         assert not [row for row in check.compared if row.quantity.endswith(" p")]
