@@ -111,7 +111,8 @@ def _git(root: Path, *arguments: str) -> str | None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
+            # Whose the files are is of no matter: what runs is what is asked about.
+            ["git", "-c", f"safe.directory={root}", "-C", str(root), *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -16,6 +16,8 @@ from packaging.version import Version
 
 from warehouse.source_code import BUILT, SourceCode, source_code
 
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD_FILES = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".git_archival.txt", ".gitattributes")
 # Git's own settings, and those of whoever runs the tests, have no say.
