@@ -65,7 +65,10 @@ def asked_for(words: Sequence[str]) -> Asked:
 def run_command(request: Request, conditions: Sequence[str], study_folder: Path, snapshot_id: str) -> None:
     """Run the command of a request for people; raises what it refuses."""
     words = [*request.words(conditions)[1:], "--study", str(study_folder), "--snapshot", snapshot_id]
-    _command(request.command).main(words, prog_name=f"petlake {request.command}", standalone_mode=False)
+    command = _command(request.command)
+    # Not `main`, which would return the exit code of the command to nobody.
+    with command.make_context(f"petlake {request.command}", words) as context:
+        command.invoke(context)
 
 
 def _command(name: str) -> click.Command:
