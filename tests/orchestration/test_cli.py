@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
+from analyses.requests.kaplan_meier import KaplanMeierRequest
+from orchestration.commands import asked
 from tests.some import some
 from warehouse.source_code import source_code
 
@@ -149,3 +152,14 @@ def test_the_version_names_the_commit(petlake: Callable, petlake_process: Callab
     said = petlake("--version").out
     assert said == f"petlake {source_code().text}\n"
     assert petlake_process("--version").out == said
+
+
+def test_the_exit_code_of_a_saved_analysis_is_that_of_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends_with(name: str) -> click.Command:
+        settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+        return click.Command(name, callback=lambda: click.get_current_context().exit(4), context_settings=settings)
+
+    monkeypatch.setattr(asked, "_command", ends_with)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        asked.run_command(KaplanMeierRequest(variable="age"), (), Path("study"), "1234")
+    assert ended.value.exit_code == 4
