@@ -27,7 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("snapshots:sql", "Run read-only SQL on a snapshot."),
     "km": ("km:km", "Compute Kaplan-Meier curves and log-rank test of a split."),
     "cox": ("cox:cox", "Fit a Cox proportional hazards model."),
-    "aft": ("aft:aft", "Fit accelerated failure time models by lifelines: Weibull, log-normal, log-logistic."),
+    "aft": ("aft:aft", "Fit Weibull, log-normal and log-logistic models with lifelines."),
     "pca": ("pca:pca", "Compute principal components of features."),
     "icc": ("icc:icc", "Compute the agreement of repeated measurements: readers, test and retest."),
     "screen": ("screen:screen", "Test every feature of a family, and correct for their number."),

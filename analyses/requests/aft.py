@@ -32,7 +32,7 @@ class AftRequest(ModelRequest):
     distributions: tuple[Distribution, ...] = option(
         "distributions",
         Listed("NAME,NAME,...", each=Choice(words=DISTRIBUTIONS)),
-        f"Distributions of the survival times, separated by commas: {', '.join(DISTRIBUTIONS)}.",
+        "Fit models with these distributions of the survival times, separated by commas.",
         default=DISTRIBUTIONS,
         label="Distributions of the survival times",
     )

@@ -60,7 +60,7 @@ def parametric_models(source: Source, model: CoxRequest, entries: Entries) -> No
 
 
 def _ratios(result: AftResult) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for model in result.models:
         p_of = {t.covariate: "withheld" if t.p is None else wording.p_number(t.p) for t in model.tests}
         rows += [

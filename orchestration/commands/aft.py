@@ -15,7 +15,7 @@ from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 @request_options(AftRequest)
 @source_options
 def aft(request: AftRequest, source: Source, as_json: bool) -> None:
-    """Accelerated failure time models (Weibull, log-normal, log-logistic) by lifelines: time ratios, AIC, fit.
+    """Fit Weibull, log-normal and log-logistic models with lifelines: time ratios, AIC, check of the distribution.
 
     \b
     petlake aft --covariates tumour_volume_ml --scale per_doubling

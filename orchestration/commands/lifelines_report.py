@@ -19,7 +19,7 @@ ENGINE_OPTION = click.option(
     type=click.Choice(["petlake", LIFELINES]),
     default="petlake",
     show_default=True,
-    help="lifelines: also compute the analysis with lifelines, and print both side by side.",
+    help="With lifelines: also compute the analysis with lifelines, and print both results side by side.",
 )
 
 
