@@ -324,7 +324,7 @@ def test_every_computed_asset_is_checked(story: Story) -> None:
     for name, node in some(story.assets.items()):
         checks = node["assetChecksOrError"]["checks"]
         assert bool(checks) == node["isMaterializable"], name
-        assert all(check["description"] for check in some(checks)), name
+        assert "" not in {check["description"] or "" for check in checks}, name
         if name in (*TABLES, "snapshot", "protocols", "feature_sets", "feature_definitions"):
             assert {check["executionForLatestMaterialization"]["status"] for check in checks} == {"SUCCEEDED"}, name
 

@@ -10,6 +10,7 @@ import pytest
 from orchestration.cli import _COMMANDS, petlake
 from scripts.reference import commands as reference
 from scripts.reference.commands import CommandPage, Described, commands
+from tests.some import some
 
 # A sentence that tells what the option makes petlake do: a verb first, a full stop last. A new verb is added here.
 VERBS = (
@@ -45,15 +46,15 @@ def test_the_help_of_a_command_is_a_sentence(command: CommandPage) -> None:
 
 
 def test_the_summaries_of_petlake_help_are_sentences() -> None:
-    assert not [text for _, text in _COMMANDS.values() if not OF_COMMAND.fullmatch(text)]
+    assert not [text for _, text in some(_COMMANDS.values()) if not OF_COMMAND.fullmatch(text)]
 
 
 def test_the_page_has_every_command_with_its_options() -> None:
     sections = dict(re.findall(r"^## (petlake [a-z -]+)\n(.*?)(?=^## |\Z)", reference.page(), re.MULTILINE | re.DOTALL))
 
     assert set(sections) == {command.path for command in commands()}
-    for command in commands():
-        assert all(f"| `{option.name}` |" in sections[command.path] for option in command.options)
+    for command in some(commands()):
+        assert all(f"| `{option.name}` |" in sections[command.path] for option in some(command.options))
 
 
 def test_the_reference_says_what_help_prints() -> None:
@@ -64,7 +65,7 @@ def test_the_reference_says_what_help_prints() -> None:
 
     (demo,) = (each for each in commands() if each.path == "petlake demo")
     assert f"Usage: {demo.usage}" in printed
-    for option in demo.options:
+    for option in some(demo.options):
         assert option.help in printed
         assert f"default: {option.default}" in printed
 

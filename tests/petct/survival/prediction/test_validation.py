@@ -232,4 +232,4 @@ def test_what_cannot_be_validated_is_refused() -> None:
         assert caught.value.code == code
     noise, features = _cohort(70, 1, effect=0.0, p=30)
     with pytest.raises(SurvivalError, match="MODEL_EMPTY"):
-        freeze(noise, features, ElasticNet(penalty="1se", rules=RULES))
+        freeze(noise, features, ElasticNet(penalty="1se", rules=RULES), petlake_version="1")

@@ -17,6 +17,7 @@ from petct.survival.kaplan_meier.log_rank import GEHAN_BRESLOW, PETO_PETO, TARON
 from petct.survival.with_lifelines.comparison import UNEXPLAINED, Compared, LifelinesCheck
 from petct.survival.with_lifelines.kaplan_meier import check_kaplan_meier
 from tests.petct.survival.reference import load, outcome_of
+from tests.some import some
 
 WEIGHTINGS = (PETO_PETO, GEHAN_BRESLOW, TARONE_WARE, Weighting("late", gamma=1.0))
 
@@ -27,7 +28,7 @@ def _checked(outcome: Outcome, grouping: Grouping | None, **options: object) -> 
 
 
 def _rows(check: LifelinesCheck, quantity: str, of: str = "") -> list[Compared]:
-    return [row for row in check.compared if row.quantity == quantity and row.of.startswith(of)]
+    return [row for row in some(check.compared) if row.quantity == quantity and row.of.startswith(of)]
 
 
 def _groups(petlake_data: Path, dataset: str, variable: str) -> tuple[Outcome, Grouping]:
@@ -45,14 +46,14 @@ def test_every_number_agrees_or_differs_for_a_known_reason(
     outcome, grouping = _groups(petlake_data, dataset, variable)
     check = _checked(outcome, grouping)
     assert len(check.compared) == n_rows
-    different = [row for row in check.compared if not row.agrees]
+    different = [row for row in some(check.compared) if not row.agrees]
     # Only limits of the follow-up, where the curve of the censored ends at 0.
     assert {row.quantity for row in different} <= {
         "lower limit of median follow-up",
         "upper limit of median follow-up",
     }
-    assert all(row.reason and row.reason != UNEXPLAINED for row in different)
-    assert all(row.reason is None for row in check.compared if row.agrees)
+    assert {row.reason for row in different}.isdisjoint({None, "", UNEXPLAINED})
+    assert all(row.reason is None for row in some(row for row in check.compared if row.agrees))
     json.dumps(as_dict(check), allow_nan=False)
 
 
@@ -91,7 +92,7 @@ def test_a_wrong_number_of_ours_would_be_seen(petlake_data: Path) -> None:
         curves=(replace(curve, median=replace(curve.median, value=271.0)), *result.curves[1:]),
     )
     check = check_kaplan_meier(outcome, grouping, moved)
-    assert {row.quantity for row in check.compared if row.reason == UNEXPLAINED} == {
+    assert {row.quantity for row in some(check.compared) if row.reason == UNEXPLAINED} == {
         "log-rank chi-squared",
         "median survival",
     }
@@ -114,12 +115,12 @@ def test_a_withheld_p_is_not_shown_by_the_back_door() -> None:
         (_checked(outcome, small), "fewer than the minimum of 10"),
         (_checked(outcome, split_at_chosen_cut(values, 0.2, "x")), "the cut was chosen to make the groups differ"),
     ):
-        assert not [row for row in check.compared if row.quantity.endswith(" p")]
+        assert not [row for row in some(check.compared) if row.quantity.endswith(" p")]
         withheld = [row for row in check.not_compared if "log-rank test" in row.quantity]
         assert withheld
-        assert all(reason in row.reason for row in withheld)
+        assert all(reason in row.reason for row in some(withheld))
     chosen = _checked(outcome, split_at_chosen_cut(values, 0.2, "x"))
-    assert not [row for row in chosen.compared if "chi-squared" in row.quantity]
+    assert not [row for row in some(chosen.compared) if "chi-squared" in row.quantity]
     assert "search for the cut" in [row.quantity for row in chosen.not_compared]
 
 
@@ -140,12 +141,12 @@ def test_late_entries_are_compared_where_lifelines_knows_them() -> None:
     duration = rng.exponential(10, size=200) + 1
     outcome = Outcome(duration, rng.integers(0, 2, 200), entry=duration * rng.uniform(0, 0.4, 200))
     check = _checked(outcome, split_by_median(rng.normal(size=200), "x"))
-    different = [row for row in check.compared if not row.agrees]
-    assert {row.reason for row in different} == {
+    different = [row for row in some(check.compared) if not row.agrees]
+    assert {row.reason for row in some(different)} == {
         "With late entries lifelines measures the area from the first entry on; petlake from the origin."
     }
     assert outcome.entry is not None
-    assert sorted(row.difference or 0.0 for row in different)[-1] == pytest.approx(-outcome.entry.min())
+    assert sorted(row.difference or 0.0 for row in some(different))[-1] == pytest.approx(-outcome.entry.min())
     assert len(_rows(check, "S(t)")) == 2
     assert [row.quantity for row in check.not_compared][:2] == ["log-rank test", f"{PETO_PETO.name} test"]
     assert "late entries" in check.not_compared[0].reason
