@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from analyses.bundle import bundle_of
 from analyses.comparison import first_difference
+from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
 from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
@@ -111,9 +112,10 @@ GIVEN: Mapping[str, Mapping[str, st.SearchStrategy[Any] | None]] = {
     "sensitivity": {"endpoint": _ENDPOINTS, "organ": st.sampled_from(["liver", None])},
 }
 # What no chance may leave out.
-DECLARED: Mapping[str, Request] = {
+ALWAYS: Mapping[str, Request] = {
     "km": KaplanMeierRequest(_VOLUME, endpoint="OS"),
     "cox": CoxRequest((_VOLUME,), endpoint="OS"),
+    "aft": AftRequest(endpoint="OS", covariates=(_VOLUME,)),
 }
 _QUICK = {
     "aft": {"distributions": ("weibull",)},
@@ -226,7 +228,7 @@ def test_all_agree_and_the_script_has_the_numbers(
     conditions = st.sampled_from([(), (), ("age>=50",)])
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-    @example(DECLARED[command] if command in DECLARED else REQUESTS[command](), ())
+    @example(ALWAYS[command] if command in ALWAYS else REQUESTS[command](), ())
     @given(requests(REQUESTS[command], GIVEN[command]), conditions)
     def agree(request: Request, conditions: tuple[str, ...]) -> None:
         request = replace(request, **_QUICK.get(command, {}))

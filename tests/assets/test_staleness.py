@@ -18,11 +18,11 @@ from assets.status import State
 from assets.steps.order import INPUTS, PATIENT_TABLES
 from orchestration import materialization
 from orchestration.instance import study_instance
+from orchestration.study import STUDY_FILE
 from petct.lesions import reference_regions
 from tests.assets.conftest import InThisProcess
 from tests.command_line import PETLAKE
 from tests.servers import running
-from tests.some import some
 from warehouse.storage.lake import Lake
 from warehouse.storage.locks import was_interrupted
 
@@ -41,24 +41,26 @@ class Study(Protocol):
     dagster_states: Callable[[], dict[tuple[str, str], str]]
 
 
-def stale_for_dagster(study: Study) -> dict[str, set[str]]:
-    """The tables of each patient that Dagster calls stale: those whose own code, settings or input is another."""
-    states = study.dagster_states()
-    assert set(states.values()) <= {STALE, FRESH}
-    return {p: {table for table in TABLES if states[p, table] == STALE} for p in (FIRST, SECOND)}
-
-
 def stale_tables(study: Study) -> dict[str, set[str]]:
     """The tables of each patient that `petlake status` calls stale: Dagster's, and what builds on them."""
-    states = study.petlake_states()
-    assert set(states.values()) <= {STALE, FRESH}
-    stale = {p: {table for table in TABLES if states[p, table] == STALE} for p in (FIRST, SECOND)}
-    for patient, tables in some(stale_for_dagster(study).items()):
+    return compared(study)[1]
+
+
+def compared(study: Study) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """The stale tables of each patient for Dagster, whose own code, settings or input is another, and for petlake."""
+    of_dagster, of_petlake = study.dagster_states(), study.petlake_states()
+    assert {*of_dagster.values(), *of_petlake.values()} <= {STALE, FRESH}
+    for_dagster, for_petlake = (
+        {patient: {table for table in TABLES if states[patient, table] == STALE} for patient in (FIRST, SECOND)}
+        for states in (of_dagster, of_petlake)
+    )
+    for patient in (FIRST, SECOND):
+        tables = set(for_dagster[patient])
         for table in TABLES:
             if tables & set(INPUTS[table]):
                 tables.add(table)
-        assert stale[patient] == tables
-    return stale
+        assert for_petlake[patient] == tables
+    return for_dagster, for_petlake
 
 
 def test_what_was_just_computed_is_fresh(computed: Study) -> None:
@@ -66,55 +68,74 @@ def test_what_was_just_computed_is_fresh(computed: Study) -> None:
     assert computed.materialize() == []
 
 
-@pytest.mark.parametrize(
-    ("table", "stale"),
-    [
-        ("suv", {"suv", "lesions", "pictures", "pet_metrics", "radiomic_features"}),
-        ("lesions", {"lesions", "pictures", "pet_metrics", "radiomic_features"}),
-        ("pictures", {"pictures"}),
-        ("clinical", {"clinical"}),
-        ("radiomic_features", {"radiomic_features"}),
-        ("series", set(TABLES) - {"clinical"}),
-    ],
-)
-def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
-    computed: Study, monkeypatch: pytest.MonkeyPatch, table: str, stale: set[str]
-) -> None:
+STALE_BY_CODE = {
+    "suv": {"suv", "lesions", "pictures", "pet_metrics", "radiomic_features"},
+    "lesions": {"lesions", "pictures", "pet_metrics", "radiomic_features"},
+    "pictures": {"pictures"},
+    "clinical": {"clinical"},
+    "radiomic_features": {"radiomic_features"},
+    "series": set(TABLES) - {"clinical"},
+}
+# What study.yaml says, what it says instead, and the tables that this makes stale.
+STALE_BY_SETTING = [
+    (
+        'tumour: ["lesion*"]',
+        'tumour: ["lesion*", "metastasis*"]',
+        {"lesions", "pictures", "pet_metrics", "radiomic_features"},
+    ),
+    ("feature_sets: [pet_original, ct_original]", "feature_sets: [ct_original]", {"radiomic_features"}),
+    (
+        # Lesions on a CT that nothing is asked of are no longer missed.
+        "feature_sets: [pet_original, ct_original]",
+        "feature_sets: [pet_original]",
+        {"lesions", "pictures", "pet_metrics", "radiomic_features"},
+    ),
+    ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical"}),
+    ("within_days: 90", "within_days: 60", {"endpoints"}),
+    ("name: petlake demo", "name: another name", set()),
+]
+
+
+def raise_version(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     raised = replace(PATIENT_TABLES[table], code_version=f"{PATIENT_TABLES[table].code_version}-raised")
     monkeypatch.setitem(PATIENT_TABLES, table, raised)
-    assert stale_for_dagster(computed) == {FIRST: {table}, SECOND: {table}}
-    assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
+
+
+@pytest.mark.parametrize(("table", "stale"), STALE_BY_CODE.items())
+def test_a_raised_code_version_makes_the_table_stale_and_what_builds_on_it(
+    materialized: Study, monkeypatch: pytest.MonkeyPatch, table: str, stale: set[str]
+) -> None:
+    raise_version(monkeypatch, table)
+    own = {FIRST: {table}, SECOND: {table}}
+    assert compared(materialized) == (own, {FIRST: stale, SECOND: stale})
+
+
+@pytest.mark.parametrize("tables", [("pictures",), tuple(STALE_BY_CODE)], ids=["one", "all"])
+def test_what_a_raised_code_version_made_stale_is_fresh_when_it_is_computed_again(
+    computed: Study, monkeypatch: pytest.MonkeyPatch, tables: tuple[str, ...]
+) -> None:
+    for table in tables:
+        raise_version(monkeypatch, table)
     assert set(computed.materialize()) == {FIRST, SECOND}
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "stale"),
-    [
-        (
-            'tumour: ["lesion*"]',
-            'tumour: ["lesion*", "metastasis*"]',
-            {"lesions", "pictures", "pet_metrics", "radiomic_features"},
-        ),
-        ("feature_sets: [pet_original, ct_original]", "feature_sets: [ct_original]", {"radiomic_features"}),
-        (
-            # Lesions on a CT that nothing is asked of are no longer missed.
-            "feature_sets: [pet_original, ct_original]",
-            "feature_sets: [pet_original]",
-            {"lesions", "pictures", "pet_metrics", "radiomic_features"},
-        ),
-        ("age_years: {kind: number, unit: year}", "age_years: {kind: number}", {"clinical"}),
-        ("within_days: 90", "within_days: 60", {"endpoints"}),
-        ("name: petlake demo", "name: another name", set()),
-    ],
-)
+@pytest.mark.parametrize(("old", "new", "stale"), STALE_BY_SETTING)
 def test_a_changed_setting_makes_the_tables_stale_that_it_applies_to(
     computed: Study, old: str, new: str, stale: set[str]
 ) -> None:
     computed.replace(old, new)
     assert stale_tables(computed) == {FIRST: stale, SECOND: stale}
+
+
+def test_what_changed_settings_made_stale_is_fresh_when_it_is_computed_again(computed: Study) -> None:
+    for old, new, _ in STALE_BY_SETTING:
+        # Of two changes of one setting, the first.
+        if old in (computed.folder / STUDY_FILE).read_text(encoding="utf-8"):
+            computed.replace(old, new)
     computed.materialize()
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
+    assert computed.materialize() == []
 
 
 def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study) -> None:
@@ -124,8 +145,10 @@ def test_a_changed_pixel_makes_its_patient_stale_and_nobody_else(computed: Study
     image.write_bytes(content)
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}, "nothing is known before the ingest"
     computed.ingest()
-    assert stale_for_dagster(computed) == {FIRST: set(), SECOND: {"series", "lesions", "pictures"}}
-    assert stale_tables(computed) == {FIRST: set(), SECOND: set(TABLES) - {"clinical"}}
+    assert compared(computed) == (
+        {FIRST: set(), SECOND: {"series", "lesions", "pictures"}},
+        {FIRST: set(), SECOND: set(TABLES) - {"clinical"}},
+    )
     assert computed.materialize() == [SECOND]
     assert stale_tables(computed) == {FIRST: set(), SECOND: set()}
 

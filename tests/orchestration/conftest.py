@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import Ran, run_petlake, run_petlake_process
-from tests.made_once import demo_study, make_sts_study, sts_study
+from tests.made_once import demo_study, sts_study
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +19,6 @@ def petlake() -> Callable[..., Ran]:
 @pytest.fixture(scope="session")
 def petlake_process() -> Callable[..., Ran]:
     return run_petlake_process
-
-
-@pytest.fixture(scope="session")
-def make_study() -> Callable[[Path, Path, Path], Path]:
-    return make_sts_study
 
 
 @pytest.fixture(scope="session")
