@@ -94,14 +94,13 @@ def ingest(
             index,
             files.get(patient_id, []),
             cells.get(patient_id, []),
-            is_new=patient_id not in before,
-            findings=unknown_finding(patient_id, unknown),
+            unknown_finding(patient_id, unknown),
         )
         for patient_id in found
     )
     gone = tuple(sorted(before - set(found)))
     for patient_id in gone:
-        _write(lake, settings, patient_id, index, [], [], is_new=False)
+        _write(lake, settings, patient_id, index, [], [], ())
     return IngestReport(patients, index.set_aside, clinical_set_aside, gone, tuple(sorted(unknown.items())))
 
 
@@ -127,9 +126,7 @@ def _write(
     index: DicomIndex,
     files: list[FileRecord],
     cells: list[ClinicalCell],
-    *,
-    is_new: bool,
-    findings: Sequence[Finding] = (),
+    findings: Sequence[Finding],
 ) -> IngestedPatient:
     series = [item for item in index.series if item.patient_id == patient_id] if files else []
     record = PatientRecord(
@@ -149,6 +146,7 @@ def _write(
         source: files if source is DICOM_FILES else by_table.get(source.table, []) for source in SOURCES.values()
     }
     with patient_lock(lake.root, patient_id):
+        is_new = not lake.exists("patients", patient_id)
         had = {source: lake.exists(source.table, patient_id) for source in rows}
         before = {source: _fingerprint(lake, patient_id, source) for source in rows}
         for source in rows:

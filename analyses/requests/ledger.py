@@ -31,11 +31,11 @@ def enter_tests(lake_root: Path, basis: Basis, tests: Sequence[Tested]) -> str |
     named = basis.selection.named if basis.selection else ""
     sentence = None
     for tested in tests:
-        run = TestRun.of(
+        how = ", ".join(filter(None, (tested.how, named)))
+        run = TestRun(
             basis.endpoint,
             tested.procedure,
-            sorted(tested.variables),
-            ", ".join(filter(None, (tested.how, named))),
+            subject=", ".join(sorted(tested.variables)) + (f": {how}" if how else ""),
             n=tested.n,
             n_events=tested.n_events,
             n_tests=tested.n_tests,

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from warehouse.people import journal_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 _WHAT = "the ledger of tests"
@@ -54,24 +53,6 @@ class TestRun:
     n_tests: int
     p: float | None
     primary: bool
-
-    @classmethod
-    def of(
-        cls,
-        endpoint: str,
-        procedure: str,
-        variables: Sequence[str],
-        how: str,
-        *,
-        n: int,
-        n_events: int,
-        n_tests: int,
-        p: float | None,
-        primary: bool,
-    ) -> TestRun:
-        """The run of a procedure on variables, ``how`` being groups, scales and conditions."""
-        subject = ", ".join(variables) + (f": {how}" if how else "")
-        return cls(endpoint, procedure, subject, n, n_events, n_tests, p, primary)
 
     @property
     def identity(self) -> tuple[str, str, str]:

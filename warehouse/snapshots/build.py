@@ -203,9 +203,8 @@ def _registry_definitions() -> list[ColumnDefinition]:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-    assert row is not None  # an aggregate without groups has one row
-    return int(row[0])
+    ((n_rows,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
+    return int(n_rows)
 
 
 def _describe(
