@@ -59,6 +59,12 @@ PROTOCOL_PATIENTS ?= 12
 protocols: install  ## Check the demo cohort under four protocols, voxel by voxel and in `petlake sensitivity` (a minute)
 	PETLAKE_PROTOCOL_PATIENTS=$(PROTOCOL_PATIENTS) $(BIN)/python -m pytest tests/orchestration/test_demo_protocols.py
 
+# Requests of each analysis, of which command, page, ledger, texts and bundle agree; `make test` has a sample.
+EXAMPLES ?= 200
+.PHONY: requests
+requests: install  ## Hold command, page, ledger and exports of many generated requests against each other (EXAMPLES=200)
+	PETLAKE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/analyses/test_standing.py
+
 # Of a version that was raised for numbers of other studies: ELSEWHERE='suv: Philips counts'.
 ELSEWHERE ?=
 .PHONY: golden
@@ -72,9 +78,9 @@ bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim 
 	done; if [ -n "$$failed" ]; then echo "missed:$$failed"; exit 1; fi
 
 # What `make test` takes a sample of, or leaves to an idle machine.
-LONG := identity mutations protocols simulate bench
+LONG := identity mutations protocols requests simulate bench
 .PHONY: test-long
-test-long: install  ## Run what takes long: identity, mutations, protocols, simulate and bench (an hour)
+test-long: install  ## Run what takes long: identity, mutations, protocols, requests, simulate and bench (hours)
 	@failed=; for each in $(LONG); do \
 		echo "make $$each"; $(MAKE) $$each || failed="$$failed $$each"; \
 	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi

@@ -1,4 +1,4 @@
-"""All ways agree on primary or exploratory (command, ledger, methods, checklist, bundle); script and command agree."""
+"""Command, page, ledger, methods, checklist and bundle agree on primary or exploratory; script and command agree."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -27,12 +28,17 @@ from analyses.requests.known import REQUESTS
 from analyses.requests.ledger import enter
 from analyses.requests.load import load
 from analyses.requests.request import Request
+from dashboard import notices
+from dashboard.answers import answered
+from dashboard.data import Source
+from dashboard.survival.analysis import survival
 from orchestration.cli import petlake
 from petct.errors import PetctError
 from petct.survival.with_lifelines import aft
 from tests.analyses.requests.generated import requests
 from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
+from warehouse.snapshots.catalog import current_id
 
 EXAMPLES = int(os.environ.get("PETLAKE_EXAMPLES", "40"))
 """Requests of each analysis; `make test-long` takes 200."""
@@ -141,6 +147,18 @@ def of_command(example: Example) -> str | None:
     return standing
 
 
+def of_page(example: Example) -> str | None:
+    lake = example.study / "lake"
+    source = Source(str(lake), current_id(lake), example.conditions)
+    ask = survival if isinstance(example.request, KaplanMeierRequest) else answered
+    with mock.patch.object(notices.st, "badge") as badge:
+        notices.standing(ask(source, example.request).declared)
+    said = {"Primary hypothesis": "primary", "Exploratory": "exploratory"}
+    shown = [said[call.args[0]] for call in badge.call_args_list]
+    assert len(shown) <= 1
+    return shown[0] if shown else None
+
+
 def of_ledger(example: Example) -> str | None:
     entries = ledger_of(example.study / "lake", str(example.answer.basis.snapshot_id)).entries
     return None if not entries else "primary" if any(each.run.primary for each in entries) else "exploratory"
@@ -176,6 +194,7 @@ def of_bundle(example: Example) -> str | None:
 
 WAYS: dict[str, Callable[[Example], str | None]] = {
     "command": of_command,
+    "page": of_page,
     "ledger": of_ledger,
     "methods": of_methods,
     "checklist": of_checklist,
