@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from orchestration.cli import petlake
+from scripts.reference.tables import cell, code
 
 _DEFAULT = re.compile(r"\s*\[default: (?P<default>.*)\]$")
 
@@ -117,7 +118,7 @@ This page is written from the commands; `petlake COMMAND --help` prints the same
 def _section(command: CommandPage) -> str:
     lines = [f"## {command.path}", "```text\n" + command.usage + "\n```", _help(command.help)]
     if command.options:
-        rows = [f"| {_code(o.name)} | {_values(o)} | {_cell(o.help)} |" for o in command.options]
+        rows = [f"| {code(o.name)} | {_values(o)} | {cell(o.help)} |" for o in command.options]
         lines.append("\n".join(["| option | value | meaning |", "|---|---|---|", *rows]))
     return "\n\n".join(line for line in lines if line)
 
@@ -134,17 +135,9 @@ def _help(text: str) -> str:
 
 
 def _values(option: Described) -> str:
-    said = [_cell(option.takes)] if option.takes else []
+    said = [cell(option.takes)] if option.takes else []
     if option.required:
         said.append("required")
     if option.default:
-        said.append(f"default: {_cell(option.default)}")
+        said.append(f"default: {cell(option.default)}")
     return "; ".join(said)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")

@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
-from scripts.reference import codes, commands, study_keys
+from scripts.reference import codes, commands, requests, study_keys
 from scripts.reference.offline import loads_from_elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -43,6 +43,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, content=write()))
     files.append(File.generated(config, "favicon.svg", abs_src_path=str(ROOT / "dashboard" / "favicon.svg")))
     return files
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put the requests where a page wants them."""
+    return markdown.replace(requests.MARK, requests.sections()) if requests.MARK in markdown else markdown
 
 
 def on_post_build(config: MkDocsConfig) -> None:

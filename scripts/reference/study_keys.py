@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from orchestration.study_file import StudyFile
+from scripts.reference.tables import cell
 
 _PLAIN = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
 
@@ -118,7 +119,7 @@ This page is written from the model that reads the file."""
 
 
 def _section(name: str, found: list[Key]) -> str:
-    rows = [f"| `{key.path}` | {key.takes} | {key.default} | {_cell(key.description)} |" for key in found]
+    rows = [f"| `{key.path}` | {key.takes} | {key.default} | {cell(key.description)} |" for key in found]
     return "\n".join([f"## {name}", "", "| key | value | default | meaning |", "|---|---|---|---|", *rows])
 
 
@@ -127,7 +128,3 @@ def _template() -> str:
     clinical = (files / "study_template_clinical.yaml").read_text("utf-8")
     text = (files / "study_template.yaml").read_text("utf-8").replace("@CLINICAL@\n", clinical)
     return f"## Commented file\n\n```yaml\n{text.replace('@NAME@', 'my-study').rstrip()}\n```"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")

@@ -7,8 +7,11 @@ import re
 import click
 import pytest
 
+from analyses.requests.known import REQUESTS
+from analyses.requests.options import options_of
 from orchestration.cli import _COMMANDS, petlake
 from scripts.reference import commands as reference
+from scripts.reference import requests
 from scripts.reference.commands import CommandPage, Described, commands
 from tests.some import some
 
@@ -73,3 +76,14 @@ def test_the_reference_says_what_help_prints() -> None:
 @pytest.mark.parametrize("text", ["Number of patients.", "With --split optimal.", "Print JSON", "print JSON for all."])
 def test_a_help_that_is_no_sentence_is_found(text: str) -> None:
     assert not SENTENCE.fullmatch(text)
+
+
+def test_the_reference_of_requests_has_every_field_with_its_help() -> None:
+    sections = dict(
+        re.findall(r"^### petlake\.(\w+)\n(.*?)(?=^### |\Z)", requests.sections(), re.MULTILINE | re.DOTALL)
+    )
+
+    assert list(sections) == [kind.__name__ for kind in REQUESTS.values()]
+    for kind in REQUESTS.values():
+        for option in some(options_of(kind)):
+            assert f"| `{option.field}` | `--{option.name}` |" in sections[kind.__name__]
