@@ -11,15 +11,13 @@ from petct.survival.cox_repeated.validation import CorrectedGroup, CoxValidation
 _PIXELS = 460
 
 
-def calibration_figure(result: CoxValidation, *, title: str | None = None) -> go.Figure:
+def calibration_figure(result: CoxValidation) -> go.Figure:
     """Draw the observed share with the event by the horizon against the predicted probability.
 
     Parameters
     ----------
     result
         The groups.
-    title
-        Title; states horizon, n and events when None.
 
     Returns
     -------
@@ -66,8 +64,7 @@ def calibration_figure(result: CoxValidation, *, title: str | None = None) -> go
         name="corrected for optimism",
         hovertemplate="predicted %{x:.1%}, corrected %{y:.1%}<extra></extra>",
     )
-    text = f"Event by {result.time:g} {result.unit}s: n = {result.n}, {result.n_events} events"
-    dress(figure, text if title is None else title, _PIXELS)
+    dress(figure, _PIXELS)
     figure.update_layout(showlegend=True, legend={"x": 0.02, "y": 0.98, "xanchor": "left", "yanchor": "top"})
     figure.update_xaxes(title_text="Predicted probability of the event", range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(title_text="Observed (Kaplan-Meier)", range=[0, 1.02], tickformat=".0%")

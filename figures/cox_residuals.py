@@ -11,7 +11,7 @@ from petct.survival.cox.curves import ResidualCurve
 _PIXELS = 360
 
 
-def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Figure:
+def residual_figure(curve: ResidualCurve) -> go.Figure:
     """Draw residuals against time or against a covariate.
 
     Parameters
@@ -19,8 +19,6 @@ def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Fig
     curve
         Scaled Schoenfeld residuals (a flat line supports proportional hazards), or martingale residuals (a
         straight line supports a linear effect).
-    title
-        Title; states covariate, n and events when None.
     """
     figure = go.Figure()
     if curve.lower:
@@ -50,8 +48,7 @@ def residual_figure(curve: ResidualCurve, *, title: str | None = None) -> go.Fig
     )
     level = 0.0 if curve.reference is None else curve.reference
     figure.add_hline(y=level, line={"color": MUTED, "width": 1, "dash": "dash"})
-    text = f"{plain(curve.covariate)}: n = {curve.n}, {curve.n_events} events"
-    dress(figure, text if title is None else title, _PIXELS)
+    dress(figure, _PIXELS, f"{plain(curve.covariate)}: n = {curve.n}, {curve.n_events} events")
     figure.update_layout(showlegend=False, margin_l=95)
     figure.update_xaxes(title_text=plain(curve.x_label))
     figure.update_yaxes(title_text=plain(curve.y_label).replace(" (", "<br>("), zeroline=False)

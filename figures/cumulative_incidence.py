@@ -15,9 +15,7 @@ from petct.survival.competing.cumulative import CumulativeIncidenceResult, Incid
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def cumulative_incidence_figure(
-    result: CumulativeIncidenceResult, *, axis_unit: AxisUnit | None = None, title: str | None = None
-) -> go.Figure:
+def cumulative_incidence_figure(result: CumulativeIncidenceResult, *, axis_unit: AxisUnit | None = None) -> go.Figure:
     """Draw the cumulative incidence of every event in every group.
 
     Parameters
@@ -26,8 +24,6 @@ def cumulative_incidence_figure(
         The analysis; numbers at risk stand at its ``at_risk_times``.
     axis_unit
         Unit of the time axis (a month is 365.25 / 12 days); the result's own when None.
-    title
-        Title; made from the split when None.
 
     Returns
     -------
@@ -45,19 +41,17 @@ def cumulative_incidence_figure(
     axis = TimeAxis(converted.unit, converted.scale, result.at_risk_times, longest)
     suffix = f" {result.variable_unit}" if result.variable_unit else ""
     labels = [plain(f"{curve.group}{suffix}") for curve in of_interest]
-    text = "All patients" if result.variable is None else f"{plain(result.variable)}: {result.rule}"
     figure = curves_over_table(
         axis,
         labels,
         [partial(_at_risk, dict(zip(result.at_risk_times, curve.n_at_risk, strict=True))) for curve in of_interest],
-        title=text if title is None else title,
         y_title="Cumulative incidence",
     )
     groups = [curve.group for curve in of_interest]
     for curve in result.curves:
         group, cause = groups.index(curve.group), result.causes.index(curve.cause)
         if cause == 0:
-            _add_band(figure, curve, axis, series_colour(group))
+            add_band(figure, axis, curve, series_colour(group))
         _add_curve(figure, curve, axis, series_colour(group), _DASHES[cause % len(_DASHES)], labels[group])
     figure.update_layout(
         legend={
@@ -78,27 +72,13 @@ def _at_risk(counts: dict[float, int], time: float) -> int:
 
 def _add_curve(figure: go.Figure, curve: IncidenceCurve, axis: TimeAxis, colour: str, dash: str, label: str) -> None:
     name = f"{label}, {plain(curve.cause)} ({curve.n_events} of {curve.n})"
-    figure.add_trace(
-        go.Scatter(
-            x=[axis.at(time) for time in (0.0, *curve.times, curve.last_time)],
-            y=[0.0, *curve.incidence, curve.incidence[-1] if curve.incidence else 0.0],
-            mode="lines",
-            line={"color": colour, "width": 2.2, "shape": "hv", "dash": dash},
-            name=name,
-            hovertemplate=f"%{{x:.4g}} {axis.unit}s: %{{y:.1%}}<extra>{name}</extra>",
-        ),
+    figure.add_scatter(
+        x=[axis.at(time) for time in (0.0, *curve.times, curve.last_time)],
+        y=[0.0, *curve.incidence, curve.incidence[-1] if curve.incidence else 0.0],
+        mode="lines",
+        line={"color": colour, "width": 2.2, "shape": "hv", "dash": dash},
+        name=name,
+        hovertemplate=f"%{{x:.4g}} {axis.unit}s: %{{y:.1%}}<extra>{name}</extra>",
         row=1,
         col=1,
     )
-
-
-def _add_band(figure: go.Figure, curve: IncidenceCurve, axis: TimeAxis, colour: str) -> None:
-    steps = [
-        (time, lower, upper)
-        for time, lower, upper in zip(curve.times, curve.lower, curve.upper, strict=True)
-        if lower is not None and upper is not None
-    ]
-    if not steps:
-        return
-    steps.append((curve.last_time, steps[-1][1], steps[-1][2]))
-    add_band(figure, axis, steps, colour, curve.group)

@@ -11,15 +11,14 @@ from figures.palette import BLUE, GREEN, MUTED, VERMILION, translucent
 from figures.paper import dress, plain
 from petct.survival.cohort.groups import number_text
 from petct.survival.kaplan_meier.cut_points import CutPointResult
+from petct.survival.kaplan_meier.maximally_selected import CutStability
 
 _LOGARITHMIC_FROM = 5.0
 _PIXELS = 430
 _STABILITY_PIXELS = 150
 
 
-def cut_point_figure(
-    result: CutPointResult, *, shown_cuts: Sequence[float] = (), title: str | None = None
-) -> go.Figure:
+def cut_point_figure(result: CutPointResult, *, shown_cuts: Sequence[float] = ()) -> go.Figure:
     """Draw the standardised log-rank statistic at every cut, and how often resamples chose each cut.
 
     Parameters
@@ -28,8 +27,6 @@ def cut_point_figure(
         The search.
     shown_cuts
         Other cuts to mark, such as the median.
-    title
-        Title; states variable, n and events when None.
 
     Returns
     -------
@@ -43,23 +40,20 @@ def cut_point_figure(
         rows=len(heights), cols=1, shared_xaxes=True, vertical_spacing=0.07 if stability else 0.0, row_heights=heights
     )
     unit = f" {result.variable_unit}" if result.variable_unit else ""
-    figure.add_trace(
-        go.Scatter(
-            x=list(result.cuts),
-            y=list(result.statistics),
-            customdata=[[below, result.n - below] for below in result.n_below_cuts],
-            mode="lines+markers",
-            line={"color": BLUE, "width": 1.6, "shape": "linear"},
-            marker={"size": 5},
-            name="statistic",
-            hovertemplate="cut at %{x:.4g}" + plain(unit) + ": %{y:.2f}, %{customdata[0]} and %{customdata[1]} patients"
-            "<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=list(result.cuts),
+        y=list(result.statistics),
+        customdata=[[below, result.n - below] for below in result.n_below_cuts],
+        mode="lines+markers",
+        line={"color": BLUE, "width": 1.6, "shape": "linear"},
+        marker={"size": 5},
+        name="statistic",
+        hovertemplate="cut at %{x:.4g}" + plain(unit) + ": %{y:.2f}, %{customdata[0]} and %{customdata[1]} patients"
+        "<extra></extra>",
         row=1,
         col=1,
     )
-    text = f"{plain(result.variable)}: {len(result.cuts)} cuts, n = {result.n}, {result.n_events} events"
-    dress(figure, text if title is None else title, sum(heights) + 130)
+    dress(figure, sum(heights) + 130)
     figure.update_layout(showlegend=False)
     if result.permutation is not None:
         figure.add_hline(
@@ -73,7 +67,7 @@ def cut_point_figure(
         )
     figure.update_yaxes(title_text="Log-rank statistic", rangemode="tozero", row=1, col=1)
     if stability is not None:
-        _add_stability(figure, result)
+        _add_stability(figure, stability)
     # After all traces: plotly draws no line in a part of the figure that is still empty.
     for cut, colour in (*((cut, GREEN) for cut in shown_cuts), (result.cut, VERMILION)):
         figure.add_vline(x=cut, line={"color": colour, "width": 1.6, "dash": "dot"}, row="all", col=1)
@@ -85,32 +79,26 @@ def cut_point_figure(
     return figure
 
 
-def _add_stability(figure: go.Figure, result: CutPointResult) -> None:
+def _add_stability(figure: go.Figure, stability: CutStability) -> None:
     """A stem for every cut that some resample chose: bars would depend on bins, and on the axis."""
-    stability = result.stability
-    assert stability is not None
     shares = [count / stability.n_resamples for count in stability.n_chosen]
-    figure.add_trace(
-        go.Scatter(
-            x=[x for cut in stability.cuts for x in (cut, cut, None)],
-            y=[y for share in shares for y in (0.0, share, None)],
-            mode="lines",
-            line={"color": BLUE, "width": 2},
-            hoverinfo="skip",
-            name="stems",
-        ),
+    figure.add_scatter(
+        x=[x for cut in stability.cuts for x in (cut, cut, None)],
+        y=[y for share in shares for y in (0.0, share, None)],
+        mode="lines",
+        line={"color": BLUE, "width": 2},
+        hoverinfo="skip",
+        name="stems",
         row=2,
         col=1,
     )
-    figure.add_trace(
-        go.Scatter(
-            x=list(stability.cuts),
-            y=shares,
-            mode="markers",
-            marker={"size": 4, "color": BLUE},
-            name="resamples",
-            hovertemplate="%{y:.1%} of the resamples chose %{x:.4g}<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=list(stability.cuts),
+        y=shares,
+        mode="markers",
+        marker={"size": 4, "color": BLUE},
+        name="resamples",
+        hovertemplate="%{y:.1%} of the resamples chose %{x:.4g}<extra></extra>",
         row=2,
         col=1,
     )

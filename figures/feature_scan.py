@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import plotly.graph_objects as go
 
 from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
-from figures.paper import dress, plain
+from figures.paper import dress, marked, plain
 from figures.ticks import round_ratios
 from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text
 from petct.survival.features.scan_result import ScanResult, ScanRow
@@ -26,7 +26,6 @@ def volcano_figure(
     *,
     shown: Collection[str] | None = None,
     chosen: str | None = None,
-    title: str | None = None,
 ) -> go.Figure:
     """Draw the hazard ratio of each feature against its p-value; each point carries the feature's name as custom data.
 
@@ -42,25 +41,20 @@ def volcano_figure(
         Names of the features to draw; all when None.
     chosen
         The feature to put a ring around.
-    title
-        Title.
     """
     figure = go.Figure()
     rows = [row for row in result.rows if row.hazard_ratio is not None and (shown is None or row.name in shown)]
     _kinds(figure, rows, labels, _ratio)
     _ring(figure, [row for row in rows if row.name == chosen], _ratio)
-    words = f"{result.n_tested} features: n = {result.n}, {result.n_events} events"
-    dress(figure, words if title is None else title, _PIXELS)
+    dress(figure, _PIXELS)
     _threshold(figure, result)
     reach = max((abs(math.log10(_ratio(row))) for row in rows), default=0.0)
     figure.add_vline(x=1.0, line={"color": MUTED, "width": 1, "dash": "dot"})
     limit = max(1.12 * reach, 0.15)
-    ticks = round_ratios(10**-limit, 10**limit)
     figure.update_xaxes(
         type="log",
         range=[-limit, limit],
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
+        **marked(round_ratios(10**-limit, 10**limit)),
         title_text="Hazard ratio per SD (logarithmic axis)",
     )
     _p_axis(figure, result)
@@ -74,7 +68,6 @@ def confounding_figure(
     *,
     limit: float | None = None,
     chosen: str | None = None,
-    title: str | None = None,
 ) -> go.Figure:
     """Draw each feature's correlation with tumour volume against its p-value: the small p may be those of volume.
 
@@ -90,14 +83,12 @@ def confounding_figure(
         The largest absolute correlation that is let through, drawn as lines.
     chosen
         The feature to put a ring around.
-    title
-        Title.
     """
     figure = go.Figure()
     rows = [row for row in result.rows if row.name in rho]
     _kinds(figure, rows, labels, lambda row: rho[row.name])
     _ring(figure, [row for row in rows if row.name == chosen], lambda row: rho[row.name])
-    dress(figure, f"{len(rows)} features (n = {result.n})" if title is None else title, _PIXELS)
+    dress(figure, _PIXELS)
     _threshold(figure, result)
     if limit is not None and limit < 1:
         for x in (-limit, limit):

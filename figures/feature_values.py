@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from figures.palette import BLUE, INK, PAPER, VERMILION, series_colour, translucent
-from figures.paper import dress, plain
+from figures.paper import dress, marked, plain
 from figures.ticks import round_numbers
 
 _PIXELS = 400
@@ -17,25 +17,13 @@ _CELL_PIXELS = 21
 _LONGEST_LABEL = 34
 
 
-def distribution_figure(
-    groups: Mapping[str, tuple[Sequence[str], Sequence[float]]], label: str, *, title: str | None = None
-) -> go.Figure:
-    """Draw the values of a variable in groups of patients: every patient a point, beside box and median.
-
-    Parameters
-    ----------
-    groups
-        Patients and their values by the name of the group, in order.
-    label
-        What the values are, with unit.
-    title
-        Title.
-    """
+def patient_boxes(groups: Iterable[tuple[str, Sequence[str], Sequence[float]]], unit: str = "") -> go.Figure:
+    """Draw values in groups of patients (name, patients, values): every patient a point, beside box and median."""
     figure = go.Figure()
-    for index, (name, (patients, values)) in enumerate(groups.items()):
+    for index, (name, patients, values) in enumerate(groups):
         figure.add_box(
             y=list(values),
-            name=f"{plain(name)}<br>n = {len(values)}",
+            name=name,
             boxpoints="all",
             jitter=0.5,
             pointpos=-1.6,
@@ -43,45 +31,53 @@ def distribution_figure(
             line={"color": series_colour(index), "width": 1.6},
             fillcolor=translucent(series_colour(index), 0.15),
             customdata=list(patients),
-            hovertemplate="%{customdata}: %{y:.4g}<extra></extra>",
+            hovertemplate=f"%{{customdata}}: %{{y:.4g}}{unit}<extra></extra>",
             showlegend=False,
         )
-    dress(figure, title, _PIXELS)
-    figure.update_yaxes(title_text=plain(label))
-    return figure
+    return dress(figure, _PIXELS)
+
+
+def patient_points(x: Sequence[float], y: Sequence[float], patients: Sequence[str], hover: str) -> go.Figure:
+    """Draw one value against another, a point a patient; ``hover`` is what plotly writes after the patient."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(x),
+        y=list(y),
+        mode="markers",
+        marker={"size": 8, "color": translucent(BLUE, 0.75)},
+        customdata=list(patients),
+        hovertemplate=f"%{{customdata}}: {hover}<extra></extra>",
+        showlegend=False,
+    )
+    return dress(figure, _PIXELS)
+
+
+def distribution_figure(groups: Mapping[str, tuple[Sequence[str], Sequence[float]]], label: str) -> go.Figure:
+    """Draw the values of a variable in groups of patients.
+
+    Parameters
+    ----------
+    groups
+        Patients and their values by the name of the group, in order.
+    label
+        What the values are, with unit.
+    """
+    figure = patient_boxes((f"{plain(name)}<br>n = {len(of)}", patients, of) for name, (patients, of) in groups.items())
+    return figure.update_yaxes(title_text=plain(label))
 
 
 def against_volume_figure(
-    patients: Sequence[str],
-    volume_ml: Sequence[float],
-    values: Sequence[float],
-    label: str,
-    *,
-    title: str | None = None,
+    patients: Sequence[str], volume_ml: Sequence[float], values: Sequence[float], label: str
 ) -> go.Figure:
     """Draw a feature against tumour volume, on a logarithmic axis where no volume is 0; a point a patient."""
-    figure = go.Figure(
-        go.Scatter(
-            x=list(volume_ml),
-            y=list(values),
-            mode="markers",
-            marker={"size": 8, "color": translucent(BLUE, 0.75)},
-            customdata=list(patients),
-            hovertemplate="%{customdata}: %{x:.4g} ml, %{y:.4g}<extra></extra>",
-            showlegend=False,
-        )
-    )
-    dress(figure, title, _PIXELS)
-    positive = bool(volume_ml) and min(volume_ml) > 0
+    figure = patient_points(volume_ml, values, patients, "%{x:.4g} ml, %{y:.4g}")
     figure.update_xaxes(title_text="Tumour volume (ml)")
-    if positive:
-        ticks = round_numbers(min(volume_ml), max(volume_ml))
-        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    figure.update_yaxes(title_text=plain(label))
-    return figure
+    if volume_ml and min(volume_ml) > 0:
+        figure.update_xaxes(type="log", **marked(round_numbers(min(volume_ml), max(volume_ml))))
+    return figure.update_yaxes(title_text=plain(label))
 
 
-def correlation_figure(rho: NDArray[np.float64], labels: Sequence[str], *, title: str | None = None) -> go.Figure:
+def correlation_figure(rho: NDArray[np.float64], labels: Sequence[str]) -> go.Figure:
     """Draw the correlations of all pairs of features as a heat map, in the order given.
 
     Parameters
@@ -90,8 +86,6 @@ def correlation_figure(rho: NDArray[np.float64], labels: Sequence[str], *, title
         Shape (p, p), -1 to 1.
     labels
         Names of the features, shape (p,).
-    title
-        Title.
     """
     names = [_shortened(label) for label in labels]
     figure = go.Figure(
@@ -107,7 +101,7 @@ def correlation_figure(rho: NDArray[np.float64], labels: Sequence[str], *, title
             hovertemplate="%{customdata}<br>rho = %{z:.2f}<extra></extra>",
         )
     )
-    dress(figure, title, 240 + _CELL_PIXELS * len(names))
+    dress(figure, 240 + _CELL_PIXELS * len(names))
     ticks = {"tickvals": list(range(len(names))), "ticks": "", "showline": False, "showgrid": False}
     figure.update_xaxes(ticktext=[str(i + 1) for i in range(len(names))], side="bottom", **ticks)
     figure.update_yaxes(

@@ -73,7 +73,7 @@ def flow_figure(steps: Sequence[FlowStep], ends: Sequence[FlowStep] = ()) -> go.
         down = _main_box(figure, _MAIN, down, step)
     if ends:
         down = _ends(figure, ends, down)
-    dress(figure, None, int(down + _GAP_PIXELS / 2))
+    dress(figure, int(down + _GAP_PIXELS / 2))
     figure.update_layout(margin={"l": 2, "r": 2, "t": 2, "b": 2}, hovermode=False, dragmode=False)
     figure.update_xaxes(visible=False, range=[-1, 101], fixedrange=True)
     figure.update_yaxes(visible=False, range=[down + _GAP_PIXELS / 2, 0], fixedrange=True)

@@ -11,15 +11,13 @@ from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 _PIXELS = 420
 
 
-def hazard_check_figure(result: AftResult, *, title: str | None = None) -> go.Figure:
+def hazard_check_figure(result: AftResult) -> go.Figure:
     """Draw the cumulative hazard of the Cox-Snell residuals of each distribution.
 
     Parameters
     ----------
     result
         The models; the confidence band is drawn for the first, which has the smallest AIC.
-    title
-        Title; states n and events when None.
     """
     figure = go.Figure()
     first = result.models[0].check
@@ -50,7 +48,7 @@ def hazard_check_figure(result: AftResult, *, title: str | None = None) -> go.Fi
         hoverinfo="skip",
         name="as expected",
     )
-    dress(figure, f"n = {result.n}, {result.n_events} events" if title is None else title, _PIXELS)
+    dress(figure, _PIXELS)
     figure.update_xaxes(title_text="Expected cumulative hazard", rangemode="tozero")
     figure.update_yaxes(title_text="Observed cumulative hazard", rangemode="tozero")
     return figure

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -16,7 +18,7 @@ FONT = "Helvetica, Arial, sans-serif"
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}|rgba\((\d+),(\d+),(\d+),([0-9.]+)\)")
 
 
-def dress(figure: go.Figure, title: str | None, height: int) -> go.Figure:
+def dress(figure: go.Figure, height: int, title: str = "") -> go.Figure:
     """Give a figure the common look; returns the same figure."""
     figure.update_layout(
         title={"text": title, "x": 0.0, "xref": "paper", "xanchor": "left", "font": {"size": 17}} if title else None,
@@ -60,3 +62,8 @@ def _dark_colour(colour: str) -> str:
 def plain(text: str) -> str:
     """Return text that plotly, which reads HTML, shows as it is."""
     return text.replace("&", "&amp;").replace("<=", "≤").replace(">=", "≥").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def marked(ticks: Sequence[float]) -> dict[str, list[Any]]:
+    """Return the ticks of an axis that stand at these numbers and are called so."""
+    return {"tickvals": list(ticks), "ticktext": [f"{tick:g}" for tick in ticks]}

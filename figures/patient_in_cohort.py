@@ -90,7 +90,7 @@ def strip_figure(strips: Sequence[Strip]) -> go.Figure:
                 hovertemplate=f"{plain(strip.name)}: {strip.value:.4g}<extra>this patient</extra>",
                 showlegend=False,
             )
-    dress(figure, None, 80 + _ROW_PIXELS * len(strips))
+    dress(figure, 80 + _ROW_PIXELS * len(strips))
     figure.update_xaxes(title_text="Percentile in the cohort", range=[-2, 102], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(
         tickvals=[len(strips) - number for number in range(len(strips))],

@@ -19,7 +19,6 @@ def pca_scores_figure(
     colour_by: Sequence[str | float | None] | None = None,
     colour_title: str | None = None,
     picked: Collection[str] | None = None,
-    title: str | None = None,
 ) -> go.Figure:
     """Draw one component's scores against another's; each point carries its row id as custom data.
 
@@ -35,8 +34,6 @@ def pca_scores_figure(
         What the colours mean, with unit.
     picked
         Row ids to put rings around; with them, even none, the figure is for picking: dragging draws a lasso.
-    title
-        Title.
 
     Raises
     ------
@@ -48,8 +45,9 @@ def pca_scores_figure(
         raise ValueError(f"{len(colour_by)} colours for {result.n} rows")
     figure = go.Figure()
     numeric = colour_by is not None and all(isinstance(value, (int, float)) or value is None for value in colour_by)
+    missing = [i for i in range(result.n) if colour_by is not None and colour_by[i] is None]
     if colour_by is None or numeric:
-        there = [i for i in range(result.n) if colour_by is None or colour_by[i] is not None]
+        there = [i for i in range(result.n) if i not in set(missing)]
         marker: dict[str, object] = {"color": BLUE}
         if colour_by is not None:
             marker = {
@@ -59,19 +57,15 @@ def pca_scores_figure(
                 "colorbar": {"title": {"text": colour_title or ""}},
             }
         _points(figure, result, first, second, there, "patients", marker)
-        missing = sorted(set(range(result.n)) - set(there))
-        if missing:
-            _points(figure, result, first, second, missing, "no value", {"color": MUTED, "symbol": "circle-open"})
     else:
         groups = sorted({str(value) for value in colour_by if value is not None})
         for k, group in enumerate(groups):
             rows = [i for i in range(result.n) if colour_by[i] is not None and str(colour_by[i]) == group]
             _points(figure, result, first, second, rows, plain(group), {"color": series_colour(k)})
-        rows = [i for i in range(result.n) if colour_by[i] is None]
-        if rows:
-            _points(figure, result, first, second, rows, "no value", {"color": MUTED, "symbol": "circle-open"})
         figure.update_layout(legend={"title": {"text": colour_title or ""}}, showlegend=True)
-    dress(figure, f"Scores of {result.n} patients" if title is None else title, 520)
+    if missing:
+        _points(figure, result, first, second, missing, "no value", {"color": MUTED, "symbol": "circle-open"})
+    dress(figure, 520)
     if picked is not None:
         _rings(figure, result, first, second, [i for i in range(result.n) if result.row_ids[i] in picked])
         figure.update_layout(dragmode="lasso", hovermode="closest")
@@ -80,40 +74,34 @@ def pca_scores_figure(
     return figure
 
 
-def pca_scree_figure(result: PcaResult, *, n_components: int = 15, title: str | None = None) -> go.Figure:
+def pca_scree_figure(result: PcaResult, *, n_components: int = 15) -> go.Figure:
     """Draw the share of variance of the first components, and their sum."""
     shown = result.components[:n_components]
     names = [component.name for component in shown]
-    figure = go.Figure(
-        [
-            go.Bar(
-                x=names,
-                y=[component.explained_variance_ratio for component in shown],
-                marker={"color": BLUE},
-                name="component",
-                hovertemplate="%{x}: %{y:.1%}<extra></extra>",
-            ),
-            go.Scatter(
-                x=names,
-                y=[component.cumulative_ratio for component in shown],
-                mode="lines+markers",
-                line={"color": VERMILION, "width": 2},
-                name="cumulative",
-                hovertemplate="up to %{x}: %{y:.1%}<extra></extra>",
-            ),
-        ]
+    figure = go.Figure()
+    figure.add_bar(
+        x=names,
+        y=[component.explained_variance_ratio for component in shown],
+        marker={"color": BLUE},
+        name="component",
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
     )
-    words = f"Variance of {len(result.features)} features explained (n = {result.n})"
-    dress(figure, words if title is None else title, 420)
+    figure.add_scatter(
+        x=names,
+        y=[component.cumulative_ratio for component in shown],
+        mode="lines+markers",
+        line={"color": VERMILION, "width": 2},
+        name="cumulative",
+        hovertemplate="up to %{x}: %{y:.1%}<extra></extra>",
+    )
+    dress(figure, 420)
     figure.update_xaxes(title_text="Principal component")
     figure.update_yaxes(title_text="Share of variance", tickformat=".0%", range=[0, 1.03])
     figure.update_layout(legend={"x": 0.99, "y": 0.55, "xanchor": "right"}, showlegend=True)
     return figure
 
 
-def pca_loadings_figure(
-    result: PcaResult, component: int = 1, *, n_features: int = 20, title: str | None = None
-) -> go.Figure:
+def pca_loadings_figure(result: PcaResult, component: int = 1, *, n_features: int = 20) -> go.Figure:
     """Draw the features with the largest loadings on a component, largest on top.
 
     Raises
@@ -134,8 +122,7 @@ def pca_loadings_figure(
             showlegend=False,
         )
     )
-    words = f"Loadings of {chosen.name}: {len(shown)} of {len(result.features)} features"
-    dress(figure, words if title is None else title, 150 + 22 * len(shown))
+    dress(figure, 150 + 22 * len(shown))
     figure.update_xaxes(title_text=f"Loading on {chosen.name}")
     figure.update_yaxes(automargin=True, ticks="", showgrid=False)
     figure.add_vline(x=0, line={"color": INK, "width": 1})
@@ -176,17 +163,15 @@ def _points(
     name: str,
     marker: dict[str, object],
 ) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=[first.scores[i] for i in rows],
-            y=[second.scores[i] for i in rows],
-            mode="markers",
-            marker={"size": 9, "opacity": 0.85, "line": {"width": 0.5, "color": "white"}, **marker},
-            # The rings say who is picked: nothing fades for it.
-            unselected={"marker": {"opacity": 0.85}},
-            customdata=[result.row_ids[i] for i in rows],
-            hovertemplate="%{customdata}<extra>" + name + "</extra>",
-            name=name,
-            showlegend=False if name == "patients" else None,
-        )
+    figure.add_scatter(
+        x=[first.scores[i] for i in rows],
+        y=[second.scores[i] for i in rows],
+        mode="markers",
+        marker={"size": 9, "opacity": 0.85, "line": {"width": 0.5, "color": "white"}, **marker},
+        # The rings say who is picked: nothing fades for it.
+        unselected={"marker": {"opacity": 0.85}},
+        customdata=[result.row_ids[i] for i in rows],
+        hovertemplate="%{customdata}<extra>" + name + "</extra>",
+        name=name,
+        showlegend=False if name == "patients" else None,
     )

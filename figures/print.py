@@ -6,9 +6,9 @@ Each takes the result that ``figures.screen`` draws, with the same palette; ``sa
 from __future__ import annotations
 
 from figures.print_calibration import calibration_print
-from figures.print_components import components_print, loadings_print, scores_print, scree_print
+from figures.print_components import components_print
 from figures.print_diagnostics import cut_point_print, hazard_check_print, residuals_print, restricted_mean_print
-from figures.print_forest import AnyCoxResult, forest_print, protocol_hazards_print
+from figures.print_forest import forest_print, protocol_hazards_print
 from figures.print_page import DOUBLE_COLUMN_MM, FORMATS, SINGLE_COLUMN_MM, Format, rendered, save
 from figures.print_scan import volcano_print
 from figures.print_survival import cumulative_incidence_print, kaplan_meier_print
@@ -17,7 +17,6 @@ __all__ = [
     "DOUBLE_COLUMN_MM",
     "FORMATS",
     "SINGLE_COLUMN_MM",
-    "AnyCoxResult",
     "Format",
     "calibration_print",
     "components_print",
@@ -26,13 +25,10 @@ __all__ = [
     "forest_print",
     "hazard_check_print",
     "kaplan_meier_print",
-    "loadings_print",
     "protocol_hazards_print",
     "rendered",
     "residuals_print",
     "restricted_mean_print",
     "save",
-    "scores_print",
-    "scree_print",
     "volcano_print",
 ]

@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 
 from figures.palette import BLUE, MUTED, VERMILION
 from figures.print_page import SINGLE_COLUMN_MM, SMALL, axes_at, journal_look, new_figure
-from petct.survival.accuracy.calibration import Calibration, CalibrationGroup
 from petct.survival.cox_repeated.validation import CorrectedGroup, CoxValidation
 
 
-def calibration_print(result: Calibration | CoxValidation, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
+def calibration_print(result: CoxValidation, *, width_mm: float = SINGLE_COLUMN_MM) -> Figure:
     """Draw the observed probability of the event by the horizon against the predicted one, a point a group of risk.
 
     Crosses are corrected for optimism, where the model was judged in the patients of its fit.
@@ -23,11 +22,7 @@ def calibration_print(result: Calibration | CoxValidation, *, width_mm: float = 
         axes = axes_at(figure, left_mm=13, bottom_mm=11, right_mm=4, top_mm=13)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6, linestyle=(0, (3, 2)), zorder=1)
         _groups(axes, result.groups)
-        corrected = [
-            (group.predicted, group.corrected)
-            for group in result.groups
-            if isinstance(group, CorrectedGroup) and group.corrected is not None
-        ]
+        corrected = [(group.predicted, group.corrected) for group in result.groups if group.corrected is not None]
         if corrected:
             across, up = zip(*corrected, strict=True)
             axes.plot(across, up, "x", color=VERMILION, markersize=4.5, zorder=4, label="corrected for optimism")
@@ -36,12 +31,13 @@ def calibration_print(result: Calibration | CoxValidation, *, width_mm: float = 
         axes.set_ylim(-0.01, 1.01)
         axes.set_xlabel(f"Predicted probability by {result.time:g} {result.unit}s", labelpad=2)
         axes.set_ylabel("Observed (1 − Kaplan-Meier)", labelpad=2)
-        size = f"n = {result.n}, {result.n_events} events"
-        axes.set_title(f"{size}\n{_judgement(result)}", loc="left", fontsize=SMALL, pad=4)
+        slope = "" if result.slope is None else f", slope {result.slope.value:.2f}"
+        judged = f"concordance {result.concordance.value:.2f}{slope}, corrected for optimism"
+        axes.set_title(f"n = {result.n}, {result.n_events} events\n{judged}", loc="left", fontsize=SMALL, pad=4)
         return figure
 
 
-def _groups(axes: Axes, groups: Sequence[CalibrationGroup | CorrectedGroup]) -> None:
+def _groups(axes: Axes, groups: Sequence[CorrectedGroup]) -> None:
     label: str | None = "in these patients"
     for group in groups:
         if group.observed is None:
@@ -50,11 +46,3 @@ def _groups(axes: Axes, groups: Sequence[CalibrationGroup | CorrectedGroup]) -> 
             axes.plot([group.predicted] * 2, [group.lower, group.upper], color=BLUE, linewidth=0.9, zorder=2)
         axes.plot([group.predicted], [group.observed], "o", markersize=3.6, color=BLUE, zorder=3, label=label)
         label = None
-
-
-def _judgement(result: Calibration | CoxValidation) -> str:
-    if isinstance(result, CoxValidation):
-        slope = "" if result.slope is None else f", slope {result.slope.value:.2f}"
-        return f"concordance {result.concordance.value:.2f}{slope}, corrected for optimism"
-    slope = "" if result.slope is None else f", slope {result.slope:.2f}"
-    return f"observed / expected {result.observed_to_expected:.2f}{slope}"

@@ -17,7 +17,7 @@ from figures.print_page import (
     new_figure,
     readable,
 )
-from figures.ticks import AxisUnit, in_unit
+from figures.ticks import AxisUnit, in_unit, steps_until
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.cox.curves import ResidualCurve
@@ -122,10 +122,8 @@ def restricted_mean_print(
         axes = axes_at(figure, left_mm=14, bottom_mm=11, right_mm=4, top_mm=7)
         steps = []
         for index, curve in enumerate(result.curves):
-            inside = [(t, s) for t, s in zip(curve.times, curve.survival, strict=True) if t < tau]
-            x = [0.0, *(t * scale for t, _ in inside), tau * scale]
-            y = [1.0, *(s for _, s in inside)]
-            y.append(y[-1])
+            times, y = steps_until(curve, tau)
+            x = [time * scale for time in times]
             steps.append((x, y))
             label = readable(f"{curve.group}{suffix} (n = {curve.n}, {curve.n_events} events)")
             axes.plot(x, y, drawstyle="steps-post", color=series_colour(index), label=label)

@@ -10,15 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures.palette import MUTED, series_colour
-from figures.print_page import (
-    SMALL,
-    axes_at,
-    journal_look,
-    new_figure,
-    readable,
-    shortened_to,
-    width_of,
-)
+from figures.print_page import SMALL, axes_at, journal_look, new_figure, readable, shortened_to, width_of
+from figures.ticks import band_of
 
 _CURVES_MM = 52.0
 _ROW_MM = 3.4
@@ -70,7 +63,6 @@ def step_figure(
     x_label: str,
     y_label: str,
     statement: str,
-    statement_high: bool,
     width_mm: float,
     band: bool = True,
 ) -> Figure:
@@ -81,7 +73,7 @@ def step_figure(
     ticks
         Times of the ticks, from 0.
     statement
-        Test in words, drawn into the corner that the curves leave: at the top with ``statement_high``.
+        Test in words, drawn into the corner that the curves leave.
     """
     with journal_look():
         table_mm = _ROW_MM * (len(curves) + 1)
@@ -100,9 +92,9 @@ def step_figure(
         axes.set_xlabel(x_label, labelpad=2)
         axes.set_ylabel(y_label, labelpad=2)
         _legend(axes, curves, labels)
-        _at_risk(axes, curves, labels, ticks, left_mm=left)
+        _at_risk(figure, axes, curves, labels, ticks, left_mm=left)
         if statement:
-            height, vertical = (0.98, "top") if statement_high else (0.03, "bottom")
+            height, vertical = (0.98, "top") if curves[0].start == 0 else (0.03, "bottom")
             axes.text(0.03, height, readable(statement), transform=axes.transAxes, fontsize=SMALL, va=vertical)
         return figure
 
@@ -111,15 +103,8 @@ def _draw(axes: Axes, curve: StepCurve, colour: str, *, band: bool) -> None:
     x = [0.0, *curve.times, curve.last_time]
     y = [curve.start, *curve.values, curve.values[-1] if curve.values else curve.start]
     axes.plot(x, y, drawstyle="steps-post", color=colour, zorder=3)
-    limits = [
-        (time, lower, upper)
-        for time, lower, upper in zip(curve.times, curve.lower, curve.upper, strict=True)
-        if lower is not None and upper is not None
-    ]
+    limits = band_of(curve.times, curve.lower, curve.upper, curve.last_time)
     if band and limits:
-        # Where a curve has no limits any more (it reached 0 or 1) the band ends at that step.
-        end = curve.times[-1] if curve.lower[-1] is None else curve.last_time
-        limits.append((end, limits[-1][1], limits[-1][2]))
         times, lower_limits, upper_limits = zip(*limits, strict=True)
         axes.fill_between(times, lower_limits, upper_limits, step="post", color=colour, alpha=0.15, linewidth=0)
     if curve.censored:
@@ -149,10 +134,14 @@ def _legend(axes: Axes, curves: Sequence[StepCurve], labels: Sequence[str]) -> N
 
 
 def _at_risk(
-    axes: Axes, curves: Sequence[StepCurve], labels: Sequence[str], ticks: Sequence[float], *, left_mm: float
+    figure: Figure,
+    axes: Axes,
+    curves: Sequence[StepCurve],
+    labels: Sequence[str],
+    ticks: Sequence[float],
+    *,
+    left_mm: float,
 ) -> None:
-    figure = axes.get_figure()
-    assert isinstance(figure, Figure)
     height_mm = figure.get_size_inches()[1] * 25.4 * axes.get_position().height
     width_mm = figure.get_size_inches()[0] * 25.4 * axes.get_position().width
     # Data across, millimetres from the axis down: a number stands under its tick whatever the size of the figure.

@@ -58,7 +58,6 @@ def kaplan_meier_print(
         x_label=f"Time since origin ({unit}s)",
         y_label="Survival probability",
         statement="\n".join(filter(None, statement)),
-        statement_high=False,
         width_mm=width_mm,
         band=band,
     )
@@ -91,7 +90,6 @@ def cumulative_incidence_print(
         x_label=f"Time since origin ({unit}s)",
         y_label=f"Cumulative incidence of {result.causes[0]}",
         statement="\n".join(filter(None, statement)),
-        statement_high=True,
         width_mm=width_mm,
         band=band,
     )

@@ -1,4 +1,4 @@
-"""Figures of one cohort under several protocols: volumes, agreement, hazard ratios, and what was left out."""
+"""Figures of one cohort under several protocols: volumes, agreement, and what was left out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from figures.palette import BLUE, INK, MUTED, PAPER, series_colour, translucent
-from figures.paper import dress, plain
-from figures.ticks import round_numbers, round_ratios
-from petct.survival.cohort.results import p_text
-from petct.survival.cox_repeated.protocol_sensitivity import Agreement, ProtocolHazard
+from figures.feature_values import patient_boxes, patient_points
+from figures.palette import INK, MUTED, PAPER, series_colour
+from figures.paper import dress, marked, plain
+from figures.ticks import round_numbers
+from petct.survival.cox_repeated.protocol_sensitivity import Agreement
 
-_PIXELS = 420
 _ROW_PIXELS = 42
 
 
-def volumes_figure(
-    volumes_ml: Mapping[str, NDArray[np.float64]], patients: Sequence[str], *, title: str | None = None
-) -> go.Figure:
+def volumes_figure(volumes_ml: Mapping[str, NDArray[np.float64]], patients: Sequence[str]) -> go.Figure:
     """Draw the tumour volumes of the same patients under each protocol, on a logarithmic axis.
 
     Parameters
@@ -30,28 +27,15 @@ def volumes_figure(
         under the name, NaN where the lesions could not be determined.
     patients
         The patients.
-    title
-        Title.
     """
-    figure = go.Figure()
-    for index, (name, volumes) in enumerate(volumes_ml.items()):
+    boxes = []
+    for name, volumes in volumes_ml.items():
         positive = np.flatnonzero(volumes > 0)
         zero, unknown = int((volumes == 0).sum()), int(np.isnan(volumes).sum())
         beside = "".join(f"<br>{n} {words}" for n, words in ((zero, "without tumour"), (unknown, "unknown")) if n)
-        figure.add_box(
-            y=volumes[positive],
-            name=f"{plain(name)}<br>n = {len(positive)}{beside}",
-            boxpoints="all",
-            jitter=0.4,
-            pointpos=-1.5,
-            marker={"color": translucent(series_colour(index), 0.7), "size": 5},
-            line={"color": series_colour(index), "width": 1.6},
-            fillcolor=translucent(series_colour(index), 0.15),
-            customdata=[patients[int(i)] for i in positive],
-            hovertemplate="%{customdata}: %{y:.4g} ml<extra></extra>",
-            showlegend=False,
-        )
-    dress(figure, title, _PIXELS)
+        named = f"{plain(name)}<br>n = {len(positive)}{beside}"
+        boxes.append((named, [patients[int(i)] for i in positive], volumes[positive].tolist()))
+    figure = patient_boxes(boxes, " ml")
     drawn = np.concatenate([volumes[volumes > 0] for volumes in volumes_ml.values()])
     figure.update_yaxes(title_text="Tumour volume (ml, logarithmic axis)", **_log_axis(drawn))
     return figure
@@ -65,7 +49,6 @@ def bland_altman_figure(
     names: tuple[str, str],
     *,
     as_ratio: bool,
-    title: str | None = None,
 ) -> go.Figure:
     """Draw the difference of two volumes of each patient against their mean, with bias and limits of agreement.
 
@@ -81,8 +64,6 @@ def bland_altman_figure(
         Of the two protocols.
     as_ratio
         Second by first on logarithmic axes against the geometric mean, instead of second minus first in ml.
-    title
-        Title.
     """
     there = np.isfinite(first_ml) & np.isfinite(second_ml)
     if as_ratio:
@@ -90,18 +71,8 @@ def bland_altman_figure(
     a, b = first_ml[there], second_ml[there]
     mean, difference = (np.sqrt(a * b), b / a) if as_ratio else ((a + b) / 2, b - a)
     unit = "" if as_ratio else " ml"
-    figure = go.Figure(
-        go.Scatter(
-            x=mean,
-            y=difference,
-            mode="markers",
-            marker={"size": 8, "color": translucent(BLUE, 0.75)},
-            customdata=[patient for patient, kept in zip(patients, there, strict=True) if kept],
-            hovertemplate=f"%{{customdata}}: %{{y:.3g}}{unit} at %{{x:.4g}} ml<extra></extra>",
-            showlegend=False,
-        )
-    )
-    dress(figure, title, _PIXELS)
+    known = [patient for patient, kept in zip(patients, there, strict=True) if kept]
+    figure = patient_points(mean.tolist(), difference.tolist(), known, f"%{{y:.3g}}{unit} at %{{x:.4g}} ml")
     for value, words, dash in (
         (agreement.upper_limit, "upper limit", "dash"),
         (agreement.bias, "mean ratio" if as_ratio else "bias", "solid"),
@@ -128,66 +99,13 @@ def bland_altman_figure(
     return figure
 
 
-def protocol_hazards_figure(
-    rows: Sequence[ProtocolHazard], names: Mapping[str, str], *, title: str | None = None
-) -> go.Figure:
-    """Draw the hazard ratio per doubling of tumour volume under each protocol that has a model."""
-    fitted = [row for row in rows if row.hazard_ratio is not None]
-    heights = list(range(len(fitted), 0, -1))
-    figure = go.Figure(
-        go.Scatter(
-            x=[row.hazard_ratio for row in fitted],
-            y=heights,
-            mode="markers",
-            marker={"symbol": "square", "size": 10, "color": BLUE},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [(row.upper or 0) - (row.hazard_ratio or 0) for row in fitted],
-                "arrayminus": [(row.hazard_ratio or 0) - (row.lower or 0) for row in fitted],
-                "color": BLUE,
-                "thickness": 1.8,
-                "width": 5,
-            },
-            hovertext=[_numbers(row) for row in fitted],
-            hoverinfo="text",
-            showlegend=False,
-        )
-    )
-    dress(figure, title, 140 + _ROW_PIXELS * (len(fitted) + 1))
-    figure.add_vline(x=1.0, line={"color": MUTED, "width": 1, "dash": "dash"})
-    lines = [(len(fitted) + 1, "<b>Hazard ratio (95 % CI), p</b>")]
-    lines += [(height, _numbers(row)) for height, row in zip(heights, fitted, strict=True)]
-    for height, words in lines:
-        figure.add_annotation(text=words, x=1.02, xref="paper", y=height, xanchor="left", showarrow=False)
-    ticks = round_ratios(min(row.lower or 1 for row in fitted), max(row.upper or 1 for row in fitted))
-    figure.update_xaxes(
-        type="log",
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
-        title_text="Hazard ratio per doubling of tumour volume (logarithmic axis)",
-    )
-    figure.update_yaxes(
-        range=[0.4, len(fitted) + 1.5],
-        tickvals=heights,
-        ticktext=[plain(names[row.protocol]) for row in fitted],
-        showgrid=False,
-        ticks="",
-        automargin=True,
-    )
-    figure.update_layout(margin_r=230)
-    return figure
-
-
-def account_figure(shares_ml: Mapping[str, Mapping[str, float]], *, title: str | None = None) -> go.Figure:
+def account_figure(shares_ml: Mapping[str, Mapping[str, float]]) -> go.Figure:
     """Draw what became of all that was above the threshold, one bar a protocol.
 
     Parameters
     ----------
     shares_ml
         Volume of each fate by protocol, ``{"suv_4": {"kept": 120.0, "spleen": 310.0}}``; the fates keep their order.
-    title
-        Title.
     """
     figure = go.Figure()
     fates = list(dict.fromkeys(fate for shares in shares_ml.values() for fate in shares))
@@ -200,7 +118,7 @@ def account_figure(shares_ml: Mapping[str, Mapping[str, float]], *, title: str |
             marker={"color": series_colour(index), "line": {"color": PAPER, "width": 0.5}},
             hovertemplate="%{y}, " + plain(fate) + ": %{x:,.4g} ml<extra></extra>",
         )
-    dress(figure, title, 170 + _ROW_PIXELS * len(shares_ml))
+    dress(figure, 170 + _ROW_PIXELS * len(shares_ml))
     figure.update_layout(barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(title_text="Volume above the threshold, all patients together (ml)")
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False, automargin=True)
@@ -211,10 +129,4 @@ def _log_axis(values: NDArray[np.float64]) -> dict[str, object]:
     """A logarithmic axis with round ticks over positive values."""
     if not len(values):
         return {"type": "log"}
-    ticks = round_numbers(float(values.min()), float(values.max()))
-    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
-
-
-def _numbers(row: ProtocolHazard) -> str:
-    p = "p withheld" if row.p is None else plain(p_text(row.p))
-    return f"{row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f}), {p}"
+    return {"type": "log", **marked(round_numbers(float(values.min()), float(values.max())))}

@@ -41,7 +41,7 @@ def query_figure(table: pd.DataFrame, kind: ChartKind, x: str, y: str, colour: s
             figure.add_trace(
                 go.Scatter(x=ordered[x], y=ordered[y], mode="lines" if kind == "line" else "markers", **look)
             )
-    dress(figure, None, _HEIGHT)
+    dress(figure, _HEIGHT)
     figure.update_xaxes(title={"text": f"{plain(x)} (n = {len(drawn)})", "standoff": 12}, automargin=True)
     figure.update_yaxes(title="Rows" if kind == "histogram" else plain(y))
     figure.update_layout(legend={"title": {"text": plain(colour or "")}}, bargap=0.05)

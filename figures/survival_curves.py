@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
 from figures.palette import MUTED, PAPER, series_colour, translucent
-from figures.paper import dress, plain
-from figures.ticks import AxisUnit
+from figures.paper import dress, marked, plain
+from figures.ticks import AxisUnit, steps_until
 from figures.time_axis import TimeAxis, add_band, curves_over_table
 from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.estimate import KaplanMeierResult, SurvivalCurve
@@ -22,7 +21,6 @@ def kaplan_meier_figure(
     result: KaplanMeierResult,
     *,
     axis_unit: AxisUnit | None = None,
-    title: str | None = None,
     band: bool = True,
     statement: str | None = None,
 ) -> go.Figure:
@@ -34,8 +32,6 @@ def kaplan_meier_figure(
         The analysis.
     axis_unit
         Unit of the time axis (a month is 365.25 / 12 days); the result's own when None.
-    title
-        Title; made from the split when None.
     band
         Draw the confidence bands.
     statement
@@ -58,12 +54,11 @@ def kaplan_meier_figure(
         axis,
         labels,
         [curve.n_at_risk_at for curve in result.curves],
-        title=title if title is not None else _title(result),
         y_title="Survival probability",
     )
     for i, curve in enumerate(result.curves):
         if band:
-            _add_band(figure, curve, axis, series_colour(i))
+            add_band(figure, axis, curve, series_colour(i))
         _add_curve(figure, curve, labels[i], axis, series_colour(i))
     figure.update_layout(
         legend={"x": 0.99, "y": 1.0, "xanchor": "right", "yanchor": "top", "bgcolor": translucent(PAPER, 0.8)}
@@ -85,9 +80,7 @@ def kaplan_meier_figure(
     return figure
 
 
-def restricted_mean_figure(
-    result: KaplanMeierResult, *, axis_unit: AxisUnit | None = None, title: str | None = None
-) -> go.Figure:
+def restricted_mean_figure(result: KaplanMeierResult, *, axis_unit: AxisUnit | None = None) -> go.Figure:
     """Draw the curves up to the horizon of the restricted mean; the area between two of them is their difference.
 
     Raises
@@ -100,7 +93,7 @@ def restricted_mean_figure(
     tau = result.restricted_mean.tau
     axis = TimeAxis.of(result.unit, tau, axis_unit)
     figure = go.Figure()
-    steps = [_steps_until(curve, tau) for curve in result.curves]
+    steps = [steps_until(curve, tau) for curve in result.curves]
     for i, (curve, (x, y)) in enumerate(zip(result.curves, steps, strict=True)):
         between = i == 1 and len(result.curves) == 2
         figure.add_scatter(
@@ -113,15 +106,12 @@ def restricted_mean_figure(
             name=f"{_label(result, curve)} (n = {curve.n}, {curve.n_events} events)",
             hovertemplate=f"%{{x:.4g}} {axis.unit}s: %{{y:.1%}}<extra></extra>",
         )
-    text = f"Restricted to {axis.at(tau):.4g} {axis.unit}s: n = {result.n}, {result.n_events} events"
-    dress(figure, text if title is None else title, _RESTRICTED_PIXELS)
+    dress(figure, _RESTRICTED_PIXELS)
     figure.add_vline(x=axis.at(tau), line={"color": MUTED, "width": 1, "dash": "dash"})
-    ticks = [axis.at(time) for time in axis.ticks]
     figure.update_xaxes(
         title_text=f"Time since origin ({axis.unit}s)",
         range=[0, axis.at(tau) * 1.03],
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
+        **marked([axis.at(time) for time in axis.ticks]),
     )
     figure.update_yaxes(title_text="Survival probability", range=[0, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_layout(
@@ -130,68 +120,38 @@ def restricted_mean_figure(
     return figure
 
 
-def _steps_until(curve: SurvivalCurve, tau: float) -> tuple[Sequence[float], Sequence[float]]:
-    inside = [(time, value) for time, value in zip(curve.times, curve.survival, strict=True) if time < tau]
-    x = [0.0, *(time for time, _ in inside), tau]
-    y = [1.0, *(value for _, value in inside)]
-    return x, [*y, y[-1]]
-
-
 def _add_curve(figure: go.Figure, curve: SurvivalCurve, label: str, axis: TimeAxis, colour: str) -> None:
     x = [0.0, *curve.times, curve.last_time]
     y = [1.0, *curve.survival, curve.survival[-1] if curve.survival else 1.0]
-    figure.add_trace(
-        go.Scatter(
-            x=[axis.at(time) for time in x],
-            y=y,
-            mode="lines",
-            line={"color": colour, "width": 2.2, "shape": "hv"},
-            name=f"{label} (n = {curve.n}, {curve.n_events} events)",
-            legendgroup=label,
-            hovertemplate=f"%{{x:.4g}} {axis.unit}s: %{{y:.1%}}<extra>{label}</extra>",
-        ),
+    figure.add_scatter(
+        x=[axis.at(time) for time in x],
+        y=y,
+        mode="lines",
+        line={"color": colour, "width": 2.2, "shape": "hv"},
+        name=f"{label} (n = {curve.n}, {curve.n_events} events)",
+        legendgroup=label,
+        hovertemplate=f"%{{x:.4g}} {axis.unit}s: %{{y:.1%}}<extra>{label}</extra>",
         row=1,
         col=1,
     )
     if curve.censor_times:
-        figure.add_trace(
-            go.Scatter(
-                x=[axis.at(time) for time in curve.censor_times],
-                y=curve.censor_survival,
-                mode="markers",
-                marker={"symbol": "line-ns", "size": 9, "line": {"color": colour, "width": 1.5}},
-                name=f"censored {label}",
-                legendgroup=label,
-                showlegend=False,
-                hovertemplate=f"censored at %{{x:.4g}} {axis.unit}s<extra>{label}</extra>",
-            ),
+        figure.add_scatter(
+            x=[axis.at(time) for time in curve.censor_times],
+            y=curve.censor_survival,
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 9, "line": {"color": colour, "width": 1.5}},
+            name=f"censored {label}",
+            legendgroup=label,
+            showlegend=False,
+            hovertemplate=f"censored at %{{x:.4g}} {axis.unit}s<extra>{label}</extra>",
             row=1,
             col=1,
         )
 
 
-def _add_band(figure: go.Figure, curve: SurvivalCurve, axis: TimeAxis, colour: str) -> None:
-    steps = [
-        (time, lower, upper)
-        for time, lower, upper in zip(curve.times, curve.lower, curve.upper, strict=True)
-        if lower is not None and upper is not None
-    ]
-    if not steps:
-        return
-    # Where S(t) reaches 0 there are no limits: the band ends at that step.
-    reaches_zero = curve.lower[-1] is None
-    end = curve.times[-1] if reaches_zero else curve.last_time
-    steps.append((end, steps[-1][1], steps[-1][2]))
-    add_band(figure, axis, steps, colour, curve.group)
-
-
 def _label(result: KaplanMeierResult, curve: SurvivalCurve) -> str:
     unit = f" {result.variable_unit}" if result.variable_unit else ""
     return plain(f"{curve.group}{unit}")
-
-
-def _title(result: KaplanMeierResult) -> str:
-    return "Survival of all patients" if result.variable is None else f"{plain(result.variable)}: {result.rule}"
 
 
 def _statement(result: KaplanMeierResult) -> str:

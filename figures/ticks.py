@@ -1,9 +1,12 @@
-"""Units of time axes, and round ticks of ratios: what figures on the screen and on paper share."""
+"""Units of time axes, steps of curves, round ticks of ratios: what figures on the screen and on paper share."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
+
+from petct.survival.kaplan_meier.estimate import SurvivalCurve
 
 AxisUnit = Literal["day", "month", "year"]
 
@@ -17,6 +20,27 @@ def in_unit(unit: str, axis_unit: str) -> float:
     if unit not in _DAYS or axis_unit not in _DAYS:
         raise ValueError(f"times in {unit} cannot be drawn in {axis_unit}; known units: {', '.join(_DAYS)}")
     return _DAYS[unit] / _DAYS[axis_unit]
+
+
+def band_of(
+    times: Sequence[float], lower: Sequence[float | None], upper: Sequence[float | None], last_time: float
+) -> list[tuple[float, float, float]]:
+    """The steps of a confidence band: time, lower and upper limit; none where a curve has no limits.
+
+    Where it has none any more, because it reached 0 or 1, the band ends at that step.
+    """
+    steps = zip(times, lower, upper, strict=True)
+    limits = [(time, low, high) for time, low, high in steps if low is not None and high is not None]
+    if limits:
+        limits.append((times[-1] if lower[-1] is None else last_time, *limits[-1][1:]))
+    return limits
+
+
+def steps_until(curve: SurvivalCurve, tau: float) -> tuple[list[float], list[float]]:
+    """Times and values of a survival curve up to a horizon."""
+    inside = [(time, value) for time, value in zip(curve.times, curve.survival, strict=True) if time < tau]
+    y = [1.0, *(value for _, value in inside)]
+    return [0.0, *(time for time, _ in inside), tau], [*y, y[-1]]
 
 
 def round_ratios(lower: float, upper: float) -> list[float]:

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from figures.palette import INK, series_colour, translucent
-from figures.paper import dress
-from figures.ticks import AxisUnit, in_unit
-from petct.survival.kaplan_meier.estimate import round_times
+from figures.paper import dress, marked
+from figures.ticks import AxisUnit, band_of, in_unit
+from petct.survival.competing.cumulative import IncidenceCurve
+from petct.survival.kaplan_meier.estimate import SurvivalCurve, round_times
 
 _ROW_PIXELS = 24
 _CURVES_PIXELS = 400
@@ -63,7 +64,6 @@ def curves_over_table(
     labels: Sequence[str],
     at_risk: Sequence[Callable[[float], int]],
     *,
-    title: str | None,
     y_title: str,
 ) -> go.Figure:
     """Return a figure with room for curves above and the numbers at risk below, aligned with the ticks.
@@ -74,8 +74,8 @@ def curves_over_table(
         The time axis.
     labels, at_risk
         Groups from the top down, and how many patients of each were at risk at a time of the result.
-    title, y_title
-        Titles of the figure and of the upper axis, which runs from 0 to 1.
+    y_title
+        Title of the upper axis, which runs from 0 to 1.
     """
     rows = len(labels)
     table_pixels = _ROW_PIXELS * (rows + 1)
@@ -87,45 +87,41 @@ def curves_over_table(
         row_heights=[_CURVES_PIXELS, table_pixels],
     )
     for i, (label, counted) in enumerate(zip(labels, at_risk, strict=True)):
-        figure.add_trace(
-            go.Scatter(
-                x=[axis.at(time) for time in axis.ticks],
-                y=[rows - i] * len(axis.ticks),
-                text=[str(counted(time)) for time in axis.ticks],
-                mode="text",
-                textfont={"color": INK},
-                hoverinfo="skip",
-                showlegend=False,
-                name=f"at risk {label}",
-                cliponaxis=False,
-            ),
+        figure.add_scatter(
+            x=[axis.at(time) for time in axis.ticks],
+            y=[rows - i] * len(axis.ticks),
+            text=[str(counted(time)) for time in axis.ticks],
+            mode="text",
+            textfont={"color": INK},
+            hoverinfo="skip",
+            showlegend=False,
+            name=f"at risk {label}",
+            cliponaxis=False,
             row=2,
             col=1,
         )
-    dress(figure, title, _CURVES_PIXELS + table_pixels + (145 if title else 115))
+    dress(figure, _CURVES_PIXELS + table_pixels + 115)
     figure.update_layout(margin_b=10)
     _axes(figure, axis, labels, y_title)
     return figure
 
 
-def add_band(
-    figure: go.Figure, axis: TimeAxis, limits: Sequence[tuple[float, float, float]], colour: str, group: str
-) -> None:
-    """Fill the steps between the limits (time, lower, upper) of a curve in the upper part."""
-    x = [axis.at(time) for time, _, _ in limits]
+def add_band(figure: go.Figure, axis: TimeAxis, curve: SurvivalCurve | IncidenceCurve, colour: str) -> None:
+    """Fill the steps between the limits of a curve in the upper part."""
+    limits = band_of(curve.times, curve.lower, curve.upper, curve.last_time)
+    if not limits:
+        return
     for values, fill in (([lower for _, lower, _ in limits], None), ([upper for _, _, upper in limits], "tonexty")):
-        figure.add_trace(
-            go.Scatter(
-                x=x,
-                y=values,
-                mode="lines",
-                line={"width": 0, "shape": "hv", "color": colour},
-                fill=fill,
-                fillcolor=translucent(colour, 0.15),
-                hoverinfo="skip",
-                showlegend=False,
-                name=f"band {group}",
-            ),
+        figure.add_scatter(
+            x=[axis.at(time) for time, _, _ in limits],
+            y=values,
+            mode="lines",
+            line={"width": 0, "shape": "hv", "color": colour},
+            fill=fill,
+            fillcolor=translucent(colour, 0.15),
+            hoverinfo="skip",
+            showlegend=False,
+            name=f"band {curve.group}",
             row=1,
             col=1,
         )
@@ -133,9 +129,8 @@ def add_band(
 
 def _axes(figure: go.Figure, axis: TimeAxis, labels: Sequence[str], y_title: str) -> None:
     rows, longest = len(labels), axis.at(axis.longest)
-    ticks = [axis.at(time) for time in axis.ticks]
     span = [-0.035 * longest, longest * 1.03] if longest > 0 else [-0.5, 0.5]
-    figure.update_xaxes(range=span, tickmode="array", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_xaxes(range=span, tickmode="array", **marked([axis.at(time) for time in axis.ticks]))
     figure.update_xaxes(
         title_text=f"Time since origin ({axis.unit}s)", title_standoff=6, showticklabels=True, row=1, col=1
     )

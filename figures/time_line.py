@@ -74,7 +74,7 @@ def time_line_figure(moments: Sequence[Moment]) -> go.Figure:
         )
     days = [0, *(moment.day for moment in moments)]
     span = max(days) - min(days) or 1
-    dress(figure, None, 80 + _ROW_PIXELS * (len(rows) + 1))
+    dress(figure, 80 + _ROW_PIXELS * (len(rows) + 1))
     figure.add_vline(x=0, line={"color": MUTED, "width": 1, "dash": "dash"})
     figure.update_xaxes(title_text="Days since the origin", range=[min(days) - 0.06 * span, max(days) + 0.06 * span])
     figure.update_yaxes(

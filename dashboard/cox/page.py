@@ -47,7 +47,7 @@ with notices.refusals_as_sentences():
         notices.standing(found.declared)
     panels_cox.model_numbers(result)
     charts.draw(
-        forest_figure(result, title=""),
+        forest_figure(result),
         key="forest",
         alt=panels_cox.model_in_words(result),
     )

@@ -44,7 +44,7 @@ def parametric_models(source: Source, model: CoxRequest, entries: Entries) -> No
     st.dataframe(pd.DataFrame(fits, columns=list(_FITS)), hide_index=True)
     names = ", ".join(TITLES[m.distribution] for m in result.models)
     charts.draw(
-        hazard_check_figure(result, title=""),
+        hazard_check_figure(result),
         key="hazard_check",
         alt=f"Observed against expected cumulative hazard of {names} models, n = {result.n}, {result.n_events} events.",
     )

@@ -18,7 +18,7 @@ from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
 from figures.print import calibration_print, forest_print, residuals_print
-from figures.screen import AxisUnit, calibration_figure, calibration_in_words, residual_figure, subgroup_figure
+from figures.screen import AxisUnit, calibration_figure, calibration_in_words, forest_figure, residual_figure
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable
@@ -154,7 +154,7 @@ def _subgroups(asked: Asked, entries: Entries) -> None:
     result = found.result_as(SubgroupTable)
     entries.add(found)
     charts.draw(
-        subgroup_figure(result, title=""),
+        forest_figure(result),
         key="subgroup_forest",
         alt=panels.subgroups_in_words(result),
     )
@@ -176,7 +176,7 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
     left, right = st.columns([2, 3], gap="large")
     with left:
         charts.draw(
-            calibration_figure(result, title=""),
+            calibration_figure(result),
             key="calibration",
             alt=calibration_in_words(result),
         )

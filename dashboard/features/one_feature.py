@@ -51,7 +51,7 @@ def _split(source: Source, found: Answer, n_tested: int) -> None:
     result = found.result_as(KaplanMeierResult)
     st.markdown(f"**Median split** (n = {result.n}), chosen after looking at {wording.plural(n_tested, 'feature')}")
     charts.draw(
-        kaplan_meier_figure(result, axis_unit="month", title=""),
+        kaplan_meier_figure(result, axis_unit="month"),
         key="feature_survival",
         alt=panels.curves_in_words(result, "month"),
     )
@@ -70,7 +70,7 @@ def _by_outcome(family: FamilyValues, name: str, label: str) -> None:
     groups = by_outcome(family, name)
     st.markdown(f"**By outcome** (n = {sum(len(patients) for patients, _ in groups.values())})")
     charts.draw(
-        distribution_figure(groups, label, title=""),
+        distribution_figure(groups, label),
         key="feature_distribution",
         of_patients=True,
         alt=f"{label} by outcome: "
@@ -102,7 +102,6 @@ def _against_volume(family: FamilyValues, name: str, label: str, rho: float | No
             [float(volume[i]) for i in both],
             [float(values[i]) for i in both],
             label,
-            title="",
         ),
         key="feature_against_volume",
         of_patients=True,

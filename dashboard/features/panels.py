@@ -99,7 +99,7 @@ def volcano(result: ScanResult, rows: tuple[ScanRow, ...], labels: dict[str, str
     """Show hazard ratio and p of each feature; a click chooses one."""
     st.markdown(f"**Hazard ratio and p** (n = {result.n}, {wording.plural(len(rows), 'feature')})")
     charts.draw(
-        volcano_figure(result, labels, shown={row.name for row in rows}, chosen=chosen, title=""),
+        volcano_figure(result, labels, shown={row.name for row in rows}, chosen=chosen),
         key=VOLCANO_KEY,
         on_select=choose_by_click,
         selection_mode=["points"],
@@ -124,7 +124,7 @@ def confounding(
         st.caption("No tumour volume in these patients: nothing to correlate with.")
         return
     charts.draw(
-        confounding_figure(result, found, labels, limit=trust.most_rho, chosen=chosen, title=""),
+        confounding_figure(result, found, labels, limit=trust.most_rho, chosen=chosen),
         key="confounding",
         alt=f"Spearman correlation with tumour volume against p of {len(found)} features; the table has the numbers.",
     )
@@ -137,7 +137,7 @@ def heat_map(matrix: Correlations, labels: dict[str, str]) -> None:
         return
     st.markdown(f"**Spearman's rho of {len(matrix.names)} features** (n = {matrix.n} with all of them)")
     charts.draw(
-        correlation_figure(matrix.rho, [labels[each] for each in matrix.names], title=""),
+        correlation_figure(matrix.rho, [labels[each] for each in matrix.names]),
         key="feature_correlations",
         alt=f"Heat map of the correlations of {len(matrix.names)} features, similar ones side by side.",
     )

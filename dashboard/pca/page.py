@@ -57,7 +57,6 @@ with notices.refusals_as_sentences():
                 colour_by=analysis_pca.colours(source, colour.name, result.row_ids) if colour else None,
                 colour_title=wording.labels([colour])[colour.name] if colour else None,
                 picked=set(picked),
-                title="",
             ),
             key=panels_pca.SCORES_KEY,
             on_select=panels_pca.pick,
@@ -67,7 +66,7 @@ with notices.refusals_as_sentences():
     with right:
         st.markdown(f"**Variance explained** (n = {result.n})")
         charts.draw(
-            pca_scree_figure(result, n_components=panels_pca.SCREE_COMPONENTS, title=""),
+            pca_scree_figure(result, n_components=panels_pca.SCREE_COMPONENTS),
             key="scree",
             alt=panels_pca.variance_in_words(result),
         )
@@ -91,7 +90,7 @@ with notices.refusals_as_sentences():
     with left:
         component = filters.choose_component("Component", "pc_loadings", n_components, 1)
         charts.draw(
-            pca_loadings_figure(result, component, title=""),
+            pca_loadings_figure(result, component),
             key="loadings",
             alt=f"The features with the largest loadings on PC{component}; the table beside it lists all.",
         )

@@ -96,7 +96,7 @@ def picked_survival(source: Source, family: FeatureFamily, axes: tuple[int, int]
         with left:
             st.markdown(f"**Kaplan-Meier, {endpoint}** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
             charts.draw(
-                kaplan_meier_figure(result, axis_unit="month", title=""),
+                kaplan_meier_figure(result, axis_unit="month"),
                 key="picked_survival",
                 alt=panels_survival.curves_in_words(result, "month"),
             )

@@ -41,7 +41,7 @@ def volumes(burdens: tuple[TumourBurden, ...], compared: ProtocolSensitivity, na
     """Show volumes and lesion counts under each protocol."""
     st.markdown(f"**Tumour volume under each protocol** (n = {compared.n})")
     charts.draw(
-        volumes_figure({names[each.protocol_id]: each.volume_ml for each in burdens}, burdens[0].patient_ids, title=""),
+        volumes_figure({names[each.protocol_id]: each.volume_ml for each in burdens}, burdens[0].patient_ids),
         key="protocol_volumes",
         of_patients=True,
         alt="; ".join(
@@ -112,7 +112,6 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
             found,
             (names[pair.first], names[pair.second]),
             as_ratio=as_ratio,
-            title="",
         ),
         key="bland_altman",
         of_patients=True,
@@ -132,7 +131,7 @@ def hazards(endpoint: str, found: HazardSensitivity, names: dict[str, str]) -> N
     fitted = [row for row in found.rows if row.refused is None]
     if fitted:
         charts.draw(
-            protocol_hazards_figure(found.rows, names, title=""),
+            protocol_hazards_figure(found, names),
             key="protocol_hazards",
             alt="; ".join(
                 f"{names[row.protocol]}: hazard ratio {row.hazard_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f})"
@@ -172,8 +171,7 @@ def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> No
                 {
                     names[each.protocol_id]: {words: each.volume_ml(fate) for fate, words in _FATES.items()}
                     for each in told
-                },
-                title="",
+                }
             ),
             key="exclusion_account",
             alt="; ".join(_account_in_words(each, names) for each in told),

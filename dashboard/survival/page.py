@@ -66,7 +66,7 @@ with curves, notices.refusals_as_sentences():
         st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
         notices.standing(found.declared)
     charts.draw(
-        kaplan_meier_figure(result, axis_unit=unit, title="", band=band, statement=panels_survival.statement(cut)),
+        kaplan_meier_figure(result, axis_unit=unit, band=band, statement=panels_survival.statement(cut)),
         key="kaplan_meier",
         alt=panels_survival.curves_in_words(result, unit),
     )

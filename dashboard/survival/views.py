@@ -112,7 +112,7 @@ def _restricted(shown: Shown, entries: Entries) -> None:  # noqa: ARG001 (entere
         return
     with left:
         charts.draw(
-            restricted_mean_figure(result, axis_unit=shown.unit, title=""),
+            restricted_mean_figure(result, axis_unit=shown.unit),
             key="restricted_mean",
             alt=panels.means_in_words(result, shown.unit),
         )
@@ -144,7 +144,7 @@ def _cuts(shown: Shown, entries: Entries) -> None:
     entries.add(found)
     panels.cut_numbers(cut)
     charts.draw(
-        cut_point_figure(cut, shown_cuts=_shown_cuts(shown), title=""),
+        cut_point_figure(cut, shown_cuts=_shown_cuts(shown)),
         key="cut_points",
         alt=cut_point_in_words(cut),
     )
@@ -189,7 +189,7 @@ def _competing(shown: Shown, entries: Entries) -> None:
     result = found.result_as(CumulativeIncidenceResult)
     entries.add(found)
     charts.draw(
-        cumulative_incidence_figure(result, axis_unit=shown.unit, title=""),
+        cumulative_incidence_figure(result, axis_unit=shown.unit),
         key="cumulative_incidence",
         alt=competing_panels.incidence_in_words(result),
     )

@@ -23,4 +23,3 @@ def test_every_distribution_is_a_line_beside_the_diagonal() -> None:
     assert tuple(band.y) == (*models[0].check.upper, *reversed(models[0].check.lower))
     assert band.name == "95 % limits, Weibull"
     assert (tuple(diagonal.x), tuple(diagonal.y)) == ((0.0, 1.4), (0.0, 1.4))
-    assert figure.layout.title.text == "n = 60, 30 events"

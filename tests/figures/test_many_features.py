@@ -146,8 +146,8 @@ def test_bland_altman_is_of_the_patients_of_its_limits(burdens: list[ProtocolBur
 def test_hazard_ratios_and_accounts_have_a_row_a_protocol(burdens: list[ProtocolBurden]) -> None:
     rng = np.random.default_rng(8)
     found = hazard_ratios(burdens, Outcome(rng.exponential(900, N), rng.random(N) < 0.7))
-    figure = protocol_hazards_figure(found.rows, {"a": "first", "b": "second"})
+    figure = protocol_hazards_figure(found, {"a": "first", "b": "second"})
     assert list(figure.data[0].x) == [row.hazard_ratio for row in found.rows]
-    assert list(figure.layout.yaxis.ticktext) == ["first", "second"]
+    assert [text.split("<br>")[0] for text in figure.layout.yaxis.ticktext] == ["first", "second"]
     bars = account_figure({"suv_4": {"kept": 3.0, "spleen": 5.0}, "suv_3": {"kept": 4.0}}).data
     assert {bar.name: list(bar.x) for bar in bars} == {"kept": [3.0, 4.0], "spleen": [5.0, 0.0]}

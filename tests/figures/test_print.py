@@ -15,6 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from figures.forest_lines import forest_lines
 from figures.palette import series_colour
 from figures.print import (
     DOUBLE_COLUMN_MM,
@@ -26,17 +27,12 @@ from figures.print import (
     cut_point_print,
     forest_print,
     kaplan_meier_print,
-    loadings_print,
     rendered,
     residuals_print,
     restricted_mean_print,
     save,
-    scores_print,
-    scree_print,
     volcano_print,
 )
-from figures.print_forest import forest_lines
-from petct.survival.accuracy.calibration import calibration
 from petct.survival.cohort.groups import split_by_category, split_by_median
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.competing.cumulative import cumulative_incidence
@@ -46,6 +42,7 @@ from petct.survival.cox.model import CategoricalCovariate, NumericCovariate, cox
 from petct.survival.cox_repeated.forest_table import forest_table
 from petct.survival.cox_repeated.model_comparison import compare_models
 from petct.survival.cox_repeated.subgroups import subgroup_table
+from petct.survival.cox_repeated.validation import validate_cox
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.pca import pca
 from petct.survival.features.scan import scan
@@ -85,10 +82,6 @@ DRAWN = {
         subgroup_table(OUTCOME, VOLUME_COVARIATE, [CategoricalCovariate("sex", SEXES)], permutations=0)
     ),
     "components": lambda: components_print(PCA),
-    "scores": lambda: scores_print(PCA, colour_by=[None, *GRADES[1:]], colour_title="Grade"),
-    "scores by a number": lambda: scores_print(PCA, colour_by=[float(v) for v in VOLUME], colour_title="Volume (ml)"),
-    "scree": lambda: scree_print(PCA),
-    "loadings": lambda: loadings_print(PCA),
     "cut points": lambda: cut_point_print(
         maximally_selected_cut(OUTCOME, VOLUME, "Tumour volume", "ml", n_permutations=99, n_resamples=50)
     ),
@@ -97,7 +90,7 @@ DRAWN = {
         kaplan_meier(OUTCOME, split_by_median(VOLUME, "volume", "ml"), tau=1500), axis_unit="month"
     ),
     "volcano": lambda: volcano_print(scan(OUTCOME, FEATURES, n_permutations=200)),
-    "calibration": lambda: calibration_print(calibration(OUTCOME, np.linspace(0.1, 0.9, N), 1000.0)),
+    "calibration": lambda: calibration_print(validate_cox(OUTCOME, COVARIATES, 1000.0)),
 }
 
 
@@ -169,13 +162,6 @@ def test_a_forest_has_the_numbers_of_the_model_and_breaks_no_label() -> None:
     ]
     assert [line.label for line in lines][1:] == ["Grade", "Grade"]
     assert _inside(forest_print(result, width_mm=SINGLE_COLUMN_MM))
-
-
-def test_colours_of_other_rows_and_components_that_are_not_there_are_refused() -> None:
-    with pytest.raises(ValueError, match="3 colours for 67 rows"):
-        scores_print(PCA, colour_by=["a", "b", "c"])
-    with pytest.raises(ValueError, match="no component 99"):
-        loadings_print(PCA, 99)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

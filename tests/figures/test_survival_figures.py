@@ -14,8 +14,8 @@ from figures.screen import (
     cumulative_incidence_figure,
     cut_point_figure,
     cut_point_in_words,
+    forest_figure,
     restricted_mean_figure,
-    subgroup_figure,
 )
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_by_category, split_by_median
@@ -93,14 +93,14 @@ def test_subgroups_show_every_level_its_interaction_and_what_is_withheld() -> No
     effect = NumericCovariate("volume", VOLUME, "ml", "per_doubling")
     groups = [CategoricalCovariate("sex", SEX), CategoricalCovariate("kind", RARE)]
     table = subgroup_table(OUTCOME, effect, groups, permutations=99)
-    figure = subgroup_figure(table)
+    figure = forest_figure(table)
     (points,) = figure.data
     drawn = [table.effect, *(group for v in table.variables for group in v.subgroups if group.hazard_ratio is not None)]
     assert tuple(points.x) == tuple(each.hazard_ratio for each in drawn)
     assert len(drawn) == 4
     texts = [note.text for note in figure.layout.annotations]
-    assert any("interaction p " in text for text in texts)
-    assert "not estimated" in texts
+    assert any("interaction: p " in text for text in texts)
+    assert "withheld" in texts
     assert any("&lt;rare&gt;" in text for text in figure.layout.yaxis.ticktext)
 
 
