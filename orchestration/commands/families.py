@@ -1,83 +1,27 @@
 """What the commands of many features share: a family of features, its preparation and a procedure."""
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-
-import click
+from typing import Literal, get_args
 
 from analyses.requests.data import AnalysisData, Basis
 from analyses.requests.family import FamilyRequest
-from analyses.requests.options import Shape, option
+from analyses.requests.options import Choice, Real, Shape, Whole, option
 from orchestration.analysis_data import Source, load_from
-from orchestration.commands.options import request_options
 from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import counted
 from petct.survival.features.feature_table import FeatureTable
-from petct.survival.features.preparation import PreparationRules
+from petct.survival.features.preparation import LogRule, PreparationRules
 from petct.survival.prediction.procedures import (
     AllFeatures,
     BestUnivariable,
     ElasticNet,
+    PenaltyRule,
     PrincipalComponents,
     Procedure,
 )
 
-_PROCEDURE_OPTIONS = (
-    click.option(
-        "--procedure",
-        type=click.Choice(["lasso", "elastic-net", "components", "best", "all"]),
-        default="lasso",
-        show_default=True,
-        help="Choose the model: a penalised Cox model, or a Cox model of principal components, of the best univariable "
-        "features, or of all features.",
-    ),
-    click.option(
-        "--l1-ratio",
-        type=float,
-        default=0.5,
-        show_default=True,
-        help="With elastic-net: set the share of the L1 penalty; 1 is the LASSO.",
-    ),
-    click.option(
-        "--penalty",
-        type=click.Choice(["min", "1se"]),
-        default="min",
-        show_default=True,
-        help="Choose the penalty with the smallest cross-validated error (min), or the largest one within one standard "
-        "error of it (1se).",
-    ),
-    click.option(
-        "--size",
-        type=click.IntRange(min=1),
-        default=3,
-        show_default=True,
-        help="With components and best: use this many components or features.",
-    ),
-    click.option(
-        "--max-correlation",
-        type=float,
-        default=0.9,
-        show_default=True,
-        help="Drop one of two features with a larger absolute correlation (Spearman).",
-    ),
-    click.option(
-        "--log1p",
-        type=click.Choice(["none", "skewed", "all"]),
-        default="skewed",
-        show_default=True,
-        help="Take log(1 + x) of no feature, of the skewed ones, or of all; only of features without negative values.",
-    ),
-    click.option(
-        "--winsorise",
-        type=float,
-        default=0.0,
-        show_default=True,
-        help="Limit values to these quantiles: 0.01 means the 1 % and 99 % quantiles.",
-    ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Set the seed of all random draws."),
-)
+ProcedureName = Literal["lasso", "elastic-net", "components", "best", "all"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +39,75 @@ class PreparedRequest(FamilyRequest):
     )
 
 
+@dataclass(frozen=True)
+class ProcedureRequest(PreparedRequest):
+    """Features, and the procedure that makes a model of them.
+
+    Parameters
+    ----------
+    procedure, l1_ratio, penalty, size
+        The model, see ``petct.survival.prediction.procedures``.
+    max_correlation, log1p, winsorise
+        As for ``PreparationRules``.
+    seed
+        Of all random draws.
+    """
+
+    procedure: ProcedureName = option(
+        "procedure",
+        Choice(words=get_args(ProcedureName)),
+        "Choose the model: a penalised Cox model, or a Cox model of principal components, of the best univariable "
+        "features, or of all features.",
+        default="lasso",
+    )
+    l1_ratio: float = option(
+        "l1-ratio", Real(), "With elastic-net: set the share of the L1 penalty; 1 is the LASSO.", default=0.5
+    )
+    penalty: PenaltyRule = option(
+        "penalty",
+        Choice(words=get_args(PenaltyRule)),
+        "Choose the penalty with the smallest cross-validated error (min), or the largest one within one standard "
+        "error of it (1se).",
+        default="min",
+    )
+    size: int = option(
+        "size", Whole(least=1), "With components and best: use this many components or features.", default=3
+    )
+    max_correlation: float = option(
+        "max-correlation",
+        Real(),
+        "Drop one of two features with a larger absolute correlation (Spearman).",
+        default=0.9,
+    )
+    log1p: LogRule = option(
+        "log1p",
+        Choice(words=get_args(LogRule)),
+        "Take log(1 + x) of no feature, of the skewed ones, or of all; only of features without negative values.",
+        default="skewed",
+    )
+    winsorise: float = option(
+        "winsorise", Real(), "Limit values to these quantiles: 0.01 means the 1 % and 99 % quantiles.", default=0.0
+    )
+    seed: int = option("seed", Whole(), "Set the seed of all random draws.", default=0)
+
+    def made(self) -> Procedure:
+        """The procedure as the options describe it; raises what its parts refuse."""
+        rules = PreparationRules(
+            log1p=self.log1p,
+            most_correlated=self.max_correlation,
+            winsorise=(self.winsorise, 1 - self.winsorise) if self.winsorise else None,
+            harmonise=self.harmonise_by is not None,
+        )
+        procedures: dict[ProcedureName, Procedure] = {
+            "lasso": ElasticNet(1.0, self.penalty, rules=rules),
+            "elastic-net": ElasticNet(self.l1_ratio, self.penalty, rules=rules),
+            "components": PrincipalComponents(self.size, rules),
+            "best": BestUnivariable(self.size, rules),
+            "all": AllFeatures(rules),
+        }
+        return procedures[self.procedure]
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """Outcome and features of the patients who have most of them, and a sentence about the others, if any."""
@@ -104,49 +117,10 @@ class Measured:
     table: FeatureTable
     left_out: str | None
 
-
-@dataclass(frozen=True)
-class Plan:
-    """A procedure as the options describe it, and its seed."""
-
-    procedure: Procedure
-    seed: int
-
-
-def procedure_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the features of a ``request`` and the procedure for them, as the arguments request and plan."""
-
-    @functools.wraps(command)
-    def with_plan(
-        request: PreparedRequest,
-        procedure: str,
-        l1_ratio: float,
-        penalty: str,
-        size: int,
-        max_correlation: float,
-        log1p: str,
-        winsorise: float,
-        seed: int,
-        **arguments: object,
-    ) -> None:
-        rules = PreparationRules(
-            log1p=log1p,  # type: ignore[arg-type]  # click checked it
-            most_correlated=max_correlation,
-            winsorise=(winsorise, 1 - winsorise) if winsorise else None,
-            harmonise=request.harmonise_by is not None,
-        )
-        made: dict[str, Procedure] = {
-            "lasso": ElasticNet(1.0, penalty, rules=rules),  # type: ignore[arg-type]
-            "elastic-net": ElasticNet(l1_ratio, penalty, rules=rules),  # type: ignore[arg-type]
-            "components": PrincipalComponents(size, rules),
-            "best": BestUnivariable(size, rules),
-            "all": AllFeatures(rules),
-        }
-        command(request=request, plan=Plan(made[procedure], seed), **arguments)
-
-    for option_ in reversed(_PROCEDURE_OPTIONS):
-        with_plan = option_(with_plan)
-    return request_options(PreparedRequest)(with_plan)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentence, where there is one."""
+        return () if self.left_out is None else (self.left_out,)
 
 
 def measured(source: Source, request: PreparedRequest) -> Measured:

@@ -1,15 +1,16 @@
 """``petlake model``: freeze a fitted model in a file, and apply it unchanged to a second cohort."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from analyses.requests.options import Listed, Real, Shape, Time, Whole, option
 from analyses.requests.tested import about, hypotheses_of_kaplan_meier
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import counted, say_notes, source_options
-from orchestration.commands.families import Plan, PreparedRequest, measured, procedure_options
+from orchestration.commands.families import PreparedRequest, ProcedureRequest, measured
 from orchestration.commands.km_report import say_kaplan_meier
 from orchestration.commands.options import request_options
 from petct.errors import SurvivalError
@@ -24,26 +25,38 @@ def model() -> None:
     """Freeze a fitted model, and apply it unchanged to a second cohort."""
 
 
+@dataclass(frozen=True)
+class FreezeRequest(ProcedureRequest):
+    """A model of all patients; ``cuts`` are the quantiles of its risk score between groups."""
+
+    cuts: tuple[float, ...] = option(
+        "cuts",
+        Listed("NUMBER,NUMBER,...", each=Real(refused=("CUTS_INVALID", "A quantile is not a number"))),
+        "Cut the risk score into groups at these quantiles, separated by commas.",
+        default=(0.5,),
+    )
+
+
+@dataclass(frozen=True)
+class ApplyRequest(PreparedRequest):
+    """A frozen model in other patients, and how it is evaluated there."""
+
+    horizon: float = option("horizon", Time(), "Evaluate AUC, Brier score and calibration at this time.", required=True)
+    unit: str | None = option(
+        "unit",
+        Shape(),
+        "With --csv: state the unit of its times, for example day. It must be that of the model.",
+    )
+    resamples: int = option("resamples", Whole(), "Draw this many bootstrap samples, at least 200.", default=500)
+    seed: int = option("seed", Whole(), "Set the seed of the bootstrap.", default=0)
+
+
 @model.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@procedure_options
-@click.option(
-    "--cuts",
-    default="0.5",
-    show_default=True,
-    help="Cut the risk score into groups at these quantiles, separated by commas.",
-)
+@request_options(FreezeRequest)
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @source_options
-def freeze(
-    file: Path,
-    request: PreparedRequest,
-    plan: Plan,
-    cuts: str,
-    overwrite: bool,
-    source: Source,
-    as_json: bool,
-) -> None:
+def freeze(file: Path, request: FreezeRequest, overwrite: bool, source: Source, as_json: bool) -> None:
     """Fit a model on all patients and write it to FILE: preparation, coefficients, baseline hazard and cut points.
 
     \b
@@ -61,12 +74,12 @@ def freeze(
     fitted = freeze_model(
         of.outcome,
         of.table,
-        plan.procedure,
+        request.made(),
         petlake_version=source_code().text,
         endpoint=of.basis.endpoint,
         snapshot_id=of.basis.snapshot_id,
-        quantiles=_numbers(cuts),
-        seed=plan.seed,
+        quantiles=request.cuts,
+        seed=request.seed,
     )
     file.write_text(write_json(fitted), encoding="utf-8")
     if as_json:
@@ -80,7 +93,7 @@ def freeze(
         ("feature", "log hazard ratio per SD"),
         list(zip(fitted.preparation.names, fitted.coefficients, strict=True)),
     )
-    say_notes((*fitted.preparation.notes, *((of.left_out,) if of.left_out else ())))
+    say_notes((*fitted.preparation.notes, *of.notes))
     console.say(
         f"  Concordance in these patients {fitted.apparent_concordance:.3f}: flattering; petlake validate says by "
         f"how much."
@@ -92,24 +105,9 @@ def freeze(
 
 @model.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--horizon", type=float, required=True, help="Evaluate AUC, Brier score and calibration at this time.")
-@click.option("--unit", help="With --csv: state the unit of its times, for example day. It must be that of the model.")
-@request_options(PreparedRequest, without=("features", "feature_set"))
-@click.option(
-    "--resamples", type=int, default=500, show_default=True, help="Draw this many bootstrap samples, at least 200."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Set the seed of the bootstrap.")
+@request_options(ApplyRequest, without=("features", "feature_set"))
 @source_options
-def apply(
-    file: Path,
-    horizon: float,
-    unit: str | None,
-    request: PreparedRequest,
-    resamples: int,
-    seed: int,
-    source: Source,
-    as_json: bool,
-) -> None:
+def apply(file: Path, request: ApplyRequest, source: Source, as_json: bool) -> None:
     """Apply the model in FILE to other patients: discrimination, calibration, and curves of its risk groups.
 
     \b
@@ -121,12 +119,14 @@ def apply(
     frozen = read_model(file.read_bytes())
     of = measured(source, replace(request, features=frozen.preparation.names))
     outcome, basis = of.outcome, of.basis
-    if unit is not None:
+    if request.unit is not None:
         if source.csv_file is None:
             raise SurvivalError("OPTION_NEEDS_CSV", "--unit goes with --csv", keyword="--unit")
-        outcome = replace(outcome, unit=unit)
+        outcome = replace(outcome, unit=request.unit)
     refuse_own_cohort(frozen, basis.snapshot_id)
-    result = validate_externally(frozen, outcome, of.table, horizon, n_resamples=resamples, seed=seed)
+    result = validate_externally(
+        frozen, outcome, of.table, request.horizon, n_resamples=request.resamples, seed=request.seed
+    )
     groups = result.groups
     subject = [f"risk groups of {result.model_digest[:12]}"]
     tests = about(hypotheses_of_kaplan_meier(groups), subject, groups.n, groups.n_events)
@@ -140,7 +140,7 @@ def apply(
     console.say(f"Brier score integrated to {total.until:g}: {total.brier:.3f} (Kaplan-Meier {total.brier_null:.3f})")
     _say_calibration(result.calibration)
     say_kaplan_meier(basis.title, groups)
-    say_notes((*result.notes, *filter(None, (of.left_out, ledger))))
+    say_notes((*result.notes, *of.notes, *filter(None, [ledger])))
 
 
 def _say_discrimination(found: Discrimination) -> None:
@@ -187,10 +187,3 @@ def _say_calibration(found: Calibration) -> None:
 
 def _limits(estimate: Estimate) -> str:
     return f"{console.shown(estimate.lower)} to {console.shown(estimate.upper)}"
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise SurvivalError("CUTS_INVALID", "A quantile is not a number", keyword="--cuts", found=text) from None

@@ -1,56 +1,48 @@
 """``petlake validate``: what a model of many features is worth in patients it has not seen."""
 
+from dataclasses import dataclass
+from typing import Literal, get_args
+
 import click
 
 from analyses.requests.data import Basis
+from analyses.requests.options import Choice, Time, Whole, option
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import say_notes, source_options
-from orchestration.commands.families import Plan, PreparedRequest, measured, procedure_options
+from orchestration.commands.families import ProcedureRequest, measured
+from orchestration.commands.options import request_options
 from petct.survival.cohort.results import as_dict
 from petct.survival.prediction.cross_validation import CrossValidation
 from petct.survival.prediction.optimism import OptimismCorrected
 
+Method = Literal["nested", "bootstrap"]
+
+
+@dataclass(frozen=True)
+class ValidationRequest(ProcedureRequest):
+    """A procedure, and how it is validated: see ``nested_cross_validation`` and ``optimism_corrected``."""
+
+    method: Method = option(
+        "method",
+        Choice(words=get_args(Method)),
+        "Choose nested cross-validation, or the bootstrap correction (only with fewer features than events).",
+        default="nested",
+    )
+    folds: int = option("folds", Whole(least=2), "With nested: split into this many folds.", default=5)
+    repeats: int = option(
+        "repeats", Whole(least=1), "With nested: repeat the cross-validation this many times.", default=5
+    )
+    horizon: float | None = option(
+        "horizon", Time(), "With nested: also evaluate the predicted probabilities at this time."
+    )
+    resamples: int = option("resamples", Whole(), "With bootstrap: draw this many samples, at least 200.", default=200)
+
 
 @click.command()
-@procedure_options
-@click.option(
-    "--method",
-    type=click.Choice(["nested", "bootstrap"]),
-    default="nested",
-    show_default=True,
-    help="Choose nested cross-validation, or the bootstrap correction (only with fewer features than events).",
-)
-@click.option(
-    "--folds", type=click.IntRange(min=2), default=5, show_default=True, help="With nested: split into this many folds."
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="With nested: repeat the cross-validation this many times.",
-)
-@click.option("--horizon", type=float, help="With nested: also evaluate the predicted probabilities at this time.")
-@click.option(
-    "--resamples",
-    type=int,
-    default=200,
-    show_default=True,
-    help="With bootstrap: draw this many samples, at least 200.",
-)
+@request_options(ValidationRequest)
 @source_options
-def validate(
-    request: PreparedRequest,
-    plan: Plan,
-    method: str,
-    folds: int,
-    repeats: int,
-    horizon: float | None,
-    resamples: int,
-    source: Source,
-    as_json: bool,
-) -> None:
+def validate(request: ValidationRequest, source: Source, as_json: bool) -> None:
     """Validate a model of many features: preparation, selection and fit are repeated in every fold or resample.
 
     \b
@@ -61,19 +53,25 @@ def validate(
     from petct.survival.prediction.cross_validation import nested_cross_validation
     from petct.survival.prediction.optimism import optimism_corrected
 
-    of = measured(source, request)
+    of, procedure = measured(source, request), request.made()
     result: CrossValidation | OptimismCorrected
-    if method == "nested":
+    if request.method == "nested":
         result = nested_cross_validation(
-            of.outcome, of.table, plan.procedure, n_folds=folds, n_repeats=repeats, seed=plan.seed, horizon=horizon
+            of.outcome,
+            of.table,
+            procedure,
+            n_folds=request.folds,
+            n_repeats=request.repeats,
+            seed=request.seed,
+            horizon=request.horizon,
         )
     else:
-        result = optimism_corrected(of.outcome, of.table, plan.procedure, n_resamples=resamples, seed=plan.seed)
+        result = optimism_corrected(of.outcome, of.table, procedure, n_resamples=request.resamples, seed=request.seed)
     if as_json:
-        console.say_json({**of.basis.as_json(), "method": method, "left_out": of.left_out, **as_dict(result)})
+        console.say_json({**of.basis.as_json(), "method": request.method, "left_out": of.left_out, **as_dict(result)})
         return
     _say(of.basis, result)
-    say_notes((of.left_out,) if of.left_out else ())
+    say_notes(of.notes)
 
 
 def _say(basis: Basis, result: CrossValidation | OptimismCorrected) -> None:
