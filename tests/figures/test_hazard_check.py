@@ -14,7 +14,18 @@ def _model(distribution: Distribution, difference: float, at: tuple[float, ...])
 
 def test_every_distribution_is_a_line_beside_the_diagonal() -> None:
     models = (_model("weibull", 0.0, (0.1, 0.5, 1.0)), _model("log_normal", 3.25, (0.2, 0.4, 1.4)))
-    result = AftResult("day", 60, 2, 30, 2, 15.0, 0.95, "0.30.3", models, ())
+    result = AftResult(
+        unit="day",
+        n=60,
+        n_missing=2,
+        n_events=30,
+        n_parameters=2,
+        events_per_parameter=15.0,
+        confidence=0.95,
+        lifelines_version="0.30.3",
+        models=models,
+        notes=(),
+    )
     figure = hazard_check_figure(result)
     band, weibull, log_normal, diagonal = figure.data
     assert (weibull.name, log_normal.name) == ("Weibull (AIC +0.0)", "log-normal (AIC +3.2)")

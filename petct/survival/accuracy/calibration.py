@@ -8,7 +8,7 @@ import numpy as np
 
 from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import BoolArray, FloatArray, Outcome
-from petct.survival.cohort.results import counted, normal_quantile
+from petct.survival.cohort.results import IntervalResult, counted, normal_quantile
 from petct.survival.kaplan_meier.curves import product_limit
 from petct.survival.likelihood.partial_likelihood import RiskSets, maximise
 
@@ -38,16 +38,14 @@ class CalibrationGroup:
     upper: float | None
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, kw_only=True)
+class Calibration(IntervalResult):
     """Calibration of predictions in patients who were not in the fit.
 
     Parameters
     ----------
-    time, unit
+    time
         The horizon.
-    n, n_events
-        Patients, and events in all.
     predicted, observed, lower, upper
         Mean predicted probability and Kaplan-Meier estimate over all patients.
     observed_to_expected
@@ -57,16 +55,9 @@ class Calibration:
         too extreme (overfitted), 0 useless. None where all predictions are equal or the coefficient runs away.
     groups
         From the lowest to the highest predicted risk.
-    confidence
-        Level of the limits.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
     time: float
-    unit: str
-    n: int
-    n_events: int
     predicted: float
     observed: float
     lower: float | None
@@ -76,8 +67,6 @@ class Calibration:
     slope_lower: float | None
     slope_upper: float | None
     groups: tuple[CalibrationGroup, ...]
-    confidence: float
-    notes: tuple[str, ...]
 
 
 def calibration(
@@ -158,7 +147,7 @@ def _group(
     curve = product_limit(duration, event, entry)
     lower_band, upper_band = curve.band(confidence)
     at = curve.index_at(time)
-    observed: float | None = 0.0 if at < 0 else float(1 - curve.survival[at])
+    observed: float | None = curve.event_probability(time)
     # Beyond the last patient the estimate ends, unless everyone has died.
     if time > duration.max() and observed is not None and observed < 1:
         observed = None

@@ -11,7 +11,7 @@ from petct.errors import SurvivalError
 from petct.survival.accuracy.concordance import concordance, uno_concordance
 from petct.survival.accuracy.prediction_error import HorizonScore, auc_at, brier_at, horizon_score
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
-from petct.survival.cohort.results import counted
+from petct.survival.cohort.results import AnalysisResult, counted
 
 FEWEST_RESAMPLES = 200
 N_RESAMPLES = 500
@@ -30,16 +30,12 @@ class Estimate:
     n_resamples: int
 
 
-@dataclass(frozen=True)
-class Discrimination:
+@dataclass(frozen=True, kw_only=True)
+class Discrimination(AnalysisResult):
     """Order and accuracy of predictions in patients who were not in the fit.
 
     Parameters
     ----------
-    unit
-        Unit of the survival times.
-    n, n_events
-        Patients and events.
     harrell, uno
         Concordance: 0.5 is a coin, 1 perfect order.
     at_horizon
@@ -48,20 +44,14 @@ class Discrimination:
         The same with limits; None without a horizon.
     seed
         Of the resamples.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
-    n_events: int
     harrell: Estimate
     uno: Estimate
     at_horizon: HorizonScore | None
     auc: Estimate | None
     brier: Estimate | None
     seed: int
-    notes: tuple[str, ...]
 
 
 def discrimination(

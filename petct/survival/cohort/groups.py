@@ -82,11 +82,6 @@ def split_by_median(values: npt.ArrayLike, variable: str, unit: str | None = Non
     return _split(numbers, [float(np.nanmedian(numbers))], variable, unit, QUANTILE_RULES[2])
 
 
-def split_by_tertiles(values: npt.ArrayLike, variable: str, unit: str | None = None) -> Grouping:
-    """Split into three groups at the tertiles (linear interpolation); see ``split_at``."""
-    return split_by_quantiles(values, 3, variable, unit)
-
-
 def split_by_quantiles(values: npt.ArrayLike, n_groups: int, variable: str, unit: str | None = None) -> Grouping:
     """Split into ``n_groups`` groups at the quantiles (linear interpolation); see ``split_at``.
 

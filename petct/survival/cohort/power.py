@@ -62,19 +62,6 @@ def minimum_detectable_from_error(standard_error: float, alpha: float = 0.05, po
     return math.exp(_quantiles(alpha, power) * standard_error)
 
 
-def required_events(hazard_ratio: float, fraction: float = 0.5, alpha: float = 0.05, power: float = 0.8) -> int:
-    """Events that a log-rank test of two groups needs to detect ``hazard_ratio``."""
-    _check(1, alpha, power)
-    if hazard_ratio <= 0 or hazard_ratio == 1 or not 0 < fraction < 1:
-        raise SurvivalError(
-            "POWER_INVALID",
-            "No number of events detects this",
-            found=f"hazard ratio {hazard_ratio:g}, share {fraction:g}",
-            expected="a positive hazard ratio other than 1, and a share between 0 and 1",
-        )
-    return math.ceil(_quantiles(alpha, power) ** 2 / (fraction * (1 - fraction) * math.log(hazard_ratio) ** 2))
-
-
 def _quantiles(alpha: float, power: float) -> float:
     return float(ndtri(1 - alpha / 2) + ndtri(power))
 

@@ -36,6 +36,81 @@ class Suppressed:
     message: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnalysisResult:
+    """What every analysis of survival says.
+
+    Parameters
+    ----------
+    unit
+        Unit of all times.
+    n, n_events
+        Patients in the analysis, and events among them.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    unit: str
+    n: int
+    n_events: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalResult(AnalysisResult):
+    """An analysis with intervals; ``confidence`` is their level."""
+
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One coefficient of a model, and what its ratio compares.
+
+    Parameters
+    ----------
+    covariate, level, reference
+        What it belongs to; level and reference of a category.
+    scale
+        What the ratio compares, for example ``per SD (11.2 ml)`` or ``G3 vs G1``.
+    coefficient, standard_error
+        Logarithm of the ratio.
+    lower, upper
+        Confidence limits of the ratio.
+    """
+
+    covariate: str
+    level: str | None
+    reference: str | None
+    scale: str
+    coefficient: float
+    standard_error: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermWithTest(Term):
+    """A coefficient with a test of its own.
+
+    Parameters
+    ----------
+    z
+        Coefficient over standard error.
+    p
+        None exactly when ``p_suppressed`` says why.
+    """
+
+    z: float
+    p: float | None
+    p_suppressed: Suppressed | None
+
+    @property
+    def wald_p(self) -> float:
+        """Wald's p as R prints it: not shown, because it is too small too often with skewed covariates (ADR 0021)."""
+        return chi_squared_p(self.z**2, 1)
+
+
 def small_arm(label: str, n: int) -> Suppressed | None:
     """Return the reason to withhold a p-value when an arm of ``n`` patients is too small for one."""
     if n >= SMALLEST_ARM:
@@ -77,6 +152,11 @@ def p_text(p: float) -> str:
 def counted(n: int, noun: str) -> str:
     """Return ``1 patient``, ``2 patients``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def without(n_missing: int, what: str, n: int) -> list[str]:
+    """Note of the patients who were left out for lack of ``what``, ``n`` remaining; empty where there are none."""
+    return [f"{counted(n_missing, 'patient')} without {what} left out: n = {n}."] if n_missing else []
 
 
 def as_dict(result: object) -> dict[str, JsonValue]:

@@ -19,13 +19,14 @@ from petct.survival.cohort.results import (
     Suppressed,
     check_confidence,
     chi_squared_p,
-    counted,
     p_text,
+    without,
 )
 from petct.survival.competing.incidence import Incidence, aalen_johansen, band, gray
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.kaplan_meier.estimate import check_times, round_times
 from petct.survival.kaplan_meier.group_tests import withheld_reason
+from petct.survival.kaplan_meier.result import GroupedResult
 
 __all__ = ["CumulativeIncidenceResult", "GrayTest", "IncidenceAt", "IncidenceCurve", "cumulative_incidence"]
 
@@ -89,46 +90,24 @@ class GrayTest:
     p_suppressed: Suppressed | None
 
 
-@dataclass(frozen=True)
-class CumulativeIncidenceResult:
+@dataclass(frozen=True, kw_only=True)
+class CumulativeIncidenceResult(GroupedResult):
     """Competing risks analysis.
 
     Parameters
     ----------
-    unit
-        Unit of all times.
-    n, n_missing
-        Patients in the analysis, and patients left out because they belong to no group.
     causes, n_events
         The events, that of interest first, and how many patients had each.
-    variable, variable_unit, rule, cut_points
-        What split the patients, and how; ``variable`` is None for the whole cohort.
-    confidence
-        Level of all intervals.
     curves
         One for each event and group, the event of interest first.
-    at_risk_times
-        Times of the table of numbers at risk.
     gray_tests
         One for each event; empty for the whole cohort.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
-    n_missing: int
     causes: tuple[str, ...]
     n_events: tuple[int, ...]
-    variable: str | None
-    variable_unit: str | None
-    rule: str
-    cut_points: tuple[float, ...]
-    confidence: float
     curves: tuple[IncidenceCurve, ...]
-    at_risk_times: tuple[float, ...]
     gray_tests: tuple[GrayTest, ...]
-    notes: tuple[str, ...]
 
 
 def cumulative_incidence(
@@ -179,20 +158,20 @@ def cumulative_incidence(
         if len(arms) > 1:
             tests.append(_test(name, cohort.duration, cause, codes, len(arms), withheld))
     return CumulativeIncidenceResult(
-        cohort.unit,
-        cohort.n,
-        groups.n_missing,
-        cohort.causes,
-        tuple(cohort.n_events(number) for number in range(1, len(cohort.causes) + 1)),
-        groups.variable,
-        groups.unit,
-        groups.rule,
-        groups.cut_points,
-        confidence,
-        tuple(curves),
-        grid,
-        tuple(tests),
-        _notes(cohort, groups, curves, tests),
+        unit=cohort.unit,
+        n=cohort.n,
+        n_missing=groups.n_missing,
+        variable=groups.variable,
+        variable_unit=groups.unit,
+        rule=groups.rule,
+        cut_points=groups.cut_points,
+        confidence=confidence,
+        at_risk_times=grid,
+        notes=_notes(cohort, groups, curves, tests),
+        causes=cohort.causes,
+        n_events=tuple(cohort.n_events(number) for number in range(1, len(cohort.causes) + 1)),
+        curves=tuple(curves),
+        gray_tests=tuple(tests),
     )
 
 
@@ -256,11 +235,7 @@ def _test(
 def _notes(
     cohort: CompetingOutcome, groups: Grouping, curves: Sequence[IncidenceCurve], tests: Sequence[GrayTest]
 ) -> tuple[str, ...]:
-    notes = []
-    if groups.n_missing:
-        notes.append(
-            f"{counted(groups.n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}."
-        )
+    notes = without(groups.n_missing, f"a value of {groups.variable}", cohort.n)
     notes += [
         f"At {landmark.time:g} {cohort.unit} nobody of group '{curve.group}' was under observation any more."
         for curve in curves

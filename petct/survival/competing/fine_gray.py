@@ -11,13 +11,15 @@ from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import Column, Covariate, design_of
 from petct.survival.cohort.results import (
     SIGNIFICANCE_LEVEL,
-    Suppressed,
+    IntervalResult,
+    TermWithTest,
     check_confidence,
     chi_squared_p,
     counted,
     normal_quantile,
     p_text,
     small_arm,
+    without,
 )
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.competing.subdistribution import SubdistributionRiskSets, maximise_subdistribution
@@ -26,80 +28,45 @@ from petct.survival.cox.model import FEWEST_EVENTS_PER_PARAMETER, WARNED_EVENTS_
 __all__ = ["FineGrayResult", "FineGrayTerm", "fine_gray"]
 
 
-@dataclass(frozen=True)
-class FineGrayTerm:
-    """One coefficient.
+@dataclass(frozen=True, kw_only=True)
+class FineGrayTerm(TermWithTest):
+    """One coefficient; ``p`` is that of the robust score test (ADR 0021).
 
     Parameters
     ----------
-    covariate, level, reference
-        What it belongs to; level and reference of a category.
-    scale
-        What the hazard ratio compares, for example ``per SD (11.2 ml)`` or ``G3 vs G1``.
-    coefficient, standard_error
-        Log subdistribution hazard ratio.
-    subdistribution_hazard_ratio, lower, upper
-        With its confidence limits (Wald). Above 1 means a higher cumulative incidence; it is no ratio of probabilities.
-    z
-        Coefficient over standard error.
-    p
-        From the robust score test (ADR 0021); None exactly when ``p_suppressed`` says why.
+    subdistribution_hazard_ratio
+        With Wald's confidence limits. Above 1 means a higher cumulative incidence; it is no ratio of probabilities.
     """
 
-    covariate: str
-    level: str | None
-    reference: str | None
-    scale: str
-    coefficient: float
-    standard_error: float
     subdistribution_hazard_ratio: float
-    lower: float
-    upper: float
-    z: float
-    p: float | None
-    p_suppressed: Suppressed | None
-
-    @property
-    def wald_p(self) -> float:
-        """Wald's p, as R prints it; it is not shown."""
-        return chi_squared_p(self.z**2, 1)
 
 
-@dataclass(frozen=True)
-class FineGrayResult:
+@dataclass(frozen=True, kw_only=True)
+class FineGrayResult(IntervalResult):
     """A fitted model of one event.
 
     Parameters
     ----------
-    unit, cause
-        Unit of the times, and the event of interest.
-    n, n_missing, n_events, n_competing
-        Complete cases, patients left out for a missing covariate, and events of interest and competing ones.
+    cause
+        The event of interest.
+    n_missing, n_competing
+        Patients left out for a missing covariate, and competing events.
     n_parameters, events_per_parameter
         Size of the model.
-    confidence
-        Level of the intervals.
     terms
         The coefficients.
     log_likelihood, log_likelihood_null
         Log pseudo-likelihood with and without the covariates.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
     cause: str
-    n: int
     n_missing: int
-    n_events: int
     n_competing: int
     n_parameters: int
     events_per_parameter: float
-    confidence: float
     terms: tuple[FineGrayTerm, ...]
     log_likelihood: float
     log_likelihood_null: float
-    notes: tuple[str, ...]
 
 
 def fine_gray(
@@ -150,9 +117,7 @@ def fine_gray(
         for i, (column, beta, error) in enumerate(zip(design.columns, coefficients / sd, errors, strict=True))
     )
     n_missing = outcome.n - cohort.n
-    notes = list(design.notes)
-    if n_missing:
-        notes.append(f"{counted(n_missing, 'patient')} without all covariates left out: n = {cohort.n}.")
+    notes = [*design.notes, *without(n_missing, "all covariates", cohort.n)]
     if per_parameter < WARNED_EVENTS_PER_PARAMETER:
         notes.append(
             f"{per_parameter:.1f} events per parameter, fewer than {WARNED_EVENTS_PER_PARAMETER}: estimates are "
@@ -195,16 +160,16 @@ def _term(column: Column, beta: float, error: float, quantile: float, score: flo
             hint="Are there patients at risk beyond the first event? Is the scale too large? Try the scale per SD.",
         )
     return FineGrayTerm(
-        column.covariate,
-        column.level,
-        column.reference,
-        column.scale,
-        beta,
-        error,
-        float(np.exp(beta)),
-        float(np.exp(beta - quantile * error)),
-        upper,
-        beta / error,
-        None if suppressed else chi_squared_p(score, 1),
-        suppressed,
+        covariate=column.covariate,
+        level=column.level,
+        reference=column.reference,
+        scale=column.scale,
+        coefficient=beta,
+        standard_error=error,
+        lower=float(np.exp(beta - quantile * error)),
+        upper=upper,
+        z=beta / error,
+        p=None if suppressed else chi_squared_p(score, 1),
+        p_suppressed=suppressed,
+        subdistribution_hazard_ratio=float(np.exp(beta)),
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from petct.errors import SurvivalError
+from petct.survival.accuracy.concordance import paired_rows
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_from_error, minimum_detectable_hazard_ratio_per_sd
 from petct.survival.cohort.results import Suppressed, check_confidence, normal_quantile, small_arm
-from petct.survival.cox.concordance import model_concordance
 from petct.survival.cox.fit import FEWEST_EVENTS_PER_PARAMETER, CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox.schoenfeld import Transform, proportional_hazards
@@ -107,7 +107,7 @@ def summarise(
     if fit.standard_errors == "clustered" or fit.n_patients < cohort.n:
         cluster = np.empty_like(fit.cluster)
         cluster[fit.risk_sets.order] = fit.cluster
-    discrimination = model_concordance(cohort, fit.linear_predictor, fit.stratum, cluster)
+    discrimination = paired_rows(cohort, fit.linear_predictor, fit.stratum).concordance(cluster)
     terms = _terms(fit, tests, confidence)
     too_small = next((term.p_suppressed for term in terms if term.p_suppressed is not None), None)
     every = tuple(range(len(design.columns)))
@@ -139,7 +139,7 @@ def summarise(
         penalty=_penalty_text(fit),
         terms=terms,
         tests=_covariate_tests(fit, tests, too_small),
-        overall=_covariate_test("all covariates", "all covariates", overall, too_small),
+        overall=overall.about("all covariates", "all covariates", too_small),
         log_likelihood=log_likelihood,
         log_likelihood_null=null,
         lr_chi_squared=lr,
@@ -250,20 +250,7 @@ def _covariate_tests(fit: CoxFit, tests: CoxTests, too_small: Suppressed | None)
         bent = tuple(i for i in columns if (part := fit.design.columns[i].spline) is not None and part.place > 0)
         # A small level withholds the test of its own covariate only.
         own = None if bent else too_small
-        found.append(_covariate_test(name, "association", tests.of(columns), own))
+        found.append(tests.of(columns).about(name, "association", own))
         if bent:
-            found.append(_covariate_test(name, "non-linearity", tests.of(bent), None))
+            found.append(tests.of(bent).about(name, "non-linearity"))
     return tuple(found)
-
-
-def _covariate_test(name: str, question: str, test: ColumnTest, too_small: Suppressed | None) -> CovariateTest:
-    suppressed = test.p_suppressed or too_small
-    return CovariateTest(
-        covariate=name,
-        question=question,
-        test=test.name,
-        df=test.df,
-        chi_squared=None if suppressed else test.chi_squared,
-        p=None if suppressed else test.p,
-        p_suppressed=suppressed,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from petct.survival.cohort.results import Suppressed, chi_squared_p
+from petct.survival.cohort.results import IntervalResult, Suppressed, TermWithTest, chi_squared_p
 from petct.survival.cox.schoenfeld import ProportionalHazardsTest
 
 
@@ -35,42 +35,24 @@ class CovariateTest:
     p_suppressed: Suppressed | None
 
 
-@dataclass(frozen=True)
-class CoxTerm:
+@dataclass(frozen=True, kw_only=True)
+class CoxTerm(TermWithTest):
     """One hazard ratio.
 
     Parameters
     ----------
-    covariate, level, reference
-        What it belongs to; level and reference of a category.
-    scale
-        What the hazard ratio compares, for example ``per SD (11.2 ml)`` or ``G3 vs G1``.
-    coefficient, standard_error
-        Log hazard ratio; the standard error is robust or clustered where the result says so.
-    hazard_ratio, lower, upper
-        Hazard ratio with its confidence limits: Wald's, or the profile's of a Firth model.
-    z
-        Coefficient over standard error.
-    p, test
-        From the test that ``test`` names (see ``cox``); ``p`` is None exactly when ``p_suppressed`` says why.
+    hazard_ratio
+        Its limits are Wald's, or the profile's of a Firth model; the standard error is robust or clustered where the
+        result says so.
+    test
+        The test that gives ``p`` (see ``cox``).
     minimum_detectable_hazard_ratio
         On this scale, what was detectable with 80 % power at a level of 5 % (from the standard error): to stand
         beside a null result.
     """
 
-    covariate: str
-    level: str | None
-    reference: str | None
-    scale: str
-    coefficient: float
-    standard_error: float
     hazard_ratio: float
-    lower: float
-    upper: float
-    z: float
-    p: float | None
     test: str
-    p_suppressed: Suppressed | None
     minimum_detectable_hazard_ratio: float
 
     @property
@@ -78,28 +60,19 @@ class CoxTerm:
         """Covariate and scale in one text."""
         return f"{self.covariate}, {self.scale}"
 
-    @property
-    def wald_p(self) -> float:
-        """Wald's p as R prints it: not shown, because it is too small too often with skewed covariates (ADR 0021)."""
-        return chi_squared_p(self.z**2, 1)
 
-
-@dataclass(frozen=True)
-class CoxResult:
+@dataclass(frozen=True, kw_only=True)
+class CoxResult(IntervalResult):
     """A fitted model.
 
     Parameters
     ----------
-    unit
-        Unit of the survival times.
-    n, n_missing, n_events
-        Patients in the model, rows left out for something missing, events in the model.
+    n_missing
+        Rows left out for something missing.
     n_rows
         Rows in the model: more than patients where follow-up is split at a change.
     n_parameters, events_per_parameter
         Size of the model.
-    confidence
-        Level of the intervals.
     ties
         Always ``efron``.
     strata, n_strata
@@ -126,18 +99,12 @@ class CoxResult:
         Score tests of the assumption.
     minimum_detectable_hazard_ratio_per_sd
         What so many events detect with 80 % power at a level of 5 % for one continuous covariate.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
     n_missing: int
-    n_events: int
     n_rows: int
     n_parameters: int
     events_per_parameter: float
-    confidence: float
     ties: str
     strata: tuple[str, ...]
     n_strata: int
@@ -155,7 +122,6 @@ class CoxResult:
     concordance_standard_error: float
     proportional_hazards: ProportionalHazardsTest
     minimum_detectable_hazard_ratio_per_sd: float
-    notes: tuple[str, ...]
 
     @property
     def lr_p(self) -> float:

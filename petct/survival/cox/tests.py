@@ -15,6 +15,7 @@ from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import IntArray
 from petct.survival.cohort.results import Suppressed, f_p
 from petct.survival.cox.fit import CoxFit
+from petct.survival.cox.result import CovariateTest
 from petct.survival.cox.score_tests import permutation_p, permutations_of, robust_score_statistic, score_test
 from petct.survival.likelihood.partial_likelihood import maximise
 from petct.survival.likelihood.penalised import Firth, Ridge, firth_likelihood_ratio
@@ -40,6 +41,12 @@ class ColumnTest:
     df: int
     p: float | None
     p_suppressed: Suppressed | None
+
+    def about(self, covariate: str, question: str, withheld: Suppressed | None = None) -> CovariateTest:
+        """The test as part of a result; ``withheld`` says why its p may not be shown, if so."""
+        reason = self.p_suppressed or withheld
+        chi_squared, p = (None, None) if reason else (self.chi_squared, self.p)
+        return CovariateTest(covariate, question, self.name, self.df, chi_squared, p, reason)
 
 
 @dataclass(frozen=True, eq=False)

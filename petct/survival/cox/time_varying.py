@@ -32,7 +32,7 @@ class CountingRows:
     patients
         Patient of each row.
     row
-        For rows made by ``split_at``: index of the patient each comes from, shape (rows,); otherwise its own index.
+        Index of the patient each comes from, shape (rows,).
     """
 
     outcome: Outcome
@@ -54,61 +54,6 @@ class CountingRows:
                 sd = spread if np.isfinite(spread) else None
             return replace(covariate, values=numbers[self.row], known_from=known[self.row], sd=sd)
         return replace(covariate, values=[covariate.values[i] for i in self.row], known_from=known[self.row])
-
-
-def counting_rows(
-    patients: Sequence[str], start: npt.ArrayLike, stop: npt.ArrayLike, event: npt.ArrayLike, unit: str = "day"
-) -> CountingRows:
-    """Check rows (start, stop, event) of a counting process.
-
-    Parameters
-    ----------
-    patients
-        Patient of each row, shape (rows,).
-    start, stop, event
-        Beginning and end of each row, and 1 where it ends with the event, shape (rows,).
-    unit
-        Unit of the times.
-
-    Raises
-    ------
-    SurvivalError
-        ROWS_OVERLAP, EVENT_NOT_LAST, and the codes of ``Outcome``.
-    """
-    outcome = Outcome(
-        np.asarray(stop, dtype=np.float64), np.asarray(event), unit, entry=np.asarray(start, dtype=np.float64)
-    )
-    assert outcome.entry is not None
-    if len(patients) != outcome.n:
-        raise SurvivalError(
-            "OUTCOME_LENGTHS",
-            "There are not as many patients as rows",
-            found=str(len(patients)),
-            expected=str(outcome.n),
-        )
-    names, codes = np.unique([str(patient) for patient in patients], return_inverse=True)
-    order = np.lexsort((outcome.entry, codes))
-    same = codes[order][1:] == codes[order][:-1]
-    overlap = same & (outcome.entry[order][1:] < outcome.duration[order][:-1])
-    if overlap.any():
-        first = order[1:][overlap][0]
-        raise SurvivalError(
-            "ROWS_OVERLAP",
-            "Two rows of a patient overlap: the patient would count twice",
-            patient_id=str(names[codes[first]]),
-            found=f"a row from {outcome.entry[first]:g} while another runs",
-            expected="each row begins where the one before ends, or later",
-        )
-    early = same & (outcome.event[order][:-1] == 1)
-    if early.any():
-        row = order[:-1][early][0]
-        raise SurvivalError(
-            "EVENT_NOT_LAST",
-            "A patient is followed beyond the event",
-            patient_id=str(names[codes[row]]),
-            found=f"an event at {outcome.duration[row]:g}, and a row after it",
-        )
-    return CountingRows(outcome, tuple(str(patient) for patient in patients), np.arange(outcome.n))
 
 
 def split_at(

@@ -10,7 +10,7 @@ import numpy as np
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, design_of
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import Suppressed
+from petct.survival.cohort.results import AnalysisResult, Suppressed
 from petct.survival.cox.fit import fit_cox
 from petct.survival.cox.model import cox, summarise
 from petct.survival.cox.result import CoxResult, CoxTerm
@@ -45,17 +45,13 @@ class ForestRow:
     withheld: Suppressed | None
 
 
-@dataclass(frozen=True)
-class ForestTable:
+@dataclass(frozen=True, kw_only=True)
+class ForestTable(AnalysisResult):
     """All lines, and the model of all covariates together; the univariable models are of the same patients."""
 
-    unit: str
-    n: int
     n_missing: int
-    n_events: int
     rows: tuple[ForestRow, ...]
     model: CoxResult
-    notes: tuple[str, ...]
 
 
 def forest_table(

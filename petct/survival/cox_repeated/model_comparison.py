@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.errors import SurvivalError
+from petct.survival.accuracy.concordance import paired_rows
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, normal_quantile, p_text
-from petct.survival.cox.concordance import paired_rows
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, IntervalResult, normal_quantile, p_text
 from petct.survival.cox.fit import fit_cox
 from petct.survival.cox.model import summarise
 from petct.survival.cox.result import CovariateTest, CoxResult
@@ -19,14 +19,14 @@ from petct.survival.cox.tests import DEFAULT_SEED, CoxTests
 from petct.survival.likelihood.partial_likelihood import maximise
 
 
-@dataclass(frozen=True)
-class ModelComparison:
+@dataclass(frozen=True, kw_only=True)
+class ModelComparison(IntervalResult):
     """A model, and the same model with covariates added, in the patients who have all of them.
 
     Parameters
     ----------
-    unit, n, n_missing, n_events
-        Unit of the times; patients and events in both models; patients left out for something missing.
+    n_missing
+        Patients left out for something missing.
     base, added
         Names of the covariates.
     test
@@ -37,18 +37,13 @@ class ModelComparison:
         Akaike's criterion: the smaller one is preferred.
     concordance_base, concordance_full
         Harrell's C of both, in the patients of the fit.
-    concordance_change, change_standard_error, change_lower, change_upper, confidence
+    concordance_change, change_standard_error, change_lower, change_upper
         Their difference with its limits (infinitesimal jackknife, coefficients taken as known).
     full
         The larger model.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
     n_missing: int
-    n_events: int
     base: tuple[str, ...]
     added: tuple[str, ...]
     test: CovariateTest
@@ -62,9 +57,7 @@ class ModelComparison:
     change_standard_error: float
     change_lower: float
     change_upper: float
-    confidence: float
     full: CoxResult
-    notes: tuple[str, ...]
 
 
 def compare_models(
@@ -105,19 +98,9 @@ def compare_models(
     half = normal_quantile(confidence) * error
     full = summarise(fit, outcome.n, permutations, seed, confidence=confidence)
     test = CoxTests(fit, permutations, seed).of(columns)
-    suppressed = test.p_suppressed or next(
-        (term.p_suppressed for term in full.terms if term.covariate in names and term.p_suppressed), None
-    )
+    too_small = next((term.p_suppressed for term in full.terms if term.covariate in names and term.p_suppressed), None)
+    comparison = test.about(", ".join(covariate.name for covariate in added), "added to the base", too_small)
     log_likelihood, base_log_likelihood = fit.maximum.terms.log_likelihood, without.terms.log_likelihood
-    comparison = CovariateTest(
-        covariate=", ".join(covariate.name for covariate in added),
-        question="added to the base",
-        test=test.name,
-        df=test.df,
-        chi_squared=None if suppressed else test.chi_squared,
-        p=None if suppressed else test.p,
-        p_suppressed=suppressed,
-    )
     return ModelComparison(
         unit=fit.cohort.unit,
         n=full.n,

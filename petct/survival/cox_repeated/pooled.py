@@ -16,7 +16,15 @@ from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import CategoricalCovariate, Column, Covariate, NumericCovariate, design_of
 from petct.survival.cohort.multiple_imputation import Incomplete, impute
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, counted, p_text, small_arm
+from petct.survival.cohort.results import (
+    SIGNIFICANCE_LEVEL,
+    IntervalResult,
+    Suppressed,
+    Term,
+    counted,
+    p_text,
+    small_arm,
+)
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest
 from petct.survival.likelihood.partial_likelihood import maximise
@@ -24,34 +32,22 @@ from petct.survival.likelihood.partial_likelihood import maximise
 DEFAULT_IMPUTATIONS = 20
 
 
-@dataclass(frozen=True)
-class PooledTerm:
-    """One hazard ratio over all imputations.
+@dataclass(frozen=True, kw_only=True)
+class PooledTerm(Term):
+    """One hazard ratio over all imputations; a standard deviation is that of the values that were measured.
 
     Parameters
     ----------
-    covariate, level, reference, scale
-        As in ``CoxTerm``; a standard deviation is that of the values that were measured.
-    coefficient, standard_error, df
-        Pooled log hazard ratio; degrees of freedom of its t distribution.
-    hazard_ratio, lower, upper
-        With confidence limits.
+    df
+        Degrees of freedom of the t distribution of the coefficient.
     p, p_suppressed
         Pooled likelihood ratio test; None exactly when ``p_suppressed`` says why.
     fraction_missing
         Share of the variance that is due to what is missing.
     """
 
-    covariate: str
-    level: str | None
-    reference: str | None
-    scale: str
-    coefficient: float
-    standard_error: float
-    df: float
     hazard_ratio: float
-    lower: float
-    upper: float
+    df: float
     p: float | None
     p_suppressed: Suppressed | None
     fraction_missing: float
@@ -65,37 +61,26 @@ class MissingCount:
     n_missing: int
 
 
-@dataclass(frozen=True)
-class PooledCoxResult:
-    """A Cox model over all imputations.
+@dataclass(frozen=True, kw_only=True)
+class PooledCoxResult(IntervalResult):
+    """A Cox model over all imputations, of all patients.
 
     Parameters
     ----------
-    unit, n, n_events
-        Unit of the times; all patients and their events.
     n_complete_cases, missing
         Patients who lack nothing, and what the others lack.
     n_imputations, seed
         How often, and from which seed.
-    confidence
-        Level of the intervals.
     terms, overall
         The hazard ratios, and the test of all of them together.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
-    n_events: int
     n_complete_cases: int
     missing: tuple[MissingCount, ...]
     n_imputations: int
     seed: int
-    confidence: float
     terms: tuple[PooledTerm, ...]
     overall: CovariateTest
-    notes: tuple[str, ...]
 
 
 def cox_imputed(

@@ -14,7 +14,7 @@ import numpy as np
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate, design_of
 from petct.survival.cohort.outcome import BoolArray, Outcome
-from petct.survival.cohort.results import SMALLEST_ARM, Suppressed, counted
+from petct.survival.cohort.results import SMALLEST_ARM, AnalysisResult, Suppressed, counted
 from petct.survival.cox.fit import fit_cox
 from petct.survival.cox.model import cox
 from petct.survival.cox.result import CovariateTest, CoxTerm
@@ -54,14 +54,12 @@ class SubgroupVariable:
     subgroups: tuple[Subgroup, ...]
 
 
-@dataclass(frozen=True)
-class SubgroupTable:
-    """An effect in all patients and in subgroups.
+@dataclass(frozen=True, kw_only=True)
+class SubgroupTable(AnalysisResult):
+    """An effect in all patients with a value of it, and in subgroups.
 
     Parameters
     ----------
-    unit, n, n_events
-        Unit of the times; patients and events with a value of the effect.
     effect
         The effect in all of them.
     adjusted_for
@@ -70,18 +68,12 @@ class SubgroupTable:
         The subgroups.
     n_interaction_tests
         How many interactions were tested.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
-    n_events: int
     effect: CoxTerm
     adjusted_for: tuple[str, ...]
     variables: tuple[SubgroupVariable, ...]
     n_interaction_tests: int
-    notes: tuple[str, ...]
 
 
 def subgroup_table(
@@ -241,7 +233,6 @@ def _interaction(
     try:
         fit = fit_cox(outcome, [effect, variable, *adjust_for, *products])
         columns = tuple(range(len(fit.names) - len(products), len(fit.names)))
-        test = CoxTests(fit, permutations, seed).of(columns)
+        return CoxTests(fit, permutations, seed).of(columns).about(variable.name, "interaction")
     except SurvivalError as error:
         return withheld(error.code, error.sentence())
-    return CovariateTest(variable.name, "interaction", test.name, test.df, test.chi_squared, test.p, test.p_suppressed)

@@ -14,12 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.accuracy.calibration import Calibration, calibration, calibration_slope, risk_cuts
+from petct.survival.accuracy.calibration import (
+    Calibration,
+    CalibrationGroup,
+    calibration,
+    calibration_slope,
+    risk_cuts,
+)
 from petct.survival.accuracy.concordance import concordance
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
 from petct.survival.cohort.covariates import Covariate
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
-from petct.survival.cohort.results import counted
+from petct.survival.cohort.results import IntervalResult, counted
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.kaplan_meier.curves import product_limit
 from petct.survival.likelihood.baseline import baseline_hazard
@@ -39,70 +45,53 @@ class Corrected:
 
 
 @dataclass(frozen=True)
-class CorrectedGroup:
-    """Patients of similar predicted risk: ``CalibrationGroup`` with the observed share corrected.
+class CorrectedGroup(CalibrationGroup):
+    """Patients of similar predicted risk, with the observed share corrected.
 
     Parameters
     ----------
-    n, n_events, predicted, observed, lower, upper
-        As in ``CalibrationGroup``: of the patients of the fit.
     corrected
         What would be observed in new patients with these predictions, 0 to 1; None where the group had no estimate in
         more than a tenth of the resamples.
     """
 
-    n: int
-    n_events: int
-    predicted: float
-    observed: float | None
-    lower: float | None
-    upper: float | None
     corrected: float | None
 
 
-@dataclass(frozen=True)
-class CoxValidation:
+@dataclass(frozen=True, kw_only=True)
+class CoxValidation(IntervalResult):
     """A model in the patients of its fit, corrected for optimism.
 
     Parameters
     ----------
-    time, unit
+    time
         The horizon.
-    n, n_events
-        Patients, and events in all.
     predicted, observed
         Mean predicted probability of the event by the horizon, and the Kaplan-Meier estimate.
     groups
         From the lowest to the highest predicted risk.
     concordance
         Harrell's C.
-    lower, upper, confidence
+    lower, upper
         Limits of the corrected concordance: the spread of the apparent one over the resamples, around it.
     slope
         Calibration slope: 1 in the patients of the fit (of a model without a penalty); below 1, the log hazard ratios
         are too large for new ones by this factor.
     n_resamples, n_refused, seed
         Resamples, and those to which the model could not be fitted (left out).
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
     time: float
-    unit: str
-    n: int
-    n_events: int
     predicted: float
     observed: float
     groups: tuple[CorrectedGroup, ...]
     concordance: Corrected
     lower: float
     upper: float
-    confidence: float
     slope: Corrected | None
     n_resamples: int
     n_refused: int
     seed: int
-    notes: tuple[str, ...]
 
 
 def validate_cox(
@@ -257,8 +246,7 @@ class _Model:
 def _observed(duration: FloatArray, event: IntArray, time: float) -> float:
     """1 - S(t) of Kaplan and Meier; NaN where nobody was followed so long and some were free of the event."""
     curve = product_limit(duration, event)
-    at = curve.index_at(time)
-    observed = 0.0 if at < 0 else float(1 - curve.survival[at])
+    observed = curve.event_probability(time)
     return np.nan if time > curve.times[-1] and observed < 1 else observed
 
 
@@ -272,11 +260,7 @@ def _corrected_groups(apparent: Calibration, misfits: Sequence[tuple[float, ...]
         corrected = None
         if group.observed is not None and len(seen) >= (1 - MOST_REFUSED) * len(misfits):
             corrected = float(np.clip(group.observed - seen.mean(), 0.0, 1.0))
-        found.append(
-            CorrectedGroup(
-                group.n, group.n_events, group.predicted, group.observed, group.lower, group.upper, corrected
-            )
-        )
+        found.append(CorrectedGroup(**vars(group), corrected=corrected))
     return tuple(found)
 
 

@@ -49,12 +49,6 @@ class Component:
         length = math.sqrt(self.explained_variance)
         return tuple(loading * length for loading in self.loadings)
 
-    @property
-    def biplot_scores(self) -> tuple[float, ...]:
-        """Scores of variance 1: the points of the biplot to which those arrows belong."""
-        length = math.sqrt(self.explained_variance)
-        return tuple((self.scores / length if length else np.zeros_like(self.scores)).tolist())
-
 
 @dataclass(frozen=True)
 class PcaResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, counted
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, IntervalResult, counted
 from petct.survival.features.feature_table import Dropped
 
 
@@ -89,19 +89,15 @@ class ScanRow:
     reason: Dropped | None
 
 
-@dataclass(frozen=True)
-class ScanResult:
+@dataclass(frozen=True, kw_only=True)
+class ScanResult(IntervalResult):
     """A scan over a declared family of features.
 
     Parameters
     ----------
-    unit
-        Unit of the survival times.
-    n, n_events
-        The cohort.
     n_declared, n_tested
         Features in the family; tests that were run, for which all corrections correct.
-    n_permutations, seed, confidence
+    n_permutations, seed
         How.
     p_best
         Probability that the best of so many would look as good as it does if none mattered.
@@ -116,18 +112,12 @@ class ScanResult:
     stability_threshold, stability_most_false
         From which share a feature is stable, and how many of those are false at most on average; None without
         selection.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
-    n_events: int
     n_declared: int
     n_tested: int
     n_permutations: int
     seed: int
-    confidence: float
     p_best: float
     n_found_uncorrected: int
     n_expected_uncorrected: float
@@ -136,7 +126,6 @@ class ScanResult:
     untested: tuple[Dropped, ...]
     stability_threshold: float | None
     stability_most_false: float | None
-    notes: tuple[str, ...]
 
     @property
     def found(self) -> tuple[str, ...]:

@@ -54,6 +54,11 @@ class ProductLimit:
         """Index of the last distinct time not after ``time``; -1 before the first."""
         return int(np.searchsorted(self.times, time, side="right")) - 1
 
+    def event_probability(self, time: float) -> float:
+        """1 - S(t) at ``time``; 0 before the first distinct time."""
+        at = self.index_at(time)
+        return 0.0 if at < 0 else float(1 - self.survival[at])
+
     @property
     def n(self) -> int:
         """Number of patients."""

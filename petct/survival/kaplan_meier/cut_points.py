@@ -14,7 +14,15 @@ import numpy.typing as npt
 from petct.errors import SurvivalError
 from petct.survival.cohort.groups import number_text, numeric_values
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, SMALLEST_ARM, Suppressed, counted, p_text
+from petct.survival.cohort.results import (
+    SIGNIFICANCE_LEVEL,
+    SMALLEST_ARM,
+    AnalysisResult,
+    Suppressed,
+    counted,
+    p_text,
+    without,
+)
 from petct.survival.kaplan_meier.maximally_selected import (
     CutSearch,
     CutStability,
@@ -31,16 +39,16 @@ DEFAULT_RESAMPLES = 1_000
 DEFAULT_SEED = 20_250_681
 
 
-@dataclass(frozen=True)
-class CutPointResult:
+@dataclass(frozen=True, kw_only=True)
+class CutPointResult(AnalysisResult):
     """The maximally selected cut of one variable.
 
     Parameters
     ----------
-    unit, variable, variable_unit
-        Unit of the times; the variable and its unit.
-    n, n_events, n_missing
-        Patients and events in the search, and patients left out because their value is missing.
+    variable, variable_unit
+        The variable and its unit.
+    n_missing
+        Patients left out because their value is missing.
     smallest_fraction, largest_fraction
         Cuts leave at least this and at most that share of the patients below (or at) them.
     cut, n_below, n_above
@@ -55,15 +63,10 @@ class CutPointResult:
         The curve: all cuts that were tried, the statistic at each, and the patients below it.
     stability
         None when it was not asked for.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
     variable: str
     variable_unit: str | None
-    n: int
-    n_events: int
     n_missing: int
     smallest_fraction: float
     largest_fraction: float
@@ -79,7 +82,6 @@ class CutPointResult:
     statistics: tuple[float, ...]
     n_below_cuts: tuple[int, ...]
     stability: CutStability | None
-    notes: tuple[str, ...]
 
 
 def maximally_selected_cut(
@@ -218,9 +220,7 @@ def _notes(
     stability: CutStability | None,
 ) -> tuple[str, ...]:
     name, unit = variable[0], f" {variable[1]}" if variable[1] else ""
-    notes = list(cohort.notes)
-    if n_missing:
-        notes.append(f"{counted(n_missing, 'patient')} without a value of {name} left out: n = {cohort.n}.")
+    notes = [*cohort.notes, *without(n_missing, f"a value of {name}", cohort.n)]
     tried = counted(len(search.cuts), "cut")
     if suppressed is not None:
         notes.append(suppressed.message)

@@ -10,7 +10,7 @@ from petct.survival.cohort.groups import Grouping, groups_of
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_hazard_ratio
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, check_confidence, counted, p_text
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, check_confidence, p_text, without
 from petct.survival.kaplan_meier.curves import ProductLimit, crossing_half, product_limit
 from petct.survival.kaplan_meier.group_tests import (
     LogRankGroup,
@@ -99,9 +99,8 @@ def kaplan_meier(
             found=f"{groups.rule}: {', '.join(groups.labels)}",
             expected="groups by cuts or quantiles, or categories with a declared order",
         )
-    n_missing = groups.n_missing
     kept = groups.codes >= 0
-    cohort = outcome.subset(kept) if n_missing else outcome
+    cohort = outcome.subset(kept) if groups.n_missing else outcome
     codes = groups.codes[kept]
     grid = tuple(
         round_times(float(cohort.duration.max()), cohort.unit) if at_risk_times is None else map(float, at_risk_times)
@@ -133,26 +132,26 @@ def kaplan_meier(
         correction=correction,
     )
     return KaplanMeierResult(
-        cohort.unit,
-        cohort.n,
-        cohort.n_events,
-        n_missing,
-        groups.variable,
-        groups.unit,
-        groups.rule,
-        groups.cut_points,
-        confidence,
-        tuple(curves),
-        grid,
-        _median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry), confidence),
-        test,
-        tuple(weighted_test(cohort, codes, groups, withheld, weighting) for weighting in weightings if several),
-        trend_test(cohort, codes, len(curves), withheld) if trend else None,
-        pairwise_tests(cohort, codes, groups.labels, correction) if pairwise and len(curves) > 2 else (),
-        correction,
-        restricted,
-        detectable,
-        _notes(cohort, groups, n_missing, fits, curves, (test, len(weightings)), detectable),
+        unit=cohort.unit,
+        n=cohort.n,
+        n_missing=groups.n_missing,
+        variable=groups.variable,
+        variable_unit=groups.unit,
+        rule=groups.rule,
+        cut_points=groups.cut_points,
+        confidence=confidence,
+        at_risk_times=grid,
+        notes=_notes(cohort, groups, fits, curves, (test, len(weightings)), detectable),
+        n_events=cohort.n_events,
+        curves=tuple(curves),
+        follow_up=_median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry), confidence),
+        log_rank=test,
+        weighted_tests=tuple(weighted_test(cohort, codes, groups, withheld, w) for w in weightings if several),
+        trend=trend_test(cohort, codes, len(curves), withheld) if trend else None,
+        pairwise=pairwise_tests(cohort, codes, groups.labels, correction) if pairwise and len(curves) > 2 else (),
+        correction=correction,
+        restricted_mean=restricted,
+        minimum_detectable_hazard_ratio=detectable,
     )
 
 
@@ -234,16 +233,13 @@ def _floats(values: FloatArray) -> tuple[float, ...]:
 def _notes(
     cohort: Outcome,
     groups: Grouping,
-    n_missing: int,
     fits: Sequence[ProductLimit],
     curves: Sequence[SurvivalCurve],
     tests: tuple[LogRankTest | None, int],
     detectable: float | None,
 ) -> tuple[str, ...]:
     test, n_weighted = tests
-    notes = list(cohort.notes)
-    if n_missing:
-        notes.append(f"{counted(n_missing, 'patient')} without a value of {groups.variable} left out: n = {cohort.n}.")
+    notes = [*cohort.notes, *without(groups.n_missing, f"a value of {groups.variable}", cohort.n)]
     notes += [
         f"At {landmark.time:g} {cohort.unit} nobody of group '{curve.group}' was under observation any more."
         for curve in curves

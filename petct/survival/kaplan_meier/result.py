@@ -83,24 +83,48 @@ class SurvivalCurve:
         return self.n - gone
 
 
-@dataclass(frozen=True)
-class KaplanMeierResult:
-    """Kaplan-Meier analysis.
+@dataclass(frozen=True, kw_only=True)
+class GroupedResult:
+    """Curves of a cohort or of its groups.
 
     Parameters
     ----------
     unit
         Unit of all times.
-    n, n_events, n_missing
-        Patients and events in the analysis, and patients left out because they belong to no group.
+    n, n_missing
+        Patients in the analysis, and patients left out because they belong to no group.
     variable, variable_unit, rule, cut_points
         What split the patients, and how; ``variable`` is None for the whole cohort.
     confidence
         Level of all intervals.
-    curves
-        One for each group.
     at_risk_times
         Times of the table of numbers at risk.
+    notes
+        Sentences a reader of the numbers has to know.
+    """
+
+    unit: str
+    n: int
+    n_missing: int
+    variable: str | None
+    variable_unit: str | None
+    rule: str
+    cut_points: tuple[float, ...]
+    confidence: float
+    at_risk_times: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KaplanMeierResult(GroupedResult):
+    """Kaplan-Meier analysis.
+
+    Parameters
+    ----------
+    n_events
+        Events in the analysis.
+    curves
+        One for each group.
     follow_up
         Median follow-up of the whole cohort by reverse Kaplan-Meier.
     log_rank
@@ -115,21 +139,10 @@ class KaplanMeierResult:
         Up to the largest time observed in every group, unless another was asked for.
     minimum_detectable_hazard_ratio
         For two groups: what so many events detect with 80 % power at a level of 5 %.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
     n_events: int
-    n_missing: int
-    variable: str | None
-    variable_unit: str | None
-    rule: str
-    cut_points: tuple[float, ...]
-    confidence: float
     curves: tuple[SurvivalCurve, ...]
-    at_risk_times: tuple[float, ...]
     follow_up: MedianTime
     log_rank: LogRankTest | None
     weighted_tests: tuple[LogRankTest, ...]
@@ -138,4 +151,3 @@ class KaplanMeierResult:
     correction: Correction
     restricted_mean: RestrictedMean | None
     minimum_detectable_hazard_ratio: float | None
-    notes: tuple[str, ...]

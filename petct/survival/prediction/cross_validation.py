@@ -17,7 +17,7 @@ from petct.survival.accuracy.concordance import concordance, no_comparable_pairs
 from petct.survival.accuracy.pair_counts import pair_counts
 from petct.survival.cohort.folds import event_stratified_folds
 from petct.survival.cohort.outcome import BoolArray, Outcome
-from petct.survival.cohort.results import counted
+from petct.survival.cohort.results import IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable, check_rows
 from petct.survival.features.harmonisation import refuse_confounded_batches
 from petct.survival.prediction.fold_predictions import CrossValidatedAccuracy, FoldPredictions
@@ -35,21 +35,19 @@ class SelectionFrequency:
     share: float
 
 
-@dataclass(frozen=True)
-class CrossValidation:
+@dataclass(frozen=True, kw_only=True)
+class CrossValidation(IntervalResult):
     """Result of a nested cross-validation.
 
     Parameters
     ----------
     procedure
         What was validated.
-    unit
-        Unit of the survival times.
-    n, n_events, n_features
-        Patients, events, candidate features.
+    n_features
+        Candidate features.
     n_folds, n_repeats, seed
         How.
-    concordance, standard_error, lower, upper, confidence
+    concordance, standard_error, lower, upper
         Harrell's C in the test parts, all pairs alike; 0.5 where nothing was selected. The standard error allows for
         the training parts' overlap (Nadeau C, Bengio Y, Mach Learn 2003;52:239).
     repeats
@@ -65,14 +63,9 @@ class CrossValidation:
         Training parts; those in which nothing was selected; those in which a fit was refused (left out).
     selected
         Features that were ever selected, most often first.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
     procedure: str
-    unit: str
-    n: int
-    n_events: int
     n_features: int
     n_folds: int
     n_repeats: int
@@ -81,7 +74,6 @@ class CrossValidation:
     standard_error: float
     lower: float
     upper: float
-    confidence: float
     repeats: tuple[float, ...]
     apparent_concordance: float
     optimism: float
@@ -90,7 +82,6 @@ class CrossValidation:
     n_empty: int
     n_refused: int
     selected: tuple[SelectionFrequency, ...]
-    notes: tuple[str, ...]
 
 
 def nested_cross_validation(

@@ -93,6 +93,4 @@ class FoldPredictions:
 
 
 def _kaplan_meier(outcome: Outcome, time: float) -> float:
-    curve = product_limit(outcome.duration, outcome.event)
-    at = curve.index_at(time)
-    return 0.0 if at < 0 else float(1 - curve.survival[at])
+    return product_limit(outcome.duration, outcome.event).event_probability(time)

@@ -17,7 +17,7 @@ from petct.survival.accuracy.calibration import calibration_slope
 from petct.survival.accuracy.concordance import concordance
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import counted
+from petct.survival.cohort.results import IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.prediction.cross_validation import check_cohort
 from petct.survival.prediction.procedures import Procedure
@@ -28,49 +28,40 @@ cohorts).
 """
 
 
-@dataclass(frozen=True)
-class OptimismCorrected:
+@dataclass(frozen=True, kw_only=True)
+class OptimismCorrected(IntervalResult):
     """Result of the correction.
 
     Parameters
     ----------
     procedure
         What was validated.
-    unit
-        Unit of the survival times.
-    n, n_events, n_features
-        Patients, events, candidate features.
+    n_features
+        Candidate features.
     apparent_concordance
         Harrell's C in the patients of the fit.
     optimism
         How much of it is flattery.
-    concordance, lower, upper, confidence
+    concordance, lower, upper
         The corrected value with its limits, which describe its spread and are no test against 0.5.
     shrinkage
         Mean calibration slope of the resampled models in the original patients: by how much the log hazard ratios
         of the model are too large; None where a slope could not be computed in more than a tenth of the resamples.
     n_resamples, n_refused, seed
         Resamples, and those in which a fit was refused (left out).
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
     procedure: str
-    unit: str
-    n: int
-    n_events: int
     n_features: int
     apparent_concordance: float
     optimism: float
     concordance: float
     lower: float
     upper: float
-    confidence: float
     shrinkage: float | None
     n_resamples: int
     n_refused: int
     seed: int
-    notes: tuple[str, ...]
 
 
 def optimism_corrected(

@@ -191,8 +191,19 @@ def _terms(fit: Any, parameter: str, design: Design) -> tuple[AftTerm, ...]:
         beta, error = float(fit.params_[place]), float(fit.standard_errors_[place])
         with np.errstate(over="ignore"):  # such a model is refused
             ratio, lower, upper = (float(value) for value in np.exp([beta, *fit.confidence_intervals_.loc[place]]))
-        labels = (column.covariate, column.level, column.reference, column.scale)
-        terms.append(AftTerm(*labels, beta, error, ratio, lower, upper))
+        terms.append(
+            AftTerm(
+                covariate=column.covariate,
+                level=column.level,
+                reference=column.reference,
+                scale=column.scale,
+                coefficient=beta,
+                standard_error=error,
+                lower=lower,
+                upper=upper,
+                time_ratio=ratio,
+            )
+        )
     return tuple(terms)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from petct.survival.cohort.results import IntervalResult, Term
 from petct.survival.cox.result import CovariateTest
 
 Distribution = Literal["weibull", "log_normal", "log_logistic"]
@@ -16,29 +17,11 @@ TITLES: dict[Distribution, str] = {
 }
 
 
-@dataclass(frozen=True)
-class AftTerm:
-    """One time ratio.
+@dataclass(frozen=True, kw_only=True)
+class AftTerm(Term):
+    """One time ratio, with Wald's confidence limits; above 1 the event comes later."""
 
-    Parameters
-    ----------
-    covariate, level, reference, scale
-        What it belongs to, as in ``CoxTerm``.
-    coefficient, standard_error
-        Log time ratio.
-    time_ratio, lower, upper
-        Time ratio with Wald's confidence limits; above 1 the event comes later.
-    """
-
-    covariate: str
-    level: str | None
-    reference: str | None
-    scale: str
-    coefficient: float
-    standard_error: float
     time_ratio: float
-    lower: float
-    upper: float
 
 
 @dataclass(frozen=True)
@@ -93,35 +76,24 @@ class AftModel:
     check: HazardCheck
 
 
-@dataclass(frozen=True)
-class AftResult:
+@dataclass(frozen=True, kw_only=True)
+class AftResult(IntervalResult):
     """Accelerated failure time models of the same patients.
 
     Parameters
     ----------
-    unit
-        Unit of the survival times.
-    n, n_missing, n_events
-        Patients in the models, patients left out for something missing, events.
+    n_missing
+        Patients left out for something missing.
     n_parameters, events_per_parameter
         Coefficients of the covariates, and events for each.
-    confidence
-        Level of the intervals.
     lifelines_version
         What fitted the models.
     models
         One for each distribution, the smallest AIC first.
-    notes
-        Sentences a reader of the numbers has to know.
     """
 
-    unit: str
-    n: int
     n_missing: int
-    n_events: int
     n_parameters: int
     events_per_parameter: float
-    confidence: float
     lifelines_version: str
     models: tuple[AftModel, ...]
-    notes: tuple[str, ...]

@@ -16,7 +16,7 @@ from petct.survival.cohort.groups import (
     split_by_category,
     split_by_eye,
     split_by_median,
-    split_by_tertiles,
+    split_by_quantiles,
 )
 from petct.survival.cohort.outcome import Outcome, cause_specific
 from petct.survival.kaplan_meier.estimate import kaplan_meier
@@ -73,7 +73,7 @@ def test_a_value_equal_to_the_cut_belongs_below() -> None:
 
 
 def test_tertiles_and_fixed_cuts_are_labelled_without_exponents() -> None:
-    assert split_by_tertiles(range(1, 10), "x").labels == ("<= 3.67", "> 3.67 to 6.33", "> 6.33")
+    assert split_by_quantiles(range(1, 10), 3, "x").labels == ("<= 3.67", "> 3.67 to 6.33", "> 6.33")
     assert split_at([1, 5000, 12.34], [12.34], "x").labels == ("<= 12.3", "> 12.3")
     assert split_at([1, 5000, 20000], [12345.6], "x").labels == ("<= 12346", "> 12346")
     assert split_at([1, 1.5, 3], [1.4999, 1.4998 + 1], "x").labels == ("<= 1.5", "> 1.5 to 2.5", "> 2.5")
@@ -101,7 +101,7 @@ def test_categories_keep_the_declared_order() -> None:
         (lambda: split_by_median([], "x"), "SPLIT_NO_VALUES"),
         (lambda: split_by_median([1.0, float("inf")], "x"), "SPLIT_NOT_FINITE"),
         (lambda: split_by_median([0.0, 1.0, 1.0, 1.0], "x"), "SPLIT_EMPTY_GROUP"),
-        (lambda: split_by_tertiles([0.0, 0.0, 0.0, 0.0, 1.0], "x"), "SPLIT_EMPTY_GROUP"),
+        (lambda: split_by_quantiles([0.0, 0.0, 0.0, 0.0, 1.0], 3, "x"), "SPLIT_EMPTY_GROUP"),
         (lambda: split_at([1.0, 2.0], [5.0], "x"), "SPLIT_EMPTY_GROUP"),
         (lambda: split_at([1.0, 2.0], [], "x"), "SPLIT_CUTS_INVALID"),
         (lambda: split_at([1.0, 2.0], [2.0, 1.0], "x"), "SPLIT_CUTS_INVALID"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from petct.errors import SurvivalError
-from petct.survival.cohort.groups import split_by_category, split_by_tertiles
+from petct.survival.cohort.groups import split_by_category, split_by_quantiles
 from petct.survival.cohort.table_one import (
     BaselineCategory,
     BaselineNumber,
@@ -56,7 +56,7 @@ def test_the_difference_of_a_category_does_not_depend_on_the_order_of_its_levels
 
 def test_of_three_groups_the_largest_difference_of_any_two_stands():
     values = np.arange(30.0)
-    groups = split_by_tertiles(values, "volume", "ml")
+    groups = split_by_quantiles(values, 3, "volume", "ml")
     table = table_one(30, [BaselineNumber("volume", values)], groups)
     spread = np.arange(10.0).std(ddof=1)
     assert table.rows[0].standardised_difference == pytest.approx(20 / spread)

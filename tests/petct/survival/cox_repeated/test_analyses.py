@@ -13,7 +13,7 @@ from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import baseline_hazards, functional_form, schoenfeld_curves
 from petct.survival.cox.model import CategoricalCovariate, Firth, NumericCovariate, cox, fit_cox
-from petct.survival.cox.time_varying import counting_rows, cox_with_therapy, split_at
+from petct.survival.cox.time_varying import cox_with_therapy, split_at
 from petct.survival.cox_repeated.forest_table import forest_table
 from petct.survival.cox_repeated.model_comparison import compare_models
 from petct.survival.cox_repeated.pooled import cox_imputed
@@ -179,21 +179,6 @@ def test_a_therapy_counts_from_its_start_on() -> None:
     for started, code in (([1.0], "START_LENGTH"), ([np.inf] * 4, "START_NOT_FINITE")):
         with pytest.raises(SurvivalError, match=code):
             split_at(outcome, started)
-
-
-@pytest.mark.parametrize(
-    ("patients", "start", "stop", "event", "code"),
-    [
-        ("aab", [0, 5, 0], [6, 9, 4], [0, 1, 1], "ROWS_OVERLAP"),
-        ("aab", [0, 5, 0], [5, 9, 4], [1, 0, 1], "EVENT_NOT_LAST"),
-        ("ab", [0, 5, 0], [5, 9, 4], [0, 1, 1], "OUTCOME_LENGTHS"),
-        ("aab", [0, 5, 4], [5, 9, 4], [0, 1, 1], "ENTRY_NOT_BEFORE_EXIT"),
-    ],
-)
-def test_rows_that_cannot_be_are_refused(patients: str, start: list, stop: list, event: list, code: str) -> None:  # type: ignore[type-arg]
-    with pytest.raises(SurvivalError, match=code):
-        counting_rows(list(patients), start, stop, event)
-    assert counting_rows("aab", [0, 5, 0], [5, 9, 4], [0, 1, 1]).outcome.n == 3
 
 
 def test_imputed_values_are_measured_ones_and_follow_what_predicts_them() -> None:
