@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import wording
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, normal_quantile, p_text
+from petct.survival.cohort.results import NORMAL_QUANTILE, SIGNIFICANCE_LEVEL, p_text
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
@@ -21,7 +21,7 @@ def model_numbers(result: CoxResult) -> None:
     places[0].metric("Patients", result.n, help=f"{result.n_missing} left out for something missing.")
     places[1].metric("Events", result.n_events)
     places[2].metric("Events per parameter", f"{result.events_per_parameter:.1f}", help="At least 5; 10 are advisable.")
-    reach = normal_quantile(result.confidence) * result.concordance_standard_error
+    reach = NORMAL_QUANTILE * result.concordance_standard_error
     lower, upper = max(result.concordance - reach, 0.0), min(result.concordance + reach, 1.0)
     _with_limits(
         places[3],

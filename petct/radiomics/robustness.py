@@ -23,7 +23,8 @@ NO_VARIANCE = "NO_VARIANCE"
 LEAST_TARGETS = 3
 """With two targets the interval covers nearly all that is possible, and says nothing."""
 
-_CONFIDENCE = 0.95
+# Of 95 % intervals.
+_UPPER_TAIL = 0.975
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Agreement:
     qcd: float | None
 
 
-def agreement(ratings: NDArray[np.float64], confidence: float = _CONFIDENCE) -> Agreement:
+def agreement(ratings: NDArray[np.float64]) -> Agreement:
     """Agreement of repeated measurements.
 
     Parameters
@@ -94,9 +95,9 @@ def agreement(ratings: NDArray[np.float64], confidence: float = _CONFIDENCE) -> 
         COMPUTED,
         n,
         k,
-        squares.one_way(confidence),
-        squares.two_way_agreement(confidence),
-        squares.two_way_consistency(confidence),
+        squares.one_way(),
+        squares.two_way_agreement(),
+        squares.two_way_consistency(),
         _qcd(complete),
     )
 
@@ -129,33 +130,31 @@ class _MeanSquares:
             residual=float(np.sum(residual**2) / ((n - 1) * (k - 1))),
         )
 
-    def one_way(self, confidence: float) -> Icc:
-        return self._against(self.within, self.n * (self.k - 1), confidence)
+    def one_way(self) -> Icc:
+        return self._against(self.within, self.n * (self.k - 1))
 
-    def two_way_consistency(self, confidence: float) -> Icc:
-        return self._against(self.residual, (self.n - 1) * (self.k - 1), confidence)
+    def two_way_consistency(self) -> Icc:
+        return self._against(self.residual, (self.n - 1) * (self.k - 1))
 
-    def _against(self, error: float, error_df: int, confidence: float) -> Icc:
+    def _against(self, error: float, error_df: int) -> Icc:
         """(T - E) / (T + (k - 1) E), with the interval of the ratio of two mean squares."""
         value = _ratio(self.targets - error, self.targets + (self.k - 1) * error)
         if error == 0:
             return Icc(value, 1.0, 1.0)
-        upper_tail = 0.5 + confidence / 2
         f = self.targets / error
-        low = f / stats.f.ppf(upper_tail, self.n - 1, error_df)
-        high = f * stats.f.ppf(upper_tail, error_df, self.n - 1)
+        low = f / stats.f.ppf(_UPPER_TAIL, self.n - 1, error_df)
+        high = f * stats.f.ppf(_UPPER_TAIL, error_df, self.n - 1)
         return Icc(value, float((low - 1) / (low + self.k - 1)), float((high - 1) / (high + self.k - 1)))
 
-    def two_way_agreement(self, confidence: float) -> Icc:
+    def two_way_agreement(self) -> Icc:
         n, k = self.n, self.k
         rater_part = k * (self.measurements - self.residual) / n
         value = _ratio(self.targets - self.residual, self.targets + (k - 1) * self.residual + rater_part)
         if self.residual == 0 and self.measurements == 0:
             return Icc(value, 1.0, 1.0)
         df = self._satterthwaite(value)
-        upper_tail = 0.5 + confidence / 2
-        f_low = stats.f.ppf(upper_tail, n - 1, df)
-        f_high = stats.f.ppf(upper_tail, df, n - 1)
+        f_low = stats.f.ppf(_UPPER_TAIL, n - 1, df)
+        f_high = stats.f.ppf(_UPPER_TAIL, df, n - 1)
         spread = k * self.measurements + (k * n - k - n) * self.residual
         lower = n * (self.targets - f_low * self.residual) / (f_low * spread + n * self.targets)
         upper = n * (f_high * self.targets - self.residual) / (spread + n * f_high * self.targets)

@@ -214,10 +214,10 @@ def _once(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Fit each model of lifelines once."""
     kept: dict[str, Any] = {}
 
-    def fitted(name: str, frame: pd.DataFrame, confidence: float) -> Any:
-        key = f"{name} {frame.to_csv()} {confidence}"
+    def fitted(name: str, frame: pd.DataFrame) -> Any:
+        key = f"{name} {frame.to_csv()}"
         if key not in kept:
-            kept[key] = fit(name, frame, confidence)
+            kept[key] = fit(name, frame)
         return kept[key]
 
     return fitted

@@ -21,7 +21,6 @@ def test_every_distribution_is_a_line_beside_the_diagonal() -> None:
         n_events=30,
         n_parameters=2,
         events_per_parameter=15.0,
-        confidence=0.95,
         lifelines_version="0.30.3",
         models=models,
         notes=(),

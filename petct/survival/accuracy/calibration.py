@@ -8,9 +8,12 @@ import numpy as np
 
 from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import BoolArray, FloatArray, Outcome
-from petct.survival.cohort.results import IntervalResult, counted, normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE, IntervalResult, counted
 from petct.survival.kaplan_meier.curves import product_limit
 from petct.survival.likelihood.partial_likelihood import RiskSets, maximise
+
+GROUPS = 5
+"""Of equal size by predicted risk."""
 
 FEWEST_IN_GROUP = 10
 
@@ -69,9 +72,7 @@ class Calibration(IntervalResult):
     groups: tuple[CalibrationGroup, ...]
 
 
-def calibration(
-    outcome: Outcome, probability: FloatArray, time: float, *, n_groups: int = 5, confidence: float = 0.95
-) -> Calibration:
+def calibration(outcome: Outcome, probability: FloatArray, time: float) -> Calibration:
     """Compare predicted with observed probabilities.
 
     Parameters
@@ -82,11 +83,6 @@ def calibration(
         Predicted probability of the event by ``time``, shape (n,), above 0; 1 only where it is certain to rounding.
     time
         The horizon, in the unit of the outcome.
-    n_groups
-        Groups of equal size by predicted risk; fewer where a group would have less than 10 patients or predictions
-        are equal.
-    confidence
-        Level of the limits.
 
     Raises
     ------
@@ -108,11 +104,11 @@ def calibration(
             found=f"{time:g} {outcome.unit}s",
             expected=f"at most {outcome.duration.max():g}",
         )
-    everyone = _group(outcome, probability, np.ones(outcome.n, dtype=np.bool_), time, confidence)
+    everyone = _group(outcome, probability, np.ones(outcome.n, dtype=np.bool_), time)
     # A probability that rounding made 1 has no log(-log(1 - p)); the largest number below 1 has.
     hazard = -np.log1p(-np.minimum(probability, np.nextafter(1.0, 0.0)))
-    slope = calibration_slope(outcome, np.log(hazard), confidence)
-    groups = tuple(_group(outcome, probability, inside, time, confidence) for inside in _by_risk(probability, n_groups))
+    slope = calibration_slope(outcome, np.log(hazard))
+    groups = tuple(_group(outcome, probability, inside, time) for inside in _by_risk(probability))
     observed = everyone.observed if everyone.observed is not None else float("nan")
     notes = list(outcome.notes)
     unseen = sum(group.observed is None for group in groups)
@@ -134,18 +130,15 @@ def calibration(
         slope_lower=None if slope is None else slope.lower,
         slope_upper=None if slope is None else slope.upper,
         groups=groups,
-        confidence=confidence,
         notes=tuple(notes),
     )
 
 
-def _group(
-    outcome: Outcome, probability: FloatArray, inside: BoolArray, time: float, confidence: float
-) -> CalibrationGroup:
+def _group(outcome: Outcome, probability: FloatArray, inside: BoolArray, time: float) -> CalibrationGroup:
     duration, event = outcome.duration[inside], outcome.event[inside]
     entry = None if outcome.entry is None else outcome.entry[inside]
     curve = product_limit(duration, event, entry)
-    lower_band, upper_band = curve.band(confidence)
+    lower_band, upper_band = curve.band()
     at = curve.index_at(time)
     observed: float | None = curve.event_probability(time)
     # Beyond the last patient the estimate ends, unless everyone has died.
@@ -164,19 +157,19 @@ def _group(
     )
 
 
-def risk_cuts(probability: FloatArray, n_groups: int) -> FloatArray:
+def risk_cuts(probability: FloatArray) -> FloatArray:
     """Cuts of predicted probabilities into groups of equal size, ascending; a value equal to a cut belongs below.
 
     Fewer groups where one would have less than 10 patients, or where predictions are equal: no group stays empty.
     """
-    n_groups = max(1, min(n_groups, len(probability) // FEWEST_IN_GROUP))
+    n_groups = max(1, min(GROUPS, len(probability) // FEWEST_IN_GROUP))
     cuts = np.quantile(probability, np.arange(1, n_groups) / n_groups)
     occupied = np.unique(np.searchsorted(cuts, probability, side="left"))
     return np.asarray(cuts[occupied[:-1]], dtype=np.float64)
 
 
-def _by_risk(probability: FloatArray, n_groups: int) -> list[BoolArray]:
-    cuts = risk_cuts(probability, n_groups)
+def _by_risk(probability: FloatArray) -> list[BoolArray]:
+    cuts = risk_cuts(probability)
     code = np.searchsorted(cuts, probability, side="left")
     return [code == group for group in range(len(cuts) + 1)]
 
@@ -190,7 +183,7 @@ class Slope:
     upper: float
 
 
-def calibration_slope(outcome: Outcome, predictor: FloatArray, confidence: float = 0.95) -> Slope | None:
+def calibration_slope(outcome: Outcome, predictor: FloatArray) -> Slope | None:
     """How much of a predicted log hazard is real: 1 all of it, below 1 the model is overfitted, 0 nothing.
 
     Parameters
@@ -199,8 +192,6 @@ def calibration_slope(outcome: Outcome, predictor: FloatArray, confidence: float
         Patients who were not in the fit.
     predictor
         Their predicted log hazards, shape (n,).
-    confidence
-        Level of the limits.
 
     Returns
     -------
@@ -215,5 +206,5 @@ def calibration_slope(outcome: Outcome, predictor: FloatArray, confidence: float
         fit = maximise(RiskSets.of(outcome.duration, outcome.event, standardised, entry=outcome.entry), ("prediction",))
     except SurvivalError:
         return None
-    slope, reach = fit.coefficients[0] / sd, normal_quantile(confidence) * np.sqrt(fit.covariance[0, 0]) / sd
+    slope, reach = fit.coefficients[0] / sd, NORMAL_QUANTILE * np.sqrt(fit.covariance[0, 0]) / sd
     return Slope(float(slope), float(slope - reach), float(slope + reach))

@@ -130,8 +130,8 @@ def _observed_together(outcome: Outcome, risk: FloatArray) -> PairedRows:
     return PairedRows(pairs, agree)
 
 
-def uno_concordance(outcome: Outcome, risk: FloatArray, horizon: float | None = None) -> float:
-    """Uno's C of a risk score.
+def uno_concordance(outcome: Outcome, risk: FloatArray) -> float:
+    """Uno's C of a risk score; late events weigh much where few are left uncensored.
 
     Parameters
     ----------
@@ -139,8 +139,6 @@ def uno_concordance(outcome: Outcome, risk: FloatArray, horizon: float | None = 
         The cohort.
     risk
         Higher means earlier events, shape (n,).
-    horizon
-        Only events before it count; all when None, as in R. Late events weigh much where few are left uncensored.
 
     Raises
     ------
@@ -150,8 +148,6 @@ def uno_concordance(outcome: Outcome, risk: FloatArray, horizon: float | None = 
     check_risk(outcome, risk)
     counts = pair_counts(outcome, risk)
     counted = (outcome.event == 1) & (counts.outlived_by > 0)
-    if horizon is not None:
-        counted &= outcome.duration < horizon
     if not counted.any():
         raise no_comparable_pairs()
     weight = censoring_distribution(outcome).before(outcome.duration[counted]) ** -2.0

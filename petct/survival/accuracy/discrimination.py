@@ -11,7 +11,7 @@ from petct.errors import SurvivalError
 from petct.survival.accuracy.concordance import concordance, uno_concordance
 from petct.survival.accuracy.prediction_error import HorizonScore, auc_at, brier_at, horizon_score
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
-from petct.survival.cohort.results import AnalysisResult, counted
+from petct.survival.cohort.results import CONFIDENCE, TAILS, AnalysisResult, counted
 
 FEWEST_RESAMPLES = 200
 N_RESAMPLES = 500
@@ -26,8 +26,8 @@ class Estimate:
     value: float
     lower: float
     upper: float
-    confidence: float
     n_resamples: int
+    confidence: float = CONFIDENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,6 @@ def discrimination(
     probability: FloatArray | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> Discrimination:
     """Measure a risk score that was fitted on other patients.
 
@@ -76,7 +75,7 @@ def discrimination(
         Time for AUC(t) and Brier score, in the unit of the outcome.
     probability
         Predicted probability of the event by the horizon, shape (n,); needed with a horizon.
-    n_resamples, seed, confidence
+    n_resamples, seed
         Of the bootstrap over patients, at least 200.
 
     Raises
@@ -103,8 +102,7 @@ def discrimination(
     found = {name: measure(outcome, risk, predicted) for name, measure in measures.items()}
     rows = resamples(outcome.n, n_resamples, seed)
     estimates = {
-        name: _estimate(found[name], measure, outcome, risk, predicted, rows, confidence)
-        for name, measure in measures.items()
+        name: _estimate(found[name], measure, outcome, risk, predicted, rows) for name, measure in measures.items()
     }
     fewest = min(estimate.n_resamples for estimate in estimates.values())
     notes = list(outcome.notes)
@@ -162,7 +160,6 @@ def _estimate(
     risk: FloatArray,
     probability: FloatArray,
     rows: IntArray,
-    confidence: float,
 ) -> Estimate:
     found, code = [], None
     for drawn in rows:
@@ -171,5 +168,5 @@ def _estimate(
         except SurvivalError as error:
             code = error.code
     refuse_lost_resamples(len(found), len(rows), code)
-    lower, upper = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value, float(lower), float(upper), confidence, len(found))
+    lower, upper = np.quantile(found, TAILS)
+    return Estimate(value, float(lower), float(upper), len(found))

@@ -12,10 +12,11 @@ from scipy.special import ndtri
 
 from petct.errors import SurvivalError
 
+LEVEL, POWER = 0.05, 0.8
+"""Two-sided level of the tests, and the probability to detect."""
 
-def minimum_detectable_hazard_ratio(
-    n_events: int, fraction: float = 0.5, alpha: float = 0.05, power: float = 0.8
-) -> float:
+
+def minimum_detectable_hazard_ratio(n_events: int, fraction: float = 0.5) -> float:
     """Smallest hazard ratio above 1 that a log-rank test of two groups detects.
 
     Parameters
@@ -24,53 +25,41 @@ def minimum_detectable_hazard_ratio(
         Events in both groups together.
     fraction
         Share of the patients in one of the groups.
-    alpha, power
-        Two-sided level of the test, and the probability to detect.
 
     Returns
     -------
     float
         exp((z_a + z_b) / sqrt(events x fraction x (1 - fraction))); its reciprocal is as detectable.
     """
-    _check(n_events, alpha, power)
     if not 0 < fraction < 1:
         raise SurvivalError("POWER_INVALID", "The share of a group lies between 0 and 1", found=f"{fraction:g}")
-    return math.exp(_quantiles(alpha, power) / math.sqrt(n_events * fraction * (1 - fraction)))
+    return _detectable(n_events * fraction * (1 - fraction))
 
 
-def minimum_detectable_hazard_ratio_per_sd(n_events: int, alpha: float = 0.05, power: float = 0.8) -> float:
-    """Smallest hazard ratio per standard deviation that a Cox model of one continuous covariate detects.
-
-    Parameters
-    ----------
-    n_events
-        Events in the cohort.
-    alpha, power
-        Two-sided level of the test, and the probability to detect.
-    """
-    _check(n_events, alpha, power)
-    return math.exp(_quantiles(alpha, power) / math.sqrt(n_events))
+def minimum_detectable_hazard_ratio_per_sd(n_events: int, level: float = LEVEL) -> float:
+    """Smallest hazard ratio per standard deviation that a Cox model of one continuous covariate detects at a level."""
+    return _detectable(n_events, level)
 
 
-def minimum_detectable_from_error(standard_error: float, alpha: float = 0.05, power: float = 0.8) -> float:
+def minimum_detectable_from_error(standard_error: float) -> float:
     """Smallest hazard ratio above 1 that a Wald test detects whose log hazard ratio has this standard error.
 
     Bloom HS, Eval Rev 1995;19:547: exp((z_a + z_b) x standard error). It holds for every scale and category, and
     allows for the correlation with the other covariates; it does not depend on the estimate.
     """
-    _check(1, alpha, power)
-    return math.exp(_quantiles(alpha, power) * standard_error)
+    return math.exp(_quantiles(LEVEL) * standard_error)
 
 
-def _quantiles(alpha: float, power: float) -> float:
-    return float(ndtri(1 - alpha / 2) + ndtri(power))
-
-
-def _check(n_events: int, alpha: float, power: float) -> None:
-    if n_events < 1 or not 0 < alpha < 1 or not alpha < power < 1:
+def _detectable(information: float, level: float = LEVEL) -> float:
+    if information <= 0 or not 0 < level < POWER:
         raise SurvivalError(
             "POWER_INVALID",
-            "Power needs events, a level and a larger probability to detect",
-            found=f"{n_events} events, level {alpha:g}, power {power:g}",
-            expected="at least 1 event, 0 < level < power < 1",
+            "Power needs events, and a level below the probability to detect",
+            found=f"information {information:g}, level {level:g}",
+            expected=f"at least 1 event, 0 < level < {POWER:g}",
         )
+    return math.exp(_quantiles(level) / math.sqrt(information))
+
+
+def _quantiles(level: float) -> float:
+    return float(ndtri(1 - level / 2) + ndtri(POWER))

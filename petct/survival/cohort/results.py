@@ -10,12 +10,19 @@ from datetime import date
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtri
 
-from petct.errors import SurvivalError
-
 SMALLEST_ARM = 10
 """Arms with fewer patients show no p-value."""
 
 SIGNIFICANCE_LEVEL = 0.05
+
+CONFIDENCE = 0.95
+"""Level of all intervals."""
+
+TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+"""Quantiles at the limits of an interval from resamples."""
+
+NORMAL_QUANTILE = float(ndtri(0.5 + CONFIDENCE / 2.0))
+"""Half the width of an interval in standard errors: 1.96."""
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -60,7 +67,7 @@ class AnalysisResult:
 class IntervalResult(AnalysisResult):
     """An analysis with intervals; ``confidence`` is their level."""
 
-    confidence: float
+    confidence: float = CONFIDENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,19 +136,6 @@ def chi_squared_p(statistic: float, df: int) -> float:
 def f_p(chi_squared: float, df: int, denominator_df: int) -> float:
     """Upper tail probability of ``chi_squared / df`` in the F distribution; the denominator counts at least 1."""
     return float(fdtrc(df, max(denominator_df, 1), max(chi_squared, 0.0) / df))
-
-
-def check_confidence(confidence: float) -> None:
-    """Raise CONFIDENCE_INVALID unless a level of confidence lies between 0 and 1."""
-    if not 0 < confidence < 1:
-        raise SurvivalError(
-            "CONFIDENCE_INVALID", "A confidence level lies between 0 and 1", found=f"{confidence:g}", expected="0.95"
-        )
-
-
-def normal_quantile(confidence: float) -> float:
-    """Two-sided quantile of the normal distribution: 1.96 for a confidence of 0.95."""
-    return float(ndtri(0.5 + confidence / 2.0))
 
 
 def p_text(p: float) -> str:

@@ -17,7 +17,6 @@ from petct.survival.cohort.outcome import FloatArray, IntArray
 from petct.survival.cohort.results import (
     SIGNIFICANCE_LEVEL,
     Suppressed,
-    check_confidence,
     chi_squared_p,
     p_text,
     without,
@@ -116,7 +115,6 @@ def cumulative_incidence(
     *,
     at_risk_times: Sequence[float] | None = None,
     landmarks: Sequence[float] = (),
-    confidence: float = 0.95,
 ) -> CumulativeIncidenceResult:
     """Cumulative incidence of every event, equal to R's ``cmprsk::cuminc``.
 
@@ -130,16 +128,13 @@ def cumulative_incidence(
         Times for the numbers at risk; round times over the follow-up when None.
     landmarks
         Times at which to give F(t).
-    confidence
-        Level of the intervals.
 
     Raises
     ------
     SurvivalError
-        GROUPING_LENGTH, TIME_GRID_INVALID, CONFIDENCE_INVALID, and the codes of ``CompetingOutcome`` when the patients
+        GROUPING_LENGTH, TIME_GRID_INVALID, and the codes of ``CompetingOutcome`` when the patients
         with a group have no event of interest.
     """
-    check_confidence(confidence)
     groups = groups_of(grouping, outcome.n)
     check_times((*(at_risk_times or ()), *landmarks))
     kept = groups.codes >= 0
@@ -154,7 +149,7 @@ def cumulative_incidence(
     for number, name in enumerate(cohort.causes, 1):
         cause = _against_others(cohort.cause, number)
         for arm, label in zip(arms, groups.labels, strict=True):
-            curves.append(_curve((label, name), cohort.duration[arm], cause[arm], grid, landmarks, confidence))
+            curves.append(_curve((label, name), cohort.duration[arm], cause[arm], grid, landmarks))
         if len(arms) > 1:
             tests.append(_test(name, cohort.duration, cause, codes, len(arms), withheld))
     return CumulativeIncidenceResult(
@@ -165,7 +160,6 @@ def cumulative_incidence(
         variable_unit=groups.unit,
         rule=groups.rule,
         cut_points=groups.cut_points,
-        confidence=confidence,
         at_risk_times=grid,
         notes=_notes(cohort, groups, curves, tests),
         causes=cohort.causes,
@@ -186,19 +180,18 @@ def _curve(
     cause: IntArray,
     grid: Sequence[float],
     landmarks: Sequence[float],
-    confidence: float,
 ) -> IncidenceCurve:
     seen = bool(np.any(cause == 1))
     empty = np.zeros(0)
     fit = aalen_johansen(duration, cause) if seen else Incidence(empty, empty, empty)
-    lower, upper = band(fit.incidence, fit.variance, confidence)
+    lower, upper = band(fit.incidence, fit.variance)
 
     def n_at_risk(time: float) -> int:
         return int(np.count_nonzero(duration >= time))
 
     def at(time: float) -> IncidenceAt:
         incidence, variance = fit.at(time)
-        low, high = band(np.array([incidence]), np.array([variance]), confidence)
+        low, high = band(np.array([incidence]), np.array([variance]))
         return IncidenceAt(float(time), incidence, variance, _optional(low[0]), _optional(high[0]), n_at_risk(time))
 
     return IncidenceCurve(

@@ -10,13 +10,12 @@ import numpy as np
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import Column, Covariate, design_of
 from petct.survival.cohort.results import (
+    NORMAL_QUANTILE,
     SIGNIFICANCE_LEVEL,
     IntervalResult,
     TermWithTest,
-    check_confidence,
     chi_squared_p,
     counted,
-    normal_quantile,
     p_text,
     small_arm,
     without,
@@ -69,9 +68,7 @@ class FineGrayResult(IntervalResult):
     log_likelihood_null: float
 
 
-def fine_gray(
-    outcome: CompetingOutcome, covariates: Sequence[Covariate], *, confidence: float = 0.95
-) -> FineGrayResult:
+def fine_gray(outcome: CompetingOutcome, covariates: Sequence[Covariate]) -> FineGrayResult:
     """Fit the subdistribution hazard of the event of interest, equal to R's ``cmprsk::crr``.
 
     Parameters
@@ -80,17 +77,14 @@ def fine_gray(
         The cohort; ``of_interest`` puts another event first.
     covariates
         Numbers and categories, one value per patient in the order of the outcome.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
     SurvivalError
         FINE_GRAY_TOO_FEW_EVENTS below 5 events per parameter, FINE_GRAY_SEPARATION, FINE_GRAY_NOT_CONVERGED,
-        FINE_GRAY_VARIANCE, CONFIDENCE_INVALID, the codes of ``design_of``, and those of ``CompetingOutcome`` for the
+        FINE_GRAY_VARIANCE, the codes of ``design_of``, and those of ``CompetingOutcome`` for the
         complete cases.
     """
-    check_confidence(confidence)
     design = design_of(covariates, outcome.n)
     cohort = outcome.subset(design.complete)
     n_events, n_parameters = cohort.n_events(1), len(design.columns)
@@ -109,11 +103,10 @@ def fine_gray(
     coefficients, variance, log_likelihood, null = maximise_subdistribution(
         risk_sets, tuple(column.name for column in design.columns)
     )
-    z = normal_quantile(confidence)
     names = tuple(column.name for column in design.columns)
     errors = np.sqrt(np.diag(variance)) / sd
     terms = tuple(
-        _term(column, float(beta), float(error), z, risk_sets.robust_score(i, names))
+        _term(column, float(beta), float(error), risk_sets.robust_score(i, names))
         for i, (column, beta, error) in enumerate(zip(design.columns, coefficients / sd, errors, strict=True))
     )
     n_missing = outcome.n - cohort.n
@@ -139,7 +132,6 @@ def fine_gray(
         n_competing=int(np.count_nonzero(cohort.cause > 1)),
         n_parameters=n_parameters,
         events_per_parameter=per_parameter,
-        confidence=confidence,
         terms=terms,
         log_likelihood=log_likelihood,
         log_likelihood_null=null,
@@ -147,10 +139,10 @@ def fine_gray(
     )
 
 
-def _term(column: Column, beta: float, error: float, quantile: float, score: float) -> FineGrayTerm:
+def _term(column: Column, beta: float, error: float, score: float) -> FineGrayTerm:
     suppressed = small_arm(*column.smallest_arm) if column.smallest_arm else None
     with np.errstate(over="ignore"):
-        upper = float(np.exp(beta + quantile * error))
+        upper = float(np.exp(beta + NORMAL_QUANTILE * error))
     if not (error > 0 and np.isfinite(upper)):
         raise SurvivalError(
             "FINE_GRAY_VARIANCE",
@@ -166,7 +158,7 @@ def _term(column: Column, beta: float, error: float, quantile: float, score: flo
         scale=column.scale,
         coefficient=beta,
         standard_error=error,
-        lower=float(np.exp(beta - quantile * error)),
+        lower=float(np.exp(beta - NORMAL_QUANTILE * error)),
         upper=upper,
         z=beta / error,
         p=None if suppressed else chi_squared_p(score, 1),

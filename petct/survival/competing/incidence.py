@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.survival.cohort.outcome import FloatArray, IntArray
-from petct.survival.cohort.results import normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ class Incidence:
         return (0.0, 0.0) if i < 0 else (float(self.incidence[i]), float(self.variance[i]))
 
 
-def band(incidence: FloatArray, variance: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
+def band(incidence: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Limits of a cumulative incidence on the scale of log(-log F), shape (m,) each; NaN where F is 0 or 1."""
     lower = np.full(len(incidence), np.nan)
     upper = lower.copy()
     # A sum of steps that ends at 1 may miss it by its last digits.
     inside = (incidence > 0) & (incidence < 1 - 1e-12)
     log_incidence = np.log(incidence[inside])
-    width = normal_quantile(confidence) * np.sqrt(variance[inside]) / (incidence[inside] * np.abs(log_incidence))
+    width = NORMAL_QUANTILE * np.sqrt(variance[inside]) / (incidence[inside] * np.abs(log_incidence))
     with np.errstate(over="ignore"):
         lower[inside] = np.exp(log_incidence * np.exp(width))
     upper[inside] = np.exp(log_incidence * np.exp(-width))

@@ -14,7 +14,7 @@ import numpy as np
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cohort.results import normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE
 from petct.survival.cohort.splines import spline_basis
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.residuals import martingale_residuals
@@ -141,7 +141,7 @@ def schoenfeld_curves(fit: CoxFit, transform: Transform = "km") -> tuple[Residua
     gram = np.linalg.pinv(basis.T @ basis)
     line = at @ gram @ basis.T @ scaled
     spread = np.sqrt(np.einsum("ij,jk,ik->i", at, gram, at))
-    z = normal_quantile(0.95)
+    z = NORMAL_QUANTILE
     curves = []
     for j, name in enumerate(fit.names):
         half = z * spread * np.sqrt(covariance[j, j] * n_events) / fit.sd[j]

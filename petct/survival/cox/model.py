@@ -12,7 +12,7 @@ from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, Nu
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_from_error, minimum_detectable_hazard_ratio_per_sd
-from petct.survival.cohort.results import Suppressed, check_confidence, normal_quantile, small_arm
+from petct.survival.cohort.results import NORMAL_QUANTILE, Suppressed, small_arm
 from petct.survival.cox.fit import FEWEST_EVENTS_PER_PARAMETER, CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox.schoenfeld import Transform, proportional_hazards
@@ -46,7 +46,6 @@ def cox(
     permutations: int | None = None,
     seed: int = DEFAULT_SEED,
     transform: Transform = "km",
-    confidence: float = 0.95,
 ) -> CoxResult:
     """Fit a Cox model to the patients who have all it needs (complete cases).
 
@@ -74,22 +73,19 @@ def cox(
         Number of permutations (0 for none, None for the rule above), and their seed.
     transform
         Time transform of the test of proportional hazards.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
     SurvivalError
         COX_TOO_FEW_EVENTS below 5 events per parameter, COX_SEPARATION, COX_NOT_CONVERGED, COX_PROFILE_OPEN,
         COX_SCALE, NO_COMPARABLE_PAIRS, COVARIATE_CONSTANT_IN_STRATA, IMMORTAL_TIME, PERMUTATION_NOT_EXCHANGEABLE,
-        CONFIDENCE_INVALID, TRANSFORM_UNKNOWN, the codes of ``design_of``, and those of ``Outcome`` for the complete
+        TRANSFORM_UNKNOWN, the codes of ``design_of``, and those of ``Outcome`` for the complete
         cases.
     """
-    check_confidence(confidence)
     fit = fit_cox(
         outcome, covariates, strata=strata, robust=robust, cluster=cluster, patients=patients, penalty=penalty
     )
-    return summarise(fit, outcome.n, permutations, seed, transform, confidence)
+    return summarise(fit, outcome.n, permutations, seed, transform)
 
 
 def summarise(
@@ -98,7 +94,6 @@ def summarise(
     permutations: int | None = None,
     seed: int = DEFAULT_SEED,
     transform: Transform = "km",
-    confidence: float = 0.95,
 ) -> CoxResult:
     """Say what a fit says; ``n_rows_before`` counts the rows that it was offered. See ``cox``."""
     cohort, design, maximum = fit.cohort, fit.design, fit.maximum
@@ -108,7 +103,7 @@ def summarise(
         cluster = np.empty_like(fit.cluster)
         cluster[fit.risk_sets.order] = fit.cluster
     discrimination = paired_rows(cohort, fit.linear_predictor, fit.stratum).concordance(cluster)
-    terms = _terms(fit, tests, confidence)
+    terms = _terms(fit, tests)
     too_small = next((term.p_suppressed for term in terms if term.p_suppressed is not None), None)
     every = tuple(range(len(design.columns)))
     overall = tests.of(every)
@@ -131,7 +126,6 @@ def summarise(
         n_rows=cohort.n,
         n_parameters=len(design.columns),
         events_per_parameter=per_parameter,
-        confidence=confidence,
         ties="efron",
         strata=fit.strata_names,
         n_strata=max(len(fit.strata_labels), 1),
@@ -149,9 +143,7 @@ def summarise(
         concordance_standard_error=discrimination.standard_error,
         proportional_hazards=assumption,
         minimum_detectable_hazard_ratio_per_sd=detectable,
-        notes=model_notes(
-            fit, n_missing, per_parameter, terms, assumption, detectable, tests.n_permutations, confidence
-        ),
+        notes=model_notes(fit, n_missing, per_parameter, terms, assumption, detectable, tests.n_permutations),
     )
 
 
@@ -164,30 +156,30 @@ def _penalty_text(fit: CoxFit) -> str | None:
     return None
 
 
-def _terms(fit: CoxFit, tests: CoxTests, confidence: float) -> tuple[CoxTerm, ...]:
+def _terms(fit: CoxFit, tests: CoxTests) -> tuple[CoxTerm, ...]:
     terms = []
     for _, columns in fit.design.covariates:
         if fit.design.columns[columns[0]].spline is not None:
-            terms.append(_spline_term(fit, columns, tests.of(columns), confidence))
+            terms.append(_spline_term(fit, columns, tests.of(columns)))
         else:
-            terms += [_term(fit, column, tests.of((column,)), confidence) for column in columns]
+            terms += [_term(fit, column, tests.of((column,))) for column in columns]
     return tuple(terms)
 
 
-def _term(fit: CoxFit, index: int, test: ColumnTest, confidence: float) -> CoxTerm:
+def _term(fit: CoxFit, index: int, test: ColumnTest) -> CoxTerm:
     column = fit.design.columns[index]
     contrast = np.zeros(len(fit.design.columns))
     contrast[index] = 1.0
     limits = None
     if isinstance(fit.penalty, Firth):
-        lower, upper = firth_limits(fit.risk_sets, fit.maximum, index, confidence)
+        lower, upper = firth_limits(fit.risk_sets, fit.maximum, index)
         limits = (lower / float(fit.sd[index]), upper / float(fit.sd[index]))
     suppressed = test.p_suppressed or (small_arm(*column.smallest_arm) if column.smallest_arm else None)
     labels = (column.covariate, column.level, column.reference, column.scale)
-    return _contrast(fit, contrast, labels, test, suppressed, confidence, limits)
+    return _contrast(fit, contrast, labels, test, suppressed, limits)
 
 
-def _spline_term(fit: CoxFit, columns: tuple[int, ...], test: ColumnTest, confidence: float) -> CoxTerm:
+def _spline_term(fit: CoxFit, columns: tuple[int, ...], test: ColumnTest) -> CoxTerm:
     """Upper against lower quartile: one ratio of a curve, to stand beside the others."""
     column = fit.design.columns[columns[0]]
     assert column.spline is not None
@@ -197,7 +189,7 @@ def _spline_term(fit: CoxFit, columns: tuple[int, ...], test: ColumnTest, confid
     contrast[list(columns)] = basis[1] - basis[0]
     low, high = (number_text(float(quartile)) for quartile in quartiles)
     labels = (column.covariate, None, None, f"upper vs lower quartile ({high} vs {low}), spline")
-    return _contrast(fit, contrast, labels, test, test.p_suppressed, confidence)
+    return _contrast(fit, contrast, labels, test, test.p_suppressed)
 
 
 def _contrast(
@@ -206,12 +198,11 @@ def _contrast(
     labels: tuple[str, str | None, str | None, str],
     test: ColumnTest,
     suppressed: Suppressed | None,
-    confidence: float,
     limits: tuple[float, float] | None = None,
 ) -> CoxTerm:
     beta = float(contrast @ fit.coefficients)
     error = float(np.sqrt(contrast @ fit.covariance @ contrast))
-    z = normal_quantile(confidence)
+    z = NORMAL_QUANTILE
     low, high = limits or (beta - z * error, beta + z * error)
     with np.errstate(over="ignore"):
         ratio, lower, upper = (float(value) for value in np.exp([beta, low, high]))

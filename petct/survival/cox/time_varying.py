@@ -109,7 +109,6 @@ def cox_with_therapy(
     *,
     name: str = "therapy",
     patients: Sequence[str] | None = None,
-    confidence: float = 0.95,
 ) -> CoxResult:
     """Cox model in which a therapy counts from the time it started.
 
@@ -121,8 +120,6 @@ def cox_with_therapy(
         Baseline covariates, one value per patient.
     name
         What the therapy is called.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
@@ -139,7 +136,6 @@ def cox_with_therapy(
         rows.outcome,
         [therapy, *(rows.values(covariate) for covariate in covariates)],
         patients=rows.patients,
-        confidence=confidence,
     )
     treated = len({patient for patient, on in zip(rows.patients, state, strict=True) if on})
     note = (

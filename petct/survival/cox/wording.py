@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, counted, p_text
+from petct.survival.cohort.results import CONFIDENCE, SIGNIFICANCE_LEVEL, counted, p_text
 from petct.survival.cox.fit import CoxFit
 from petct.survival.cox.result import CoxTerm
 from petct.survival.cox.schoenfeld import ProportionalHazardsTest
@@ -22,7 +22,6 @@ def model_notes(
     assumption: ProportionalHazardsTest,
     detectable: float,
     n_permutations: int,
-    confidence: float,
 ) -> tuple[str, ...]:
     """Notes of a model, in the order in which they matter.
 
@@ -36,8 +35,6 @@ def model_notes(
         Events per parameter, and the hazard ratio per SD that so many events detect.
     n_permutations
         Permutations of each test; 0 where the p-values come from another.
-    confidence
-        Level of the intervals.
     """
     cohort = fit.cohort
     # Where follow-up is split an entry is a change, not a late arrival.
@@ -75,7 +72,7 @@ def model_notes(
         for term in terms
         if term.p is not None
         and not isinstance(fit.penalty, Firth)
-        and (term.p < 1 - confidence) == (term.lower <= 1 <= term.upper)
+        and (term.p < 1 - CONFIDENCE) == (term.lower <= 1 <= term.upper)
     ]
     notes += [
         f"The effect of {test.covariate} seems to change with time "

@@ -62,11 +62,10 @@ def forest_table(
     penalty: Penalty | None = None,
     permutations: int | None = None,
     seed: int = DEFAULT_SEED,
-    confidence: float = 0.95,
 ) -> ForestTable:
     """Fit every covariate alone and all together; parameters and refusals of the latter are those of ``cox``."""
     fit = fit_cox(outcome, covariates, strata=strata, penalty=penalty)
-    model = summarise(fit, outcome.n, permutations, seed, confidence=confidence)
+    model = summarise(fit, outcome.n, permutations, seed)
     kept = fit.design.complete
     strata_kept = [
         CategoricalCovariate(s.name, [v for v, k in zip(s.values, kept, strict=True) if k], s.reference) for s in strata
@@ -84,7 +83,6 @@ def forest_table(
                 penalty=penalty,
                 permutations=permutations,
                 seed=seed,
-                confidence=confidence,
             ).terms
         except SurvivalError as error:
             withheld = Suppressed(error.code, error.sentence())

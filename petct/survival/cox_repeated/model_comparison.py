@@ -11,7 +11,7 @@ from petct.errors import SurvivalError
 from petct.survival.accuracy.concordance import paired_rows
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, IntervalResult, normal_quantile, p_text
+from petct.survival.cohort.results import NORMAL_QUANTILE, SIGNIFICANCE_LEVEL, IntervalResult, p_text
 from petct.survival.cox.fit import fit_cox
 from petct.survival.cox.model import summarise
 from petct.survival.cox.result import CovariateTest, CoxResult
@@ -68,7 +68,6 @@ def compare_models(
     strata: Sequence[CategoricalCovariate] = (),
     permutations: int | None = None,
     seed: int = DEFAULT_SEED,
-    confidence: float = 0.95,
 ) -> ModelComparison:
     """Compare the model of ``base`` with that of ``base`` and ``added``; the other parameters are those of ``cox``.
 
@@ -95,8 +94,8 @@ def compare_models(
     base_pairs = paired_rows(fit.cohort, predictor, fit.stratum)
     change = full_pairs.value - base_pairs.value
     error = float(np.sqrt(((full_pairs.influence - base_pairs.influence) ** 2).sum()))
-    half = normal_quantile(confidence) * error
-    full = summarise(fit, outcome.n, permutations, seed, confidence=confidence)
+    half = NORMAL_QUANTILE * error
+    full = summarise(fit, outcome.n, permutations, seed)
     test = CoxTests(fit, permutations, seed).of(columns)
     too_small = next((term.p_suppressed for term in full.terms if term.covariate in names and term.p_suppressed), None)
     comparison = test.about(", ".join(covariate.name for covariate in added), "added to the base", too_small)
@@ -119,7 +118,6 @@ def compare_models(
         change_standard_error=error,
         change_lower=change - half,
         change_upper=change + half,
-        confidence=confidence,
         full=full,
         notes=(*full.notes, *_notes(comparison)),
     )

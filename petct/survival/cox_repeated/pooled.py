@@ -17,6 +17,7 @@ from petct.survival.cohort.covariates import CategoricalCovariate, Column, Covar
 from petct.survival.cohort.multiple_imputation import Incomplete, impute
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.results import (
+    CONFIDENCE,
     SIGNIFICANCE_LEVEL,
     IntervalResult,
     Suppressed,
@@ -90,7 +91,6 @@ def cox_imputed(
     strata: Sequence[CategoricalCovariate] = (),
     n_imputations: int = DEFAULT_IMPUTATIONS,
     seed: int = 1,
-    confidence: float = 0.95,
 ) -> PooledCoxResult:
     """Impute what is missing, fit every completed cohort, and pool.
 
@@ -104,8 +104,6 @@ def cox_imputed(
         Categories with a baseline hazard each, complete.
     n_imputations, seed
         How many imputations, and their seed.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
@@ -131,7 +129,7 @@ def cox_imputed(
     ]
     columns = fits[0].design.columns
     tests = _PooledTests(fits)
-    terms = tuple(_term(fits, i, column, scaled, tests.p((i,)), confidence) for i, column in enumerate(columns))
+    terms = tuple(_term(fits, i, column, scaled, tests.p((i,))) for i, column in enumerate(columns))
     suppressed = next((term.p_suppressed for term in terms if term.p_suppressed), None)
     everything = tuple(range(len(columns)))
     overall = CovariateTest(
@@ -156,7 +154,6 @@ def cox_imputed(
         missing=missing,
         n_imputations=n_imputations,
         seed=seed,
-        confidence=confidence,
         terms=terms,
         overall=overall,
         notes=_notes(outcome, missing, int(complete.sum()), n_imputations, terms),
@@ -248,9 +245,7 @@ def _log_likelihood(fit: CoxFit, coefficients: FloatArray) -> float:
     return fit.risk_sets.evaluate(coefficients * fit.sd).log_likelihood
 
 
-def _term(
-    fits: list[CoxFit], index: int, column: Column, scaled: list[_Scaled], p: float, confidence: float
-) -> PooledTerm:
+def _term(fits: list[CoxFit], index: int, column: Column, scaled: list[_Scaled], p: float) -> PooledTerm:
     m = len(fits)
     estimates = np.array([fit.coefficients[index] for fit in fits])
     within = float(np.mean([fit.covariance[index, index] for fit in fits]))
@@ -261,7 +256,7 @@ def _term(
     observed_df = (complete_df + 1) / (complete_df + 3) * complete_df * (1 - share)
     df = observed_df if share == 0 else 1 / (1 / ((m - 1) / share**2) + 1 / observed_df)
     beta, error = float(estimates.mean()), float(np.sqrt(total))
-    half = float(stdtrit(df, 0.5 + confidence / 2)) * error
+    half = float(stdtrit(df, 0.5 + CONFIDENCE / 2)) * error
     arms = [fit.design.columns[index].smallest_arm for fit in fits]
     suppressed = next((reason for arm in arms if arm and (reason := small_arm(*arm))), None)
     scale = next(

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from petct.errors import MaskError, SurvivalError
 from petct.survival.cohort.covariates import NumericCovariate
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import Suppressed, normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE, Suppressed
 from petct.survival.cox.model import cox
 from petct.survival.features.correlation import spearman
 
@@ -334,7 +334,7 @@ def _agreement(differences: NDArray[np.float64]) -> Agreement:
     n = len(differences)
     bias, sd = float(differences.mean()), float(differences.std(ddof=1))
     half = float(stdtrit(n - 1, 0.975)) * sd / np.sqrt(n)
-    spread = normal_quantile(0.95) * sd
+    spread = NORMAL_QUANTILE * sd
     return Agreement(n, bias, bias - half, bias + half, bias - spread, bias + spread)
 
 
@@ -347,7 +347,7 @@ def _spearman_limits(rho: float, n: int) -> tuple[float, float]:
     # Fisher's transform has no finite value at 1: there the interval is that point.
     if abs(rho) >= 1:
         return rho, rho
-    half = normal_quantile(0.95) * np.sqrt((1 + rho**2 / 2) / (n - 3))
+    half = NORMAL_QUANTILE * np.sqrt((1 + rho**2 / 2) / (n - 3))
     return float(np.tanh(np.arctanh(rho) - half)), float(np.tanh(np.arctanh(rho) + half))
 
 

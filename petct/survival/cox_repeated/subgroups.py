@@ -84,7 +84,6 @@ def subgroup_table(
     adjust_for: Sequence[Covariate] = (),
     permutations: int | None = None,
     seed: int = DEFAULT_SEED,
-    confidence: float = 0.95,
 ) -> SubgroupTable:
     """Estimate an effect in subgroups.
 
@@ -98,7 +97,7 @@ def subgroup_table(
         What the subgroups are made of.
     adjust_for
         Other covariates of every model.
-    permutations, seed, confidence
+    permutations, seed
         As for ``cox``.
 
     Raises
@@ -122,11 +121,9 @@ def subgroup_table(
     values = np.full(outcome.n, np.nan)
     values[design.complete] = column.values
     fixed = NumericCovariate(effect.name, values, scale="as_is", known_from=effect.known_from)
-    whole = cox(outcome, [fixed, *adjust_for], permutations=permutations, seed=seed, confidence=confidence)
+    whole = cox(outcome, [fixed, *adjust_for], permutations=permutations, seed=seed)
     term = replace(whole.terms[0], scale=column.scale, level=column.level, reference=column.reference)
-    found = tuple(
-        _variable(outcome, fixed, variable, adjust_for, permutations, seed, confidence) for variable in variables
-    )
+    found = tuple(_variable(outcome, fixed, variable, adjust_for, permutations, seed) for variable in variables)
     return SubgroupTable(
         unit=outcome.unit,
         n=whole.n,
@@ -149,13 +146,12 @@ def _variable(
     adjust_for: Sequence[Covariate],
     permutations: int | None,
     seed: int,
-    confidence: float,
 ) -> SubgroupVariable:
     there = ~np.isnan(np.asarray(effect.values, dtype=np.float64))
     levels = sorted({value for value, kept in zip(variable.values, there, strict=True) if value is not None and kept})
     of_level = {level: there & np.array([value == level for value in variable.values]) for level in levels}
     small = next((level for level in levels if of_level[level].sum() < SMALLEST_ARM), None)
-    subgroups = tuple(_subgroup(outcome, effect, level, of_level[level], adjust_for, confidence) for level in levels)
+    subgroups = tuple(_subgroup(outcome, effect, level, of_level[level], adjust_for) for level in levels)
     n_missing = int(there.sum()) - sum(int(rows.sum()) for rows in of_level.values())
     return SubgroupVariable(
         variable.name,
@@ -171,7 +167,6 @@ def _subgroup(
     level: str,
     rows: BoolArray,
     adjust_for: Sequence[Covariate],
-    confidence: float,
 ) -> Subgroup:
     n, n_events = int(rows.sum()), int(outcome.event[rows].sum())
     withheld = None
@@ -182,7 +177,7 @@ def _subgroup(
     else:
         try:
             covariates = [covariate_of(rows, covariate) for covariate in (effect, *adjust_for)]
-            part = cox(outcome.subset(rows), covariates, permutations=0, confidence=confidence)
+            part = cox(outcome.subset(rows), covariates, permutations=0)
         except SurvivalError as error:
             withheld = Suppressed(error.code, error.sentence())
         else:

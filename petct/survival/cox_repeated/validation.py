@@ -25,7 +25,7 @@ from petct.survival.accuracy.concordance import concordance
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
 from petct.survival.cohort.covariates import Covariate
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
-from petct.survival.cohort.results import IntervalResult, counted
+from petct.survival.cohort.results import TAILS, IntervalResult, counted
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.kaplan_meier.curves import product_limit
 from petct.survival.likelihood.baseline import baseline_hazard
@@ -100,10 +100,8 @@ def validate_cox(
     time: float,
     *,
     penalty: Penalty | None = None,
-    n_groups: int = 5,
     n_resamples: int = FEWEST_RESAMPLES,
     seed: int = DEFAULT_SEED,
-    confidence: float = 0.95,
 ) -> CoxValidation:
     """Judge a model at a horizon and correct the judgement.
 
@@ -113,12 +111,8 @@ def validate_cox(
         The model, as for ``cox``.
     time
         The horizon, in the unit of the outcome.
-    n_groups
-        Groups of equal size by predicted risk, as for ``calibration``.
     n_resamples, seed
         Of the bootstrap, at least 200.
-    confidence
-        Level of the limits.
 
     Raises
     ------
@@ -131,21 +125,20 @@ def validate_cox(
     model = _Model(fit.cohort, fit.design.matrix, fit.names, penalty, float(time))
     predictor = model.predictor(fit.coefficients)
     probability = model.probability(fit.cohort, predictor, predictor)
-    apparent = calibration(fit.cohort, probability, time, n_groups=n_groups, confidence=confidence)
+    apparent = calibration(fit.cohort, probability, time)
     concordant = concordance(fit.cohort, predictor).value
     found: list[_Resampled] = []
     code = None
     for drawn in resamples(fit.cohort.n, n_resamples, seed):
         try:
-            found.append(model.resampled(drawn, n_groups))
+            found.append(model.resampled(drawn))
         except SurvivalError as error:
             code = error.code
     refuse_lost_resamples(len(found), n_resamples, code)
     flattering = np.array([each.flattering for each in found])
     optimism = float(np.mean(flattering - [each.honest for each in found]))
     corrected = Corrected(concordant, optimism, concordant - optimism)
-    limits = [(1 - confidence) / 2, (1 + confidence) / 2]
-    lower, upper = corrected.value + np.quantile(flattering - flattering.mean(), limits)
+    lower, upper = corrected.value + np.quantile(flattering - flattering.mean(), TAILS)
     n_refused = n_resamples - len(found)
     slope = _corrected_slope(apparent.slope, [each.slope for each in found])
     return CoxValidation(
@@ -159,7 +152,6 @@ def validate_cox(
         concordance=corrected,
         lower=float(max(lower, 0.0)),
         upper=float(min(upper, 1.0)),
-        confidence=confidence,
         slope=slope,
         n_resamples=n_resamples,
         n_refused=n_refused,
@@ -202,14 +194,14 @@ class _Model:
         found = baseline.event_probability(predictor, np.array([self.time]))[:, 0]
         return np.asarray(np.maximum(found, np.finfo(np.float64).tiny), dtype=np.float64)
 
-    def resampled(self, drawn: IntArray, n_groups: int) -> _Resampled:
+    def resampled(self, drawn: IntArray) -> _Resampled:
         """Fit to the patients ``drawn`` and judge there and in all; raises what a fit does."""
         train = Outcome(self.cohort.duration[drawn], self.cohort.event[drawn], self.cohort.unit)
         predictor = self.predictor(self._coefficients(train, drawn))
         probability = self.probability(train, predictor[drawn], predictor)
         slope = calibration_slope(self.cohort, predictor)
-        inside = self._misfit(train, probability[drawn], n_groups)
-        outside = self._misfit(self.cohort, probability, n_groups)
+        inside = self._misfit(train, probability[drawn])
+        outside = self._misfit(self.cohort, probability)
         return _Resampled(
             flattering=concordance(train, predictor[drawn]).value,
             honest=concordance(self.cohort, predictor).value,
@@ -231,9 +223,9 @@ class _Model:
             maximum = maximise(sets, self.names, ridge=ridge)
         return np.asarray(maximum.coefficients / sd, dtype=np.float64)
 
-    def _misfit(self, cohort: Outcome, probability: FloatArray, n_groups: int) -> list[float]:
+    def _misfit(self, cohort: Outcome, probability: FloatArray) -> list[float]:
         """Observed minus predicted share with the event by the horizon, by groups of equal size of predicted risk."""
-        cuts = risk_cuts(probability, n_groups)
+        cuts = risk_cuts(probability)
         group = np.searchsorted(cuts, probability, side="left")
         found = []
         for k in range(len(cuts) + 1):

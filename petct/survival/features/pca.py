@@ -86,7 +86,6 @@ def pca(
     values: npt.ArrayLike,
     feature_names: Sequence[str],
     row_ids: Sequence[str],
-    n_components: int | None = None,
 ) -> PcaResult:
     """Principal components of z-scored features.
 
@@ -98,13 +97,11 @@ def pca(
         Shape (rows, features); NaN is missing.
     feature_names, row_ids
         Names of the columns and rows.
-    n_components
-        How many to return; all when None.
 
     Raises
     ------
     SurvivalError
-        PCA_SHAPE, PCA_NOT_FINITE, PCA_COMPONENTS_INVALID, PCA_TOO_FEW_FEATURES (fewer than 2 that vary),
+        PCA_SHAPE, PCA_NOT_FINITE, PCA_TOO_FEW_FEATURES (fewer than 2 that vary),
         PCA_TOO_FEW_ROWS (fewer than 3 complete rows).
     """
     matrix = np.asarray(values, dtype=np.float64)
@@ -119,10 +116,6 @@ def pca(
         column = int(np.isinf(matrix).any(axis=0).argmax())
         raise SurvivalError(
             "PCA_NOT_FINITE", "A feature has infinite values", keyword=feature_names[column], found="inf"
-        )
-    if n_components is not None and n_components < 1:
-        raise SurvivalError(
-            "PCA_COMPONENTS_INVALID", "At least one component must be asked for", found=str(n_components)
         )
 
     missing = np.isnan(matrix)
@@ -162,9 +155,8 @@ def pca(
     _, singular, right = np.linalg.svd(tall, full_matrices=False)
     variance = singular**2 / (n - 1)
     scores = right @ standardised.T
-    kept = min(n - 1, len(used)) if n_components is None else min(n_components, n - 1, len(used))
     components = []
-    for k in range(kept):
+    for k in range(min(n - 1, len(used))):
         # The first of the largest loadings decides the sign; ties up to rounding must not.
         size = np.abs(right[k])
         sign = 1.0 if right[k][np.argmax(size >= size.max() * (1 - 1e-9))] >= 0 else -1.0

@@ -10,9 +10,10 @@ import numpy as np
 
 from petct.errors import SurvivalError
 from petct.survival.features.feature_table import Dropped, FeatureTable
-from petct.survival.features.preparation import PreparationRules, fit_preparation
+from petct.survival.features.preparation import fit_preparation
 
 FEWEST_ROWS = 10
+NEIGHBOURS, MIN_DIST = 15, 0.1
 WARNING = (
     "A picture, not a result: distances, sizes and gaps in a UMAP mean nothing by themselves, and its clusters must "
     "not be "
@@ -57,9 +58,6 @@ def umap_picture(
     table: FeatureTable,
     row_ids: Sequence[str],
     *,
-    rules: PreparationRules | None = None,
-    n_neighbours: int = 15,
-    min_dist: float = 0.1,
     seed: int = 0,
 ) -> UmapPicture:
     """Draw patients by their prepared features.
@@ -68,10 +66,8 @@ def umap_picture(
     ----------
     table, row_ids
         Features, and one id a patient.
-    rules
-        Preparation; the same that a model would get.
-    n_neighbours, min_dist, seed
-        As umap-learn's ``n_neighbors``, ``min_dist``, ``random_state``.
+    seed
+        As umap-learn's ``random_state``; the preparation is that of a model.
 
     Raises
     ------
@@ -93,27 +89,27 @@ def umap_picture(
             "The library for this picture is not part of petlake's installation",
             hint="Install umap-learn beside petlake, or look at the principal components.",
         ) from None
-    preparation = fit_preparation(table, rules)
+    preparation = fit_preparation(table)
     prepared = preparation.transform(table)
-    neighbours = min(n_neighbours, table.n - 1)
+    neighbours = min(NEIGHBOURS, table.n - 1)
     with warnings.catch_warnings():
         # It warns that a seed makes it use one processor: that is what a picture that can be drawn again costs.
         warnings.simplefilter("ignore")
         points = np.asarray(
-            UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_components=2).fit_transform(
+            UMAP(n_neighbors=neighbours, min_dist=MIN_DIST, random_state=seed, n_components=2).fit_transform(
                 prepared.values
             ),
             dtype=np.float64,
         )
     return UmapPicture(
-        label=f"UMAP (picture only), {neighbours} neighbours, min_dist {min_dist:g}, seed {seed}",
+        label=f"UMAP (picture only), {neighbours} neighbours, min_dist {MIN_DIST:g}, seed {seed}",
         n=table.n,
         n_features=len(preparation.names),
         row_ids=tuple(row_ids),
         x=tuple(points[:, 0].tolist()),
         y=tuple(points[:, 1].tolist()),
         n_neighbours=neighbours,
-        min_dist=min_dist,
+        min_dist=MIN_DIST,
         seed=seed,
         dropped=preparation.dropped,
         notes=(WARNING, *preparation.notes),

@@ -12,7 +12,7 @@ from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.multiplicity import adjusted_p_values
 from petct.survival.cohort.outcome import BoolArray, FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_hazard_ratio_per_sd
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, SMALLEST_ARM, counted, normal_quantile, p_text
+from petct.survival.cohort.results import NORMAL_QUANTILE, SIGNIFICANCE_LEVEL, SMALLEST_ARM, counted, p_text
 from petct.survival.features.correlation import spearman
 from petct.survival.features.feature_table import Dropped, FeatureTable, check_rows
 from petct.survival.features.permutation_null import permutation_null, permuted_scores
@@ -33,7 +33,6 @@ def scan(
     stability: bool = False,
     n_permutations: int | None = None,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> ScanResult:
     """Test every feature of a family against the hazard.
 
@@ -51,8 +50,6 @@ def scan(
         Whether to select in half-samples too, among the features that no patient misses.
     n_permutations, seed
         Of the permutations; the seed also of the half-samples.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
@@ -86,12 +83,12 @@ def scan(
     bonferroni = adjusted_p_values(null.p, "bonferroni")
     q = adjusted_p_values(null.p, "benjamini_hochberg")
     stable, frequency = _stability(outcome, values, seed) if stability else (None, [None] * len(names))
-    adjusted = _adjusted(outcome, values, names, unit_of, adjust_for, n_permutations, seed, confidence)
+    adjusted = _adjusted(outcome, values, names, unit_of, adjust_for, n_permutations, seed)
     rows = []
     for j, name in enumerate(names):
         present = ~np.isnan(values[:, j])
         n_events = int(outcome.event[present].sum())
-        effect = _hazard_ratio(outcome, values[:, [j]], present, name, unit_of.get(name), confidence)
+        effect = _hazard_ratio(outcome, values[:, [j]], present, name, unit_of.get(name))
         rows.append(
             ScanRow(
                 name=name,
@@ -123,7 +120,6 @@ def scan(
         n_tested=len(names),
         n_permutations=null.n_permutations,
         seed=seed,
-        confidence=confidence,
         p_best=null.p_best,
         n_found_uncorrected=int((null.p < SIGNIFICANCE_LEVEL).sum()),
         n_expected_uncorrected=SIGNIFICANCE_LEVEL * len(names),
@@ -156,7 +152,7 @@ def _untestable(outcome: Outcome, name: str, values: FloatArray) -> Dropped | No
 
 
 def _hazard_ratio(
-    outcome: Outcome, columns: FloatArray, present: BoolArray, name: str, unit: str | None, confidence: float
+    outcome: Outcome, columns: FloatArray, present: BoolArray, name: str, unit: str | None
 ) -> HazardRatio | Dropped:
     """Hazard ratio per SD of the first column, at equal values of the others, among the patients where ``present``."""
     x = columns[present]
@@ -170,7 +166,7 @@ def _hazard_ratio(
         fit = maximise(sets, tuple(name for _ in sd))
     except SurvivalError as error:
         return Dropped(name, error.code, error.message)
-    beta, reach = fit.coefficients[0], normal_quantile(confidence) * np.sqrt(fit.covariance[0, 0])
+    beta, reach = fit.coefficients[0], NORMAL_QUANTILE * np.sqrt(fit.covariance[0, 0])
     with np.errstate(over="ignore"):
         ratio, lower, upper = (float(value) for value in np.exp([beta, beta - reach, beta + reach]))
     if not np.isfinite(upper):
@@ -186,7 +182,6 @@ def _adjusted(
     adjust_for: Sequence[Covariate],
     n_permutations: int | None,
     seed: int,
-    confidence: float,
 ) -> list[AdjustedEffect] | list[None]:
     """Effect of each feature beside the covariates.
 
@@ -222,7 +217,7 @@ def _adjusted(
     for j, name in enumerate(names):
         present = ~np.isnan(x[:, j])
         effect: HazardRatio | Dropped = reasons.get(j) or _hazard_ratio(
-            cohort, np.column_stack([x[:, j], covariates]), present, name, units.get(name), confidence
+            cohort, np.column_stack([x[:, j], covariates]), present, name, units.get(name)
         )
         fitted = effect if isinstance(effect, HazardRatio) else None
         found.append(

@@ -16,6 +16,8 @@ from petct.survival.likelihood.elastic_net import elastic_net_path
 
 THRESHOLD = 0.75
 FEWEST_EVENTS_IN_HALF = 5
+# Of complementary halves.
+_PAIRS = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +44,7 @@ class Stability:
     most_false: float
 
 
-def stability_selection(
-    outcome: Outcome, features: FloatArray, *, n_pairs: int = 25, threshold: float = THRESHOLD, seed: int = 0
-) -> Stability:
+def stability_selection(outcome: Outcome, features: FloatArray, *, seed: int = 0) -> Stability:
     """Choose features by LASSO in half-samples, each as many as keep the expected false ones at 1 or below.
 
     Parameters
@@ -53,24 +53,14 @@ def stability_selection(
         The cohort.
     features
         z-scores, shape (n, p), without missing values.
-    n_pairs
-        Pairs of complementary halves.
-    threshold
-        Above 0.5 and at most 1.
     seed
         Of the halves.
 
     Raises
     ------
     SurvivalError
-        STABILITY_TOO_FEW_EVENTS, STABILITY_INVALID, and what ``elastic_net_path`` refuses.
+        STABILITY_TOO_FEW_EVENTS, and what ``elastic_net_path`` refuses.
     """
-    if not 0.5 < threshold <= 1 or n_pairs < 1:
-        raise SurvivalError(
-            "STABILITY_INVALID",
-            "Stability selection needs pairs of halves and a threshold above one half",
-            found=f"{n_pairs} pairs, threshold {threshold:g}",
-        )
     if outcome.n_events < 2 * FEWEST_EVENTS_IN_HALF:
         raise SurvivalError(
             "STABILITY_TOO_FEW_EVENTS",
@@ -79,20 +69,20 @@ def stability_selection(
             expected=f"at least {2 * FEWEST_EVENTS_IN_HALF}",
         )
     p = features.shape[1]
-    n_chosen = max(1, int(np.sqrt((2 * threshold - 1) * p)))
+    n_chosen = max(1, int(np.sqrt((2 * THRESHOLD - 1) * p)))
     rng = np.random.default_rng(seed)
     chosen = np.zeros(p)
-    for _ in range(n_pairs):
+    for _ in range(_PAIRS):
         half = event_stratified_folds(outcome, 2, rng)
         for side in (0, 1):
             inside = half == side
             path = elastic_net_path(outcome.subset(inside), features[inside], most_selected=n_chosen, tolerance=1e-5)
             chosen += path.coefficients[-1] != 0
     return Stability(
-        chosen / (2 * n_pairs),
-        threshold,
+        chosen / (2 * _PAIRS),
+        THRESHOLD,
         n_chosen,
-        2 * n_pairs,
+        2 * _PAIRS,
         seed,
-        float(n_chosen**2 / ((2 * threshold - 1) * p)),
+        float(n_chosen**2 / ((2 * THRESHOLD - 1) * p)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.survival.cohort.outcome import FloatArray, IntArray
-from petct.survival.cohort.results import normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE
 
 _HALF_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
@@ -38,9 +38,9 @@ class ProductLimit:
     greenwood: FloatArray
     entries: FloatArray | None = None
 
-    def band(self, confidence: float) -> tuple[FloatArray, FloatArray]:
+    def band(self) -> tuple[FloatArray, FloatArray]:
         """Log-log confidence limits of S(t), shape (m,) each; NaN where S(t) is 0 or 1 and there are none."""
-        z = normal_quantile(confidence)
+        z = NORMAL_QUANTILE
         lower = np.full(len(self.times), np.nan)
         upper = lower.copy()
         inside = (self.survival > 0) & (self.survival < 1)

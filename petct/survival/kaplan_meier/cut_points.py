@@ -34,6 +34,9 @@ from petct.survival.kaplan_meier.maximally_selected import (
     search_cuts,
 )
 
+SMALLEST_FRACTION, LARGEST_FRACTION = 0.1, 0.9
+"""Cuts leave at least and at most these shares of the patients below (or at) them."""
+
 DEFAULT_PERMUTATIONS = 9_999
 DEFAULT_RESAMPLES = 1_000
 DEFAULT_SEED = 20_250_681
@@ -49,8 +52,6 @@ class CutPointResult(AnalysisResult):
         The variable and its unit.
     n_missing
         Patients left out because their value is missing.
-    smallest_fraction, largest_fraction
-        Cuts leave at least this and at most that share of the patients below (or at) them.
     cut, n_below, n_above
         The cut (a value equal to it belongs below), and the patients on both sides.
     statistic
@@ -68,8 +69,8 @@ class CutPointResult(AnalysisResult):
     variable: str
     variable_unit: str | None
     n_missing: int
-    smallest_fraction: float
-    largest_fraction: float
+    smallest_fraction: float = SMALLEST_FRACTION
+    largest_fraction: float = LARGEST_FRACTION
     cut: float
     n_below: int
     n_above: int
@@ -90,8 +91,6 @@ def maximally_selected_cut(
     variable: str,
     unit: str | None = None,
     *,
-    smallest_fraction: float = 0.1,
-    largest_fraction: float = 0.9,
     n_permutations: int = DEFAULT_PERMUTATIONS,
     n_resamples: int = DEFAULT_RESAMPLES,
     seed: int = DEFAULT_SEED,
@@ -106,8 +105,6 @@ def maximally_selected_cut(
         One number a patient, shape (n,); NaN is missing.
     variable, unit
         Name and unit for results.
-    smallest_fraction, largest_fraction
-        Range of cuts, as shares of the patients below (or at) them.
     n_permutations
         Permutations of the test, at least 99.
     n_resamples
@@ -118,10 +115,16 @@ def maximally_selected_cut(
     Raises
     ------
     SurvivalError
-        CUT_RANGE_INVALID, CUT_PERMUTATIONS_TOO_FEW, CUT_LENGTH, LEFT_TRUNCATION_UNSUPPORTED, CUT_NONE,
+        CUT_PERMUTATIONS_TOO_FEW, CUT_LENGTH, LEFT_TRUNCATION_UNSUPPORTED, CUT_NONE,
         CUT_SCORES_CONSTANT, the codes of ``split_at``, and those of ``Outcome`` for the patients with a value.
     """
-    _check(smallest_fraction, largest_fraction, n_permutations, n_resamples)
+    if n_permutations < 99 or n_resamples < 0:
+        raise SurvivalError(
+            "CUT_PERMUTATIONS_TOO_FEW",
+            "A permutation test needs permutations",
+            found=f"{n_permutations} permutations, {n_resamples} resamples",
+            expected="at least 99 permutations",
+        )
     numbers = numeric_values(values, variable)
     if len(numbers) != outcome.n:
         raise SurvivalError(
@@ -134,10 +137,10 @@ def maximally_selected_cut(
     outcome.refuse_entries("The search for a cut")
     present = ~np.isnan(numbers)
     cohort, x = outcome.subset(present), numbers[present]
-    fractions = (smallest_fraction, largest_fraction)
+    fractions = (SMALLEST_FRACTION, LARGEST_FRACTION)
     search = search_cuts(x, cohort.duration, cohort.event, fractions)
     if search is None:
-        raise _nothing_to_cut(cohort, x, variable, fractions)
+        raise _nothing_to_cut(cohort, x, variable)
     best = search.best
     statistics = search.statistics()
     largest = float(statistics[best])
@@ -157,8 +160,6 @@ def maximally_selected_cut(
         n=cohort.n,
         n_events=cohort.n_events,
         n_missing=n_missing,
-        smallest_fraction=smallest_fraction,
-        largest_fraction=largest_fraction,
         cut=float(search.cuts[best]),
         n_below=int(search.sizes[best]),
         n_above=int(cohort.n - search.sizes[best]),
@@ -175,24 +176,7 @@ def maximally_selected_cut(
     )
 
 
-def _check(smallest: float, largest: float, n_permutations: int, n_resamples: int) -> None:
-    if not 0 < smallest < largest < 1:
-        raise SurvivalError(
-            "CUT_RANGE_INVALID",
-            "The range of cuts lies between two shares of the patients",
-            found=f"{smallest:g} to {largest:g}",
-            expected="0 < smallest < largest < 1",
-        )
-    if n_permutations < 99 or n_resamples < 0:
-        raise SurvivalError(
-            "CUT_PERMUTATIONS_TOO_FEW",
-            "A permutation test needs permutations",
-            found=f"{n_permutations} permutations, {n_resamples} resamples",
-            expected="at least 99 permutations",
-        )
-
-
-def _nothing_to_cut(cohort: Outcome, x: FloatArray, variable: str, fractions: tuple[float, float]) -> SurvivalError:
+def _nothing_to_cut(cohort: Outcome, x: FloatArray, variable: str) -> SurvivalError:
     if np.all(cohort.event == 1) and np.ptp(cohort.duration) == 0:
         return SurvivalError(
             "CUT_SCORES_CONSTANT",
@@ -205,7 +189,7 @@ def _nothing_to_cut(cohort: Outcome, x: FloatArray, variable: str, fractions: tu
         f"No cut of {variable} leaves enough patients on both sides",
         keyword=variable,
         found=f"{len(np.unique(x))} different values in {counted(cohort.n, 'patient')}",
-        expected=f"a value with {fractions[0]:.0%} to {fractions[1]:.0%} of the patients at or below it",
+        expected=f"a value with {SMALLEST_FRACTION:.0%} to {LARGEST_FRACTION:.0%} of the patients at or below it",
         hint="Many patients share one value: choose a fixed cut.",
     )
 

@@ -10,7 +10,7 @@ from petct.survival.cohort.groups import Grouping, groups_of
 from petct.survival.cohort.multiplicity import Correction
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_hazard_ratio
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, check_confidence, p_text, without
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text, without
 from petct.survival.kaplan_meier.curves import ProductLimit, crossing_half, product_limit
 from petct.survival.kaplan_meier.group_tests import (
     LogRankGroup,
@@ -50,7 +50,6 @@ def kaplan_meier(
     at_risk_times: Sequence[float] | None = None,
     landmarks: Sequence[float] = (),
     tau: float | None = None,
-    confidence: float = 0.95,
     weightings: Sequence[Weighting] = (),
     trend: bool = False,
     pairwise: bool = False,
@@ -70,8 +69,6 @@ def kaplan_meier(
         Times at which to give S(t).
     tau
         Horizon of the restricted mean; the largest time observed in every group when None.
-    confidence
-        Level of the intervals.
     weightings
         Weighted variants of the log-rank test to run beside it.
     trend
@@ -84,10 +81,9 @@ def kaplan_meier(
     Raises
     ------
     SurvivalError
-        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, TAU_INVALID, CONFIDENCE_INVALID, TREND_UNORDERED,
+        GROUPING_LENGTH, TIME_GRID_INVALID, TAU_BEYOND_FOLLOW_UP, TAU_INVALID, TREND_UNORDERED,
         CORRECTION_UNKNOWN, and the codes of ``Outcome`` when the patients with a group have no event.
     """
-    check_confidence(confidence)
     groups = groups_of(grouping, outcome.n)
     check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
     several = len(groups.labels) > 1
@@ -113,8 +109,8 @@ def kaplan_meier(
         entry = None if cohort.entry is None else cohort.entry[arm]
         fit = product_limit(cohort.duration[arm], cohort.event[arm], entry)
         fits.append(fit)
-        follow_up = _median(product_limit(cohort.duration[arm], 1 - cohort.event[arm], entry), confidence)
-        curves.append(_curve(label, fit, follow_up, grid, landmarks, confidence))
+        follow_up = _median(product_limit(cohort.duration[arm], 1 - cohort.event[arm], entry))
+        curves.append(_curve(label, fit, follow_up, grid, landmarks))
 
     withheld = withheld_reason(groups, [curve.n for curve in curves])
     test = weighted_test(cohort, codes, groups, withheld) if several else None
@@ -125,7 +121,6 @@ def kaplan_meier(
         fits,
         groups.labels,
         tau=tau,
-        confidence=confidence,
         unit=cohort.unit,
         withheld=withheld,
         contrasts=several and not groups.chosen_by_outcome,
@@ -139,12 +134,11 @@ def kaplan_meier(
         variable_unit=groups.unit,
         rule=groups.rule,
         cut_points=groups.cut_points,
-        confidence=confidence,
         at_risk_times=grid,
         notes=_notes(cohort, groups, fits, curves, (test, len(weightings)), detectable),
         n_events=cohort.n_events,
         curves=tuple(curves),
-        follow_up=_median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry), confidence),
+        follow_up=_median(product_limit(cohort.duration, 1 - cohort.event, cohort.entry)),
         log_rank=test,
         weighted_tests=tuple(weighted_test(cohort, codes, groups, withheld, w) for w in weightings if several),
         trend=trend_test(cohort, codes, len(curves), withheld) if trend else None,
@@ -155,11 +149,11 @@ def kaplan_meier(
     )
 
 
-def round_times(longest: float, unit: str, about: int = 6) -> tuple[float, ...]:
-    """Return about ``about`` round times from 0 to ``longest``: 1, 2 or 5 times a power of ten; months by the year."""
+def round_times(longest: float, unit: str) -> tuple[float, ...]:
+    """Return about 6 round times from 0 to ``longest``: 1, 2 or 5 times a power of ten; months by the year."""
     if longest <= 0:
         return (0.0,)
-    raw = longest / about
+    raw = longest / 6
     power = 10.0 ** math.floor(math.log10(raw))
     steps = [factor * power for factor in (1, 2, 5, 10)]
     if unit == "month" and raw > 2:
@@ -179,8 +173,8 @@ def _optional(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _median(fit: ProductLimit, confidence: float) -> MedianTime:
-    lower, upper = fit.band(confidence)
+def _median(fit: ProductLimit) -> MedianTime:
+    lower, upper = fit.band()
     return MedianTime(
         crossing_half(fit.times, fit.survival), crossing_half(fit.times, lower), crossing_half(fit.times, upper)
     )
@@ -192,9 +186,8 @@ def _curve(
     follow_up: MedianTime,
     grid: Sequence[float],
     landmarks: Sequence[float],
-    confidence: float,
 ) -> SurvivalCurve:
-    lower, upper = fit.band(confidence)
+    lower, upper = fit.band()
     steps, marks = fit.events > 0, fit.censored > 0
 
     def at(time: float) -> SurvivalAt:
@@ -220,7 +213,7 @@ def _curve(
         censored=tuple(int(value) for value in fit.censored[marks]),
         censor_survival=_floats(fit.survival[marks]),
         n_at_risk=tuple(fit.n_at_risk(time) for time in grid),
-        median=_median(fit, confidence),
+        median=_median(fit),
         follow_up=follow_up,
         landmarks=tuple(at(time) for time in landmarks),
     )

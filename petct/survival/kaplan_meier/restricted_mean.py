@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from petct.errors import SurvivalError
 from petct.survival.cohort.multiplicity import Correction, adjusted_p_values
-from petct.survival.cohort.results import Suppressed, chi_squared_p, normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE, Suppressed, chi_squared_p
 from petct.survival.kaplan_meier.curves import ProductLimit
 
 
@@ -76,7 +76,6 @@ def restricted_means(
     labels: Sequence[str],
     *,
     tau: float | None,
-    confidence: float,
     unit: str,
     withheld: Suppressed | None,
     contrasts: bool,
@@ -90,8 +89,8 @@ def restricted_means(
         The groups.
     tau
         Horizon; the largest time observed in every group when None.
-    confidence, unit
-        Level of the intervals, unit of the times.
+    unit
+        Unit of the times.
     withheld
         Why no p-value may be shown, if so.
     contrasts
@@ -119,17 +118,17 @@ def restricted_means(
     horizon = common if tau is None else float(tau)
     if horizon <= 0:
         return None
-    z = normal_quantile(confidence)
     means = []
     for fit, label in zip(fits, labels, strict=True):
         mean, error = fit.restricted_mean(horizon)
-        means.append(GroupMean(label, mean, error, max(mean - z * error, 0.0), min(mean + z * error, horizon)))
-    found = _contrasts(means, z, withheld, correction) if contrasts else ()
+        half = NORMAL_QUANTILE * error
+        means.append(GroupMean(label, mean, error, max(mean - half, 0.0), min(mean + half, horizon)))
+    found = _contrasts(means, withheld, correction) if contrasts else ()
     return RestrictedMean(horizon, tuple(means), found, correction)
 
 
 def _contrasts(
-    means: Sequence[GroupMean], z: float, withheld: Suppressed | None, correction: Correction
+    means: Sequence[GroupMean], withheld: Suppressed | None, correction: Correction
 ) -> tuple[MeanContrast, ...]:
     first, *others = means
     errors = [math.hypot(first.standard_error, other.standard_error) for other in others]
@@ -152,9 +151,9 @@ def _contrasts(
                 first.group,
                 difference,
                 error,
-                difference - z * error,
-                difference + z * error,
-                *_ratio(other, first, z),
+                difference - NORMAL_QUANTILE * error,
+                difference + NORMAL_QUANTILE * error,
+                *_ratio(other, first),
                 p,
                 None if p is None else float(next(adjusted)),
                 reason,
@@ -163,9 +162,9 @@ def _contrasts(
     return tuple(contrasts)
 
 
-def _ratio(group: GroupMean, reference: GroupMean, z: float) -> tuple[float | None, float | None, float | None]:
+def _ratio(group: GroupMean, reference: GroupMean) -> tuple[float | None, float | None, float | None]:
     if group.mean <= 0 or reference.mean <= 0:
         return None, None, None
     ratio = group.mean / reference.mean
     error = math.hypot(group.standard_error / group.mean, reference.standard_error / reference.mean)
-    return ratio, ratio * math.exp(-z * error), ratio * math.exp(z * error)
+    return ratio, ratio * math.exp(-NORMAL_QUANTILE * error), ratio * math.exp(NORMAL_QUANTILE * error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from petct.survival.cohort.multiplicity import Correction
+from petct.survival.cohort.results import CONFIDENCE
 from petct.survival.kaplan_meier.group_tests import LogRankTest, PairwiseTest, TrendTest
 from petct.survival.kaplan_meier.restricted_mean import RestrictedMean
 
@@ -110,7 +111,7 @@ class GroupedResult:
     variable_unit: str | None
     rule: str
     cut_points: tuple[float, ...]
-    confidence: float
+    confidence: float = CONFIDENCE
     at_risk_times: tuple[float, ...]
     notes: tuple[str, ...]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from petct.errors import SurvivalError
 from petct.survival.cohort.outcome import FloatArray
-from petct.survival.cohort.results import normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE
 from petct.survival.likelihood.partial_likelihood import (
     LONGEST_STEP,
     DeathTerms,
@@ -175,7 +175,7 @@ def firth_likelihood_ratio(risk_sets: RiskSets, fit: Maximum, columns: tuple[int
     return max(2 * difference, 0.0)
 
 
-def firth_limits(risk_sets: RiskSets, fit: Maximum, column: int, confidence: float) -> tuple[float, float]:
+def firth_limits(risk_sets: RiskSets, fit: Maximum, column: int) -> tuple[float, float]:
     """Limits of one coefficient: where the profile of the penalised likelihood has dropped by half its quantile.
 
     Raises
@@ -186,7 +186,7 @@ def firth_limits(risk_sets: RiskSets, fit: Maximum, column: int, confidence: flo
     from scipy.optimize import brentq
 
     largest = penalised_log_likelihood(fit.terms)
-    target = largest - normal_quantile(confidence) ** 2 / 2
+    target = largest - NORMAL_QUANTILE**2 / 2
     estimate = float(fit.coefficients[column])
     error = float(np.sqrt(fit.covariance[column, column]))
     last = fit.coefficients

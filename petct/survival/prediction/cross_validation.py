@@ -17,7 +17,7 @@ from petct.survival.accuracy.concordance import concordance, no_comparable_pairs
 from petct.survival.accuracy.pair_counts import pair_counts
 from petct.survival.cohort.folds import event_stratified_folds
 from petct.survival.cohort.outcome import BoolArray, Outcome
-from petct.survival.cohort.results import IntervalResult, counted
+from petct.survival.cohort.results import CONFIDENCE, IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable, check_rows
 from petct.survival.features.harmonisation import refuse_confounded_batches
 from petct.survival.prediction.fold_predictions import CrossValidatedAccuracy, FoldPredictions
@@ -93,7 +93,6 @@ def nested_cross_validation(
     n_repeats: int = 5,
     seed: int = 0,
     horizon: float | None = None,
-    confidence: float = 0.95,
 ) -> CrossValidation:
     """Validate a procedure by repeated cross-validation, folds stratified by event.
 
@@ -109,8 +108,6 @@ def nested_cross_validation(
         How often.
     horizon
         Time at which predicted probabilities are judged, too, in the unit of the outcome.
-    confidence
-        Level of the interval.
 
     Raises
     ------
@@ -141,7 +138,7 @@ def nested_cross_validation(
         raise no_comparable_pairs()
     value = sum(parts.agree) / sum(parts.pairs)
     error = _corrected_error(parts, n_folds)
-    reach = float(stdtrit(len(parts.pairs) - 1, 0.5 + confidence / 2)) * error
+    reach = float(stdtrit(len(parts.pairs) - 1, 0.5 + CONFIDENCE / 2)) * error
     n_fits = n_folds * n_repeats
     return CrossValidation(
         procedure=procedure.description,
@@ -156,7 +153,6 @@ def nested_cross_validation(
         standard_error=error,
         lower=max(0.0, value - reach),
         upper=min(1.0, value + reach),
-        confidence=confidence,
         repeats=tuple(repeats),
         apparent_concordance=apparent,
         optimism=apparent - value,

@@ -17,7 +17,7 @@ from petct.survival.accuracy.calibration import calibration_slope
 from petct.survival.accuracy.concordance import concordance
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import IntervalResult, counted
+from petct.survival.cohort.results import TAILS, IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.prediction.cross_validation import check_cohort
 from petct.survival.prediction.procedures import Procedure
@@ -71,7 +71,6 @@ def optimism_corrected(
     *,
     n_resamples: int = FEWEST_RESAMPLES,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> OptimismCorrected:
     """Correct the apparent concordance of a procedure.
 
@@ -83,7 +82,7 @@ def optimism_corrected(
         All candidate features, raw, also those that the procedure will not select.
     procedure
         All that is done to the patients, from the preparation to the fit.
-    n_resamples, seed, confidence
+    n_resamples, seed
         Of the bootstrap, at least 200.
 
     Raises
@@ -122,7 +121,7 @@ def optimism_corrected(
     optimism = float(np.mean(gain))
     corrected = apparent - optimism
     spread = np.array(own) - np.mean(own)
-    lower, upper = corrected + np.quantile(spread, [(1 - confidence) / 2, (1 + confidence) / 2])
+    lower, upper = corrected + np.quantile(spread, TAILS)
     n_refused = n_resamples - len(gain)
     notes = list(outcome.notes)
     if n_refused:
@@ -146,7 +145,6 @@ def optimism_corrected(
         concordance=corrected,
         lower=float(max(lower, 0.0)),
         upper=float(min(upper, 1.0)),
-        confidence=confidence,
         shrinkage=float(np.mean(slopes)) if len(slopes) >= (1 - MOST_REFUSED) * n_resamples else None,
         n_resamples=n_resamples,
         n_refused=n_refused,

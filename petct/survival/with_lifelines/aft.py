@@ -16,7 +16,7 @@ import pandas as pd
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import Covariate, Design, design_of
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cohort.results import Suppressed, check_confidence, counted, f_p, small_arm
+from petct.survival.cohort.results import CONFIDENCE, Suppressed, counted, f_p, small_arm
 from petct.survival.cox.fit import FEWEST_EVENTS_PER_PARAMETER
 from petct.survival.cox.result import CovariateTest
 from petct.survival.cox.wording import WARNED_EVENTS_PER_PARAMETER
@@ -46,7 +46,6 @@ def accelerated_failure_time(
     covariates: Sequence[Covariate],
     *,
     distributions: Sequence[Distribution] = DISTRIBUTIONS,
-    confidence: float = 0.95,
 ) -> AftResult:
     """Fit the models of some distributions to the patients who have all covariates.
 
@@ -61,22 +60,19 @@ def accelerated_failure_time(
         Numbers and categories, one value per patient.
     distributions
         Distributions of the survival times.
-    confidence
-        Level of the intervals.
 
     Raises
     ------
     SurvivalError
         AFT_DISTRIBUTION_UNKNOWN, AFT_TIME_NOT_POSITIVE, AFT_TOO_FEW_EVENTS (the rule of ``cox``), AFT_NOT_CONVERGED,
-        CONFIDENCE_INVALID, and the codes of ``design_of``.
+        and the codes of ``design_of``.
     """
-    check_confidence(confidence)
     _refuse_unknown(distributions)
     design = design_of(covariates, outcome.n)
     cohort = outcome.subset(design.complete)
     _refuse_times(cohort)
     _refuse_few_events(cohort, design)
-    models = [_model(name, cohort, design, confidence) for name in dict.fromkeys(distributions)]
+    models = [_model(name, cohort, design) for name in dict.fromkeys(distributions)]
     models.sort(key=lambda model: model.aic)
     models = [replace(model, aic_difference=model.aic - models[0].aic) for model in models]
     n_missing, n_parameters = outcome.n - cohort.n, len(design.columns)
@@ -87,7 +83,6 @@ def accelerated_failure_time(
         n_events=cohort.n_events,
         n_parameters=n_parameters,
         events_per_parameter=cohort.n_events / n_parameters,
-        confidence=confidence,
         lifelines_version=version(),
         models=tuple(models),
         notes=_notes(cohort, design, n_missing, models),
@@ -136,8 +131,8 @@ def _frame(cohort: Outcome, design: Design) -> pd.DataFrame:
     return pd.DataFrame({**columns, "duration": cohort.duration, "event": cohort.event, **entry})
 
 
-def _fit(name: Distribution, frame: pd.DataFrame, confidence: float) -> Any:
-    fitter = getattr(lifelines(), _FITTERS[name][0])(alpha=1 - confidence)
+def _fit(name: Distribution, frame: pd.DataFrame) -> Any:
+    fitter = getattr(lifelines(), _FITTERS[name][0])(alpha=1 - CONFIDENCE)
     try:
         fit = attempt(fitter.fit, frame, "duration", "event", entry_col="entry" if "entry" in frame else None)
     except Stopped as stop:
@@ -157,9 +152,9 @@ def _not_converged(name: Distribution, found: str) -> SurvivalError:
     )
 
 
-def _model(name: Distribution, cohort: Outcome, design: Design, confidence: float) -> AftModel:
+def _model(name: Distribution, cohort: Outcome, design: Design) -> AftModel:
     frame = _frame(cohort, design)
-    fit = _fit(name, frame, confidence)
+    fit = _fit(name, frame)
     _, acted_on, other = _FITTERS[name]
     terms = _terms(fit, acted_on, design)
     errors = [
@@ -172,7 +167,7 @@ def _model(name: Distribution, cohort: Outcome, design: Design, confidence: floa
     return AftModel(
         distribution=name,
         terms=terms,
-        tests=_tests(name, fit, frame, cohort, design, confidence),
+        tests=_tests(name, fit, frame, cohort, design),
         intercept=float(fit.params_[acted_on, "Intercept"]),
         # Weibull and log-logistic models have a shape, the reciprocal of the scale of log time.
         scale=float(np.exp(log_shape if name == "log_normal" else -log_shape)),
@@ -180,7 +175,7 @@ def _model(name: Distribution, cohort: Outcome, design: Design, confidence: floa
         aic=float(fit.AIC_),
         aic_difference=0.0,
         concordance=float(attempt(getattr, fit, "concordance_index_")),
-        check=_hazard_check(fit, frame, confidence),
+        check=_hazard_check(fit, frame),
     )
 
 
@@ -208,14 +203,14 @@ def _terms(fit: Any, parameter: str, design: Design) -> tuple[AftTerm, ...]:
 
 
 def _tests(
-    name: Distribution, fit: Any, frame: pd.DataFrame, cohort: Outcome, design: Design, confidence: float
+    name: Distribution, fit: Any, frame: pd.DataFrame, cohort: Outcome, design: Design
 ) -> tuple[CovariateTest, ...]:
     n_columns = len(design.columns)
     arms = [column.smallest_arm for column in design.columns]
     withheld = next((reason for arm in arms if arm and (reason := small_arm(*arm))), None)
 
     def test(label: str, question: str, columns: Sequence[int], suppressed: Suppressed | None) -> CovariateTest:
-        without = _fit(name, frame.drop(columns=[f"x{i}" for i in columns]), confidence)
+        without = _fit(name, frame.drop(columns=[f"x{i}" for i in columns]))
         statistic = max(2 * float(fit.log_likelihood_ - without.log_likelihood_), 0.0)
         p = f_p(statistic, len(columns), cohort.n_events - n_columns - 2)
         statistic_shown, p_shown = (None, None) if suppressed else (statistic, p)
@@ -231,7 +226,7 @@ def _tests(
     return tuple(found)
 
 
-def _hazard_check(fit: Any, frame: pd.DataFrame, confidence: float) -> HazardCheck:
+def _hazard_check(fit: Any, frame: pd.DataFrame) -> HazardCheck:
     """Nelson-Aalen estimate of the Cox-Snell residuals.
 
     Covariates stretch time, so that each patient's time over the expected median is one of a single curve.
@@ -245,7 +240,7 @@ def _hazard_check(fit: Any, frame: pd.DataFrame, confidence: float) -> HazardChe
     expected = residuals(frame.duration)
     entry = residuals(frame.entry) if "entry" in frame else None
     estimate = attempt(
-        lifelines().NelsonAalenFitter(alpha=1 - confidence, nelson_aalen_smoothing=False).fit,
+        lifelines().NelsonAalenFitter(alpha=1 - CONFIDENCE, nelson_aalen_smoothing=False).fit,
         expected,
         frame.event,
         entry=entry,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from petct.survival.cohort.results import normal_quantile
+from petct.survival.cohort.results import NORMAL_QUANTILE
 from petct.survival.cox.fit import CoxFit
 from petct.survival.cox.result import CoxResult
 from petct.survival.likelihood.penalised import Firth
@@ -76,7 +76,7 @@ def _compare_coefficients(check: Comparing, fit: CoxFit, result: CoxResult, mode
     errors = np.sqrt(np.diag(fit.covariance))
     known = _robust_reason(fit)
     limits = {(term.covariate, term.level): (term.lower, term.upper) for term in result.terms}
-    z = normal_quantile(result.confidence)
+    z = NORMAL_QUANTILE
     for i, column in enumerate(fit.design.columns):
         of, error = f"{column.name}, {column.scale}", float(errors[i])
         beta, theirs = model.params_.iloc[i], model.standard_errors_.iloc[i]

@@ -90,7 +90,6 @@ def test_what_has_no_score_is_refused() -> None:
         (lambda: auc_at(outcome, risk, 4.0), "HORIZON_NO_CONTROLS"),
         (lambda: brier_at(outcome, risk, 3.0), "PROBABILITY_INVALID"),
         (lambda: concordance(outcome, np.array([1.0, np.nan, 2.0])), "RISK_INVALID"),
-        (lambda: uno_concordance(outcome, risk, 2.0), "NO_COMPARABLE_PAIRS"),
         (lambda: uno_concordance(Outcome(np.ones(3), np.ones(3)), risk), "NO_COMPARABLE_PAIRS"),
     ):
         with pytest.raises(SurvivalError) as caught:

@@ -60,8 +60,8 @@ def test_the_error_of_a_model_says_what_it_could_have_shown() -> None:
     [
         lambda: minimum_detectable_hazard_ratio(0),
         lambda: minimum_detectable_hazard_ratio(10, 1.0),
-        lambda: minimum_detectable_hazard_ratio_per_sd(10, alpha=0),
-        lambda: minimum_detectable_hazard_ratio_per_sd(10, power=0.01),
+        lambda: minimum_detectable_hazard_ratio_per_sd(10, 0),
+        lambda: minimum_detectable_hazard_ratio_per_sd(10, 0.8),
     ],
 )
 def test_impossible_power_is_refused(ask) -> None:  # type: ignore[no-untyped-def]

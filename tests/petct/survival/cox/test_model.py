@@ -166,12 +166,10 @@ def test_all_events_at_one_time_are_refused() -> None:
         cox(Outcome([5.0] * 30, [1] * 30), [NumericCovariate("x", np.arange(30))])
 
 
-def test_unknown_transform_and_level_are_refused() -> None:
+def test_an_unknown_transform_is_refused() -> None:
     outcome, x = _cohort()
     with pytest.raises(SurvivalError, match="TRANSFORM_UNKNOWN"):
         cox(outcome, [NumericCovariate("x", x)], transform="log")  # type: ignore[arg-type]
-    with pytest.raises(SurvivalError, match="CONFIDENCE_INVALID"):
-        cox(outcome, [NumericCovariate("x", x)], confidence=95)
 
 
 def test_the_score_is_the_slope_of_the_likelihood() -> None:

@@ -16,9 +16,9 @@ from petct.survival.features.pca import PcaResult, pca
 from tests.some import some
 
 
-def _pca(values: np.ndarray, n_components: int | None = None) -> PcaResult:
+def _pca(values: np.ndarray) -> PcaResult:
     n, p = values.shape
-    return pca(values, [f"f{j}" for j in range(p)], [f"P{i}" for i in range(n)], n_components)
+    return pca(values, [f"f{j}" for j in range(p)], [f"P{i}" for i in range(n)])
 
 
 @given(arrays(np.float64, st.tuples(st.integers(4, 12), st.integers(2, 8)), elements=st.floats(-100, 100, width=32)))
@@ -55,7 +55,7 @@ def test_two_correlated_features_have_a_known_answer() -> None:
 def test_the_arrows_of_a_biplot_are_the_correlations() -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(size=(30, 3)) @ rng.normal(size=(3, 5)) + 0.1 * rng.normal(size=(30, 5))
-    for component in some(_pca(values, 2).components):
+    for component in some(_pca(values).components):
         expected = [np.corrcoef(values[:, j], component.scores)[0, 1] for j in range(5)]
         assert component.correlations == pytest.approx(expected)
 
@@ -104,25 +104,21 @@ def test_more_features_than_rows_is_noted() -> None:
     result = _pca(np.random.default_rng(2).normal(size=(5, 20)))
     assert len(result.components) == 4
     assert "20 features in 5 rows" in result.notes[-1]
-    assert len(_pca(np.random.default_rng(2).normal(size=(5, 20)), 2).components) == 2
 
 
 @pytest.mark.parametrize(
-    ("values", "names", "rows", "n_components", "code"),
+    ("values", "names", "rows", "code"),
     [
-        (np.zeros((3, 2)), 3, 3, None, "PCA_SHAPE"),
-        (np.zeros(3), 1, 3, None, "PCA_SHAPE"),
-        (np.full((3, 2), np.inf), 2, 3, None, "PCA_NOT_FINITE"),
-        (np.zeros((5, 2)), 2, 5, None, "PCA_TOO_FEW_FEATURES"),
-        (np.full((5, 2), np.nan), 2, 5, None, "PCA_TOO_FEW_FEATURES"),
-        (np.zeros((5, 0)), 0, 5, None, "PCA_TOO_FEW_FEATURES"),
-        (np.eye(2), 2, 2, None, "PCA_TOO_FEW_ROWS"),
-        (np.eye(4), 4, 4, 0, "PCA_COMPONENTS_INVALID"),
+        (np.zeros((3, 2)), 3, 3, "PCA_SHAPE"),
+        (np.zeros(3), 1, 3, "PCA_SHAPE"),
+        (np.full((3, 2), np.inf), 2, 3, "PCA_NOT_FINITE"),
+        (np.zeros((5, 2)), 2, 5, "PCA_TOO_FEW_FEATURES"),
+        (np.full((5, 2), np.nan), 2, 5, "PCA_TOO_FEW_FEATURES"),
+        (np.zeros((5, 0)), 0, 5, "PCA_TOO_FEW_FEATURES"),
+        (np.eye(2), 2, 2, "PCA_TOO_FEW_ROWS"),
     ],
 )
-def test_what_has_no_components_is_refused(
-    values: np.ndarray, names: int, rows: int, n_components: int | None, code: str
-) -> None:
+def test_what_has_no_components_is_refused(values: np.ndarray, names: int, rows: int, code: str) -> None:
     with pytest.raises(SurvivalError) as caught:
-        pca(values, [f"f{j}" for j in range(names)], [f"P{i}" for i in range(rows)], n_components)
+        pca(values, [f"f{j}" for j in range(names)], [f"P{i}" for i in range(rows)])
     assert caught.value.code == code

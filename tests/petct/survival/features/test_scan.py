@@ -18,7 +18,6 @@ from petct.survival.cox.model import cox
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.permutation_null import permutation_null
 from petct.survival.features.scan import scan
-from petct.survival.features.stability import stability_selection
 from petct.survival.likelihood.marginal import log_rank_scores
 from tests.some import some
 
@@ -193,7 +192,6 @@ def test_what_cannot_be_scanned_is_refused() -> None:
         (lambda: scan(outcome, _table(x), n_permutations=0), "PERMUTATIONS_INVALID"),
         (lambda: scan(nine, _table(x), stability=True), "STABILITY_TOO_FEW_EVENTS"),
         (lambda: scan(outcome, _table(holes), stability=True), "STABILITY_MISSING"),
-        (lambda: stability_selection(outcome, x, threshold=0.5), "STABILITY_INVALID"),
         (lambda: permutation_null(outcome, np.ones((30, 1))), "FEATURE_CONSTANT"),
     ]
     for ask, code in cases:

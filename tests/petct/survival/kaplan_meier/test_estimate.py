@@ -128,7 +128,6 @@ def test_only_censored_patients_left_is_refused() -> None:
         ({"at_risk_times": [-1.0]}, "TIME_GRID_INVALID"),
         ({"landmarks": [float("nan")]}, "TIME_GRID_INVALID"),
         ({"tau": 5.0}, "TAU_BEYOND_FOLLOW_UP"),
-        ({"confidence": 95.0}, "CONFIDENCE_INVALID"),
     ],
 )
 def test_impossible_requests_are_refused(arguments: dict, code: str) -> None:  # type: ignore[type-arg]
