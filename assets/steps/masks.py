@@ -20,17 +20,18 @@ from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.plausibility import organ_findings
 from assets.steps.table import Check, PatientTable, Settings
 from petct.errors import MaskError, PetctError
-from petct.image.volume import Geometry, Volume, resample_mask
+from petct.image.volume import resample_mask
 from petct.lesions.delineation import (
     Delineation,
     Drawing,
-    UnreadableDrawing,
+    DrawnScan,
+    SuvImage,
     check_resampled,
     delineate,
     delineate_by_threshold,
     lesions_above_threshold,
 )
-from petct.lesions.lesion_map import LesionMap, MaskRules, Modality, organ_masks
+from petct.lesions.lesion_map import LesionMap, MaskRules, organ_masks
 from petct.lesions.protocol import Protocol
 from petct.lesions.reference_regions import RADIUS_MM, ReferenceRegion, place_reference
 from records.imaging import Finding, RefusalRecord, SuvRecord
@@ -60,8 +61,9 @@ def lesions_step(data: PatientData) -> StepOutput:
         references = _references(data, record.scan_id, suv, drawings, found)
         found.findings.extend(organ_findings(data, record.scan_id, drawings))
         of_readers = [drawing for drawing in drawn.drawings if drawing.reader]
+        of_images = DrawnScan(grids, drawings, drawn.unreadable)
         for protocol in data.settings.protocols:
-            of_scan = _OfScan(record.scan_id, grids, drawings, drawn.unreadable, suv, references, protocol)
+            of_scan = _OfScan(record.scan_id, of_images, suv, references, protocol)
             if protocol.threshold is None:
                 _as_drawn(data, of_scan, found)
             else:
@@ -112,35 +114,20 @@ class _Found:
 
 
 @dataclass(frozen=True, eq=False)
-class _Suv:
-    """The SUV image of a scan."""
-
-    series_instance_uid: str
-    image: Volume
-
-
-@dataclass(frozen=True, eq=False)
 class _OfScan:
     """What a delineation of one scan is made from."""
 
     scan_id: str
-    grids: dict[Modality, Geometry]
-    drawings: list[Drawing]
-    unreadable: list[UnreadableDrawing]
-    suv: _Suv | None
+    drawn: DrawnScan
+    suv: SuvImage | None
     references: dict[str, ReferenceRegion]
     protocol: Protocol
 
 
 def _as_drawn(data: PatientData, of: _OfScan, found: _Found) -> None:
-    for modality in of.grids:
+    for modality in of.drawn.grids:
         try:
-            _add(
-                data,
-                of,
-                delineate(modality, of.grids, of.drawings, of.unreadable, of.protocol, data.settings.masks),
-                found,
-            )
+            _add(data, of, delineate(modality, of.drawn, of.protocol, data.settings.masks), found)
         except PetctError as error:
             found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
 
@@ -154,7 +141,7 @@ def _by_readers(data: PatientData, of: _OfScan, of_readers: list[Drawing], found
     if of.protocol.search == "image":
         found.findings.append(readers_not_compared(data.patient_id, of.scan_id, of.protocol))
         return
-    organs = [_without_tumour(drawing, rules) for drawing in of.drawings]
+    organs = [_without_tumour(drawing, rules) for drawing in of.drawn.drawings]
     for reader in sorted({drawing.reader for drawing in of_readers}):
         drawings = [drawing for drawing in of_readers if drawing.reader == reader]
         drawings += [drawing for drawing in organs if drawing.names]
@@ -171,12 +158,10 @@ def _by_readers(data: PatientData, of: _OfScan, of_readers: list[Drawing], found
 
 def _read_lesions(of: _OfScan, drawings: list[Drawing], rules: MaskRules) -> LesionMap:
     """A reader's lesions on the PET grid: as drawn, or what exceeds the threshold inside the contours."""
+    drawn = replace(of.drawn, drawings=drawings)
     if of.protocol.threshold is None or of.suv is None:
-        return delineate("PT", of.grids, drawings, of.unreadable, of.protocol, rules).lesions
-    uid, references = of.suv.series_instance_uid, of.references
-    thresholded, _ = lesions_above_threshold(
-        of.suv.image, uid, of.grids, drawings, of.unreadable, references, of.protocol, rules
-    )
+        return delineate("PT", drawn, of.protocol, rules).lesions
+    thresholded, _ = lesions_above_threshold(of.suv, drawn, of.references, of.protocol, rules)
     return thresholded.lesions
 
 
@@ -197,14 +182,7 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
                 found=", ".join(sorted({record.code for record in data.refusals("suv")})) or None,
             )
         delineations, account = delineate_by_threshold(
-            of.suv.image,
-            of.suv.series_instance_uid,
-            of.grids,
-            of.drawings,
-            of.unreadable,
-            of.references,
-            of.protocol,
-            data.settings.masks,
+            of.suv, of.drawn, of.references, of.protocol, data.settings.masks
         )
     except PetctError as error:
         found.refusals.append(refusal(error, patient_id=data.patient_id, table="lesions"))
@@ -219,7 +197,7 @@ def _by_threshold(data: PatientData, of: _OfScan, found: _Found) -> None:
 
 
 def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found) -> None:
-    check_resampled(delineation, of.grids, data.settings.masks.resampling)
+    check_resampled(delineation, of.drawn.grids, data.settings.masks.resampling)
     protocol_id = of.protocol.protocol_id
     if delineation.modality == "PT":
         found.maps[of.scan_id, protocol_id] = delineation.lesions
@@ -228,18 +206,18 @@ def _add(data: PatientData, of: _OfScan, delineation: Delineation, found: _Found
     found.findings.extend(resampled_findings(data.patient_id, of.scan_id, found.delineations[-1]))
 
 
-def _suv(data: PatientData, scan_id: str) -> _Suv | None:
+def _suv(data: PatientData, scan_id: str) -> SuvImage | None:
     """The SUV image of a scan; lesions as they are drawn need none, so that its absence is no refusal here."""
     try:
         rows = data.rows("suv", SuvRecord)
     except PetctError:
         return None
     record = next((row for row in rows if row.scan_id == scan_id), None)
-    return None if record is None else _Suv(record.series_instance_uid, data.volume(record.suv_image_sha256))
+    return None if record is None else SuvImage(record.series_instance_uid, data.volume(record.suv_image_sha256))
 
 
 def _references(
-    data: PatientData, scan_id: str, suv: _Suv | None, drawings: list[Drawing], found: _Found
+    data: PatientData, scan_id: str, suv: SuvImage | None, drawings: list[Drawing], found: _Found
 ) -> dict[str, ReferenceRegion]:
     """The reference regions of the organs that have a mask, outside everything that was drawn as tumour."""
     organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], data.settings.masks)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from petct.image.volume import Geometry, Mask, Volume, to_sitk
+from petct.image.volume import Geometry, Mask, Volume, geometry_of, to_sitk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def read_phantom(folder: Path) -> Phantom:
 
     image = sitk.Cast(sitk.ReadImage(folder / "nifti" / "image" / "phantom.nii.gz"), sitk.sitkFloat64)
     mask = sitk.ReadImage(folder / "nifti" / "mask" / "mask.nii.gz")
-    geometry = _geometry(image)
+    geometry = geometry_of(image)
     array = sitk.GetArrayFromImage(image)
     return Phantom(Volume(array, geometry), Mask(sitk.GetArrayFromImage(mask) > 0, geometry))
 
@@ -173,8 +173,3 @@ def _discretised(
     if configuration.intensity_range is not None:
         lowest = configuration.intensity_range[0]
     return np.asarray(np.floor((values - lowest) / (configuration.bin_width or 1)) + 1, dtype=int)
-
-
-def _geometry(image: sitk.Image) -> Geometry:
-    columns, rows, slices = image.GetSize()
-    return Geometry((slices, rows, columns), image.GetSpacing(), image.GetOrigin(), image.GetDirection())

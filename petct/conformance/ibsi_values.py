@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from petct.conformance.ibsi_preparation import Configuration, Phantom, Prepared
-from petct.image.volume import Geometry, Mask, Volume
+from petct.image.volume import Geometry, Mask, Volume, cut_out
 from petct.radiomics.ibsi import IBSI_FEATURES
 from petct.radiomics.prepared_classes import TextureClass, first_order_values, own_levels, shape_values, texture_values
 
@@ -81,7 +81,7 @@ def texture_features(
     ``n_levels`` is the number of grey levels for the features that divide by it; by default the highest of the region
     that is looked at, which in 2D is a slice.
     """
-    whole = (levels[_box(prepared.morphological)], _cropped(prepared)[1])
+    whole = (levels[cut_out(prepared.morphological.array).box], _cropped(prepared)[1])
     values: Values = {}
     for dimension in configuration.dimensions:
         regions = _slices(*whole) if dimension == "2D" else [whole]
@@ -129,18 +129,11 @@ def _slices(levels: NDArray[np.int_], mask: Mask) -> list[tuple[NDArray[np.int_]
     return [(levels[k : k + 1], Mask(mask.array[k : k + 1], grid)) for k in range(len(levels)) if mask.array[k].any()]
 
 
-def _box(mask: Mask) -> tuple[slice, ...]:
-    return tuple(slice(int(along.min()), int(along.max()) + 1) for along in np.nonzero(mask.array))
-
-
 def _cropped(prepared: Prepared) -> tuple[Volume, Mask, Mask]:
     """Image, intensity mask and morphological mask within the region's bounding box, which is all that counts."""
-    box = _box(prepared.morphological)
+    box = cut_out(prepared.morphological.array).box
     image = prepared.image
-    first = np.array([[part.start for part in reversed(box)]], dtype=np.float64)
-    x, y, z = (float(value) for value in image.geometry.to_physical(first)[0])
-    slices, rows, columns = image.array[box].shape
-    geometry = Geometry((slices, rows, columns), image.geometry.spacing_mm, (x, y, z), image.geometry.direction)
+    geometry = image.geometry.cropped(box)
     return (
         Volume(image.array[box], geometry),
         Mask(prepared.intensity.array[box], geometry),

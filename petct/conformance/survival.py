@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from petct.conformance import survival_competing, survival_curves, survival_models, survival_predictions
+from petct.conformance import survival_competing, survival_curves, survival_models
 from petct.conformance.exam import Exam, ExamLine, Verdict
 from petct.conformance.survival_reference import Found, Reference, Statistic, Table
 from petct.errors import PetctError
@@ -64,10 +64,10 @@ FAMILIES = (
     Family(r"cox_truncated()", survival_models.truncated_model),
     Family(r"baseline()", survival_models.baseline),
     Family(r"martingale()", survival_models.martingale),
-    Family(r"harrell_c()", survival_predictions.harrell_concordance),
-    _loose(r"uno_c()", survival_predictions.uno_concordance_of_model),
-    _loose(r"auc_t()", survival_predictions.area_under_curve),
-    _loose(r"brier_t()", survival_predictions.brier_score),
+    Family(r"harrell_c()", survival_models.harrell_concordance),
+    _loose(r"uno_c()", survival_models.uno_concordance_of_model),
+    _loose(r"auc_t()", survival_models.area_under_curve),
+    _loose(r"brier_t()", survival_models.brier_score),
     _loose(r"cuminc:(.*)", survival_competing.incidence),
     _loose(r"gray:(.*)", survival_competing.gray_tests),
     _loose(r"finegray:(.*)", survival_competing.subdistribution_model),

@@ -1,4 +1,7 @@
-"""Cox models of the survival exam: coefficients, fit, tests of proportional hazards, robust errors, residuals."""
+"""Cox models of the survival exam: coefficients, fit, tests of proportional hazards, robust errors, residuals.
+
+And how well they discriminate and predict: concordance, AUC(t), Brier(t).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import numpy as np
 
 from petct.conformance.survival_curves import outcome_of
 from petct.conformance.survival_reference import Found, Statistic, Table
+from petct.survival.accuracy.concordance import concordance, uno_concordance
+from petct.survival.accuracy.prediction_error import auc_at, brier_at
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cox.curves import baseline_hazards
 from petct.survival.cox.fit import CoxFit, fit_cox
@@ -26,7 +31,7 @@ def _covariates(table: Table, formula: str) -> list[NumericCovariate]:
     return [NumericCovariate(name, table.numbers(name), scale="as_is") for name in formula.split("+")]
 
 
-def model_of(table: Table) -> CoxFit:
+def _model_of(table: Table) -> CoxFit:
     """Return the model of a data set whose predictions R judged."""
     return fit_cox(outcome_of(table), _covariates(table, _FORMULAS[table.name]))
 
@@ -96,10 +101,40 @@ def truncated_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
 
 def baseline(table: Table, _: str, statistics: Sequence[Statistic]) -> Found:
     """``basehaz(centered=FALSE)``."""
-    (whole,) = baseline_hazards(model_of(table))
+    (whole,) = baseline_hazards(_model_of(table))
     return {("", s.term, "cumhaz0"): float(whole.hazard.at(np.array([float(s.term)]))[0]) for s in statistics}
 
 
 def martingale(table: Table, _: str, __: Sequence[Statistic]) -> Found:
     """Sum of the absolute ``residuals(type="martingale")``."""
-    return {("", "", "sum_abs"): float(np.abs(martingale_residuals(model_of(table).maximum.terms)).sum())}
+    return {("", "", "sum_abs"): float(np.abs(martingale_residuals(_model_of(table).maximum.terms)).sum())}
+
+
+def harrell_concordance(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``concordance`` of the fit."""
+    fit = _model_of(table)
+    found = concordance(fit.cohort, fit.linear_predictor)
+    return {("", "", "concordance"): found.value, ("", "", "se"): found.standard_error}
+
+
+def uno_concordance_of_model(table: Table, _: str, __: Sequence[Statistic]) -> Found:
+    """``concordance(timewt="n/G2")``."""
+    fit = _model_of(table)
+    return {("", "", "concordance"): uno_concordance(fit.cohort, fit.linear_predictor)}
+
+
+def area_under_curve(table: Table, _: str, statistics: Sequence[Statistic]) -> Found:
+    """AUC(t) of ``riskRegression::Score(cens.model="km")``."""
+    fit = _model_of(table)
+    return {("", s.term, "auc"): auc_at(fit.cohort, fit.linear_predictor, float(s.term)) for s in statistics}
+
+
+def brier_score(table: Table, _: str, statistics: Sequence[Statistic]) -> Found:
+    """Brier(t) of ``riskRegression::Score(cens.model="km")``."""
+    fit = _model_of(table)
+    (whole,) = baseline_hazards(fit, at="mean")
+    found: Found = {}
+    for term in {s.term for s in statistics}:
+        probability = whole.hazard.event_probability(fit.linear_predictor, np.array([float(term)]))[:, 0]
+        found["", term, "brier"] = brier_at(fit.cohort, probability, float(term))
+    return found

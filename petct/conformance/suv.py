@@ -14,7 +14,7 @@ from petct.dicom.index import index_folder
 from petct.dicom.masks import read_contours
 from petct.dicom.series import read_pet
 from petct.errors import DicomError, MaskError, PetctError, SuvError
-from petct.image.volume import Geometry
+from petct.image.volume import Geometry, geometry_of
 from petct.suv.compute import compute_suv
 
 if TYPE_CHECKING:
@@ -175,8 +175,7 @@ def _stored(folder: Path, grid: Geometry) -> Iterator[NDArray[np.bool_]]:
         except RuntimeError as error:
             raise MaskError("MASK_UNREADABLE", "The mask cannot be read", found=path.name) from error
         array = sitk.GetArrayFromImage(image) > 0
-        place = Geometry(array.shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
-        if not place.is_close(grid, tolerance_mm=0.01):
+        if not geometry_of(image).is_close(grid, tolerance_mm=0.01):
             raise MaskError("MASK_OFF_GRID", "The mask is not on the grid of the PET", found=path.name)
         if not array.any():
             raise MaskError("MASK_EMPTY", "The mask has no voxels", found=path.name)

@@ -15,7 +15,7 @@ from petct.dicom.images import PetHeader, PetSeries, PetSlice
 from petct.dicom.instances import PATIENT_ID, Instance, digest_of
 from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError
-from petct.image.volume import Geometry, Volume
+from petct.image.volume import Volume, geometry_of
 from records.imaging import FileRecord
 
 if TYPE_CHECKING:
@@ -67,29 +67,14 @@ def volume_record(
     return Instance(
         record=FileRecord(patient_id, uid, uid, relative, size, modified_ns, digest),
         study_instance_uid=uid_of(f"{patient_id}|{scan_date}"),
-        frame_of_reference_uid=None,
-        sop_class_uid=None,
         modality="PT",
         image_type=("DERIVED", "SECONDARY"),
         corrected_image=("ATTN", "DECY"),
-        attenuation_corrected=None,
-        units=None,
-        series_type=(),
-        series_number=None,
         series_description=path.name,
         study_date=scan_date,
         series_date=scan_date,
-        series_time=None,
         acquisition_date=scan_date,
-        acquisition_time=None,
-        unchanging=(),
         samples_per_pixel=1,
-        number_of_slices=None,
-        number_of_frames=1,
-        plane=None,
-        referenced_series_instance_uid=None,
-        is_lossy=False,
-        is_truncated=False,
         is_volume=True,
     )
 
@@ -129,40 +114,19 @@ def read_declared_pet(path: Path, units: DeclaredUnits, *, patient_id: str, seri
     array = sitk.GetArrayFromImage(image).astype(np.float64)
     if not np.isfinite(array).all():
         raise refuse("VOLUME_NOT_FINITE", "The volume holds values that are no numbers")
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-3:
+    geometry = geometry_of(image)
+    if geometry.is_sheared:
         raise refuse("VOLUME_SHEARED", "The axes of the volume are not perpendicular", str(image.GetDirection()))
-    depth, rows, columns = array.shape
-    x, y, z = (float(value) for value in image.GetSpacing())
-    origin_x, origin_y, origin_z = (float(value) for value in image.GetOrigin())
-    geometry = Geometry(
-        (depth, rows, columns), (x, y, z), (origin_x, origin_y, origin_z), tuple(float(v) for v in direction.ravel())
-    )
     one = PetSlice(series_instance_uid, None, None, None, None, None, 1.0)
-    return PetSeries(patient_id, series_instance_uid, Volume(array, geometry), (one,) * depth, _header(units))
+    return PetSeries(patient_id, series_instance_uid, Volume(array, geometry), (one,) * len(array), _header(units))
 
 
 def _header(units: DeclaredUnits) -> PetHeader:
     return PetHeader(
-        manufacturer=None,
-        manufacturer_model_name=None,
-        reconstruction_method=None,
         image_type=("DERIVED", "SECONDARY"),
         corrected_image=("ATTN", "DECY"),
         units=_UNITS[units],
         suv_type="BW" if units is DeclaredUnits.SUV_BW else None,
-        decay_correction=None,
-        sex=None,
-        weight=None,
-        size=None,
-        n_radiopharmaceuticals=0,
-        total_dose=None,
-        half_life_s=None,
-        nuclide_code=None,
-        nuclide_meaning=None,
-        start_time=None,
-        start_datetime=None,
-        series_time=None,
         is_declared=True,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from petct.dicom.declared import declared_patient, uid_of, volume_record
 from petct.dicom.regions import Refusal, RoiMask
 from petct.image.mask_resampling import resample_checked
-from petct.image.volume import Geometry, Mask
+from petct.image.volume import Geometry, Mask, geometry_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -144,13 +144,9 @@ def _read(path: Path, refusal: Refusal) -> tuple[NDArray[np.uint16], Geometry]:
             found=f"{path.name}: {low:g} to {high:g}",
             expected=f"whole numbers from 0 to {_LARGEST_LABEL}",
         )
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    if np.abs(direction.T @ direction - np.eye(3)).max() > 1e-3:
+    geometry = geometry_of(image)
+    if geometry.is_sheared:
         raise refusal.error("LABEL_MAP_INVALID", "The axes of a file of masks are not perpendicular", found=path.name)
-    x, y, z = (float(value) for value in image.GetSpacing())
-    origin_x, origin_y, origin_z = (float(value) for value in image.GetOrigin())
-    shape = (array.shape[0], array.shape[1], array.shape[2])
-    geometry = Geometry(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(v) for v in direction.ravel()))
     return array.astype(np.uint16), geometry
 
 

@@ -76,35 +76,35 @@ _AFTER_REFERENCED_SERIES = 0x30060010
 _FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """A readable DICOM file: its record, and what its header says about its place in the examination."""
 
     record: FileRecord
     study_instance_uid: str
-    frame_of_reference_uid: str | None
-    sop_class_uid: str | None
     modality: str
     image_type: tuple[str, ...]
     corrected_image: tuple[str, ...] | None
-    attenuation_corrected: str | None
-    units: str | None
-    series_type: tuple[str, ...]
-    series_description: str | None
-    series_number: int | None
-    study_date: date | None
-    series_date: date | None
-    series_time: time | None
-    acquisition_date: date | None
-    acquisition_time: time | None
-    unchanging: tuple[tuple[str, str], ...]
-    samples_per_pixel: int | None
-    number_of_slices: int | None
-    number_of_frames: int
-    plane: SlicePlane | None
-    referenced_series_instance_uid: str | None
-    is_lossy: bool
-    is_truncated: bool
+    frame_of_reference_uid: str | None = None
+    sop_class_uid: str | None = None
+    attenuation_corrected: str | None = None
+    units: str | None = None
+    series_type: tuple[str, ...] = ()
+    series_description: str | None = None
+    series_number: int | None = None
+    study_date: date | None = None
+    series_date: date | None = None
+    series_time: time | None = None
+    acquisition_date: date | None = None
+    acquisition_time: time | None = None
+    unchanging: tuple[tuple[str, str], ...] = ()
+    samples_per_pixel: int | None = None
+    number_of_slices: int | None = None
+    number_of_frames: int = 1
+    plane: SlicePlane | None = None
+    referenced_series_instance_uid: str | None = None
+    is_lossy: bool = False
+    is_truncated: bool = False
     is_volume: bool = False
 
 

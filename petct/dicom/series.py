@@ -158,7 +158,6 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
     where = SeriesPlace(patient_id, series_instance_uid)
     arrays: list[NDArray[np.generic]] = []
     planes: list[SlicePlane] = []
-    uids: list[str] = []
     first: Dataset | None = None
     wanted = _IMAGE_TAGS + _CT_TAGS
     manufacturer = model = kernel = contrast = kvp = None
@@ -174,7 +173,6 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
             stored = where.read(lambda parsed=parsed, data=data: stored_values(data, parsed))  # type: ignore[misc]
             arrays.append(_hounsfield(stored, slope, intercept))
             planes.append(plane_of(dataset, where))
-            uids.append(where.required(values.uid, dataset, "SOPInstanceUID"))
             if first is None:
                 first = dataset
                 manufacturer = where.optional(values.text, dataset, "Manufacturer")
@@ -187,7 +185,6 @@ def read_ct(paths: Sequence[Path], *, patient_id: str, series_instance_uid: str)
         patient_id,
         series_instance_uid,
         Volume(np.stack([arrays[index] for index in arrangement.order]), arrangement.geometry),
-        tuple(uids[index] for index in arrangement.order),
         manufacturer,
         model,
         kernel,

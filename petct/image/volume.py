@@ -66,6 +66,12 @@ class Geometry:
         ox, oy, oz = (float(value) for value in matrix[:3, 3])
         return cls(shape, (x, y, z), (ox, oy, oz), tuple(float(value) for value in direction.ravel()))
 
+    @property
+    def is_sheared(self) -> bool:
+        """Whether its axes are not perpendicular unit vectors, by more than a thousandth."""
+        axes = np.asarray(self.direction).reshape(3, 3)
+        return bool(np.abs(axes.T @ axes - np.eye(3)).max() > 1e-3)
+
     def to_index(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Continuous indices (n, 3) in the order (x, y, z) of points (n, 3) in patient coordinates."""
         rotation = np.asarray(self.direction).reshape(3, 3)
@@ -140,6 +146,12 @@ def to_sitk(array: NDArray[np.generic], geometry: Geometry) -> sitk.Image:
     image.SetOrigin(geometry.origin_mm)
     image.SetDirection(geometry.direction)
     return image
+
+
+def geometry_of(image: sitk.Image) -> Geometry:
+    """Where a SimpleITK image of three dimensions lies."""
+    columns, rows, slices = image.GetSize()
+    return Geometry((slices, rows, columns), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,23 +96,38 @@ class Delineation:
     physiological: NDArray[np.bool_] | None = None
 
 
-def delineate(
-    modality: Modality,
-    grids: Mapping[Modality, Geometry],
-    drawings: Sequence[Drawing],
-    unreadable: Sequence[UnreadableDrawing],
-    protocol: Protocol,
-    rules: MaskRules,
-) -> Delineation:
-    """The lesions on the grid of ``modality``.
+@dataclass(frozen=True, eq=False)
+class DrawnScan:
+    """What was drawn on the images of one scan.
+
+    Attributes
+    ----------
+    grids
+        The grids of the images that there are.
+    """
+
+    grids: Mapping[Modality, Geometry]
+    drawings: Sequence[Drawing]
+    unreadable: Sequence[UnreadableDrawing]
+
+    def organs(self, rules: MaskRules) -> dict[str, Mask]:
+        """The masks of the organs among the regions."""
+        return organ_masks([roi for drawing in self.drawings for roi in drawing.rois], rules)
+
+
+@dataclass(frozen=True, eq=False)
+class SuvImage:
+    """A PET image in SUV, and its series."""
+
+    series_instance_uid: str
+    image: Volume
+
+
+def delineate(modality: Modality, scan: DrawnScan, protocol: Protocol, rules: MaskRules) -> Delineation:
+    """The lesions on the grid of ``modality``, which the scan must have.
 
     Contours drawn on that image are used. Where there are none, those of the other image are resampled, but never in
     the place of contours that exist and could not be read: that would be another delineation under the same name.
-
-    Parameters
-    ----------
-    grids
-        The grids of the images that there are; it must hold ``modality``.
 
     Raises
     ------
@@ -121,12 +136,13 @@ def delineate(
         CONTOURS_CONTRADICT when one image has tumour and the other's reader found none; CONTOURS_AMBIGUOUS when several
         drawings of one image overlap.
     """
-    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
+    drawings, grids = scan.drawings, scan.grids
+    organs = scan.organs(rules)
     own = _tumour_drawings(drawings, modality, rules)
     other = _tumour_drawings(drawings, _OTHER[modality], rules)
-    lost = [item for item in unreadable if item.modality == modality]
+    lost = [item for item in scan.unreadable if item.modality == modality]
     # Contours of an unknown image belong to the one that has no others; where both have some, to either.
-    lost += [item for item in unreadable if item.modality is None and (not own or (other and item.is_contours))]
+    lost += [item for item in scan.unreadable if item.modality is None and (not own or (other and item.is_contours))]
     if lost:
         raise MaskError(
             "CONTOURS_UNREADABLE",
@@ -152,14 +168,7 @@ def delineate(
 
 
 def delineate_by_threshold(
-    suv: Volume,
-    suv_series_instance_uid: str,
-    grids: Mapping[Modality, Geometry],
-    drawings: Sequence[Drawing],
-    unreadable: Sequence[UnreadableDrawing],
-    references: Mapping[str, ReferenceRegion],
-    protocol: Protocol,
-    rules: MaskRules,
+    suv: SuvImage, scan: DrawnScan, references: Mapping[str, ReferenceRegion], protocol: Protocol, rules: MaskRules
 ) -> tuple[dict[Modality, Delineation], tuple[Exclusion, ...]]:
     """The lesions of a threshold protocol on every grid, and the account of what was above the threshold.
 
@@ -167,10 +176,6 @@ def delineate_by_threshold(
 
     Parameters
     ----------
-    suv
-        The PET image in SUV.
-    grids
-        The grids of the images that there are.
     references
         The reference regions that could be placed.
 
@@ -179,40 +184,31 @@ def delineate_by_threshold(
     MaskError
         Those of ``delineate`` for contours that are to be searched, and those of ``threshold_lesions``.
     """
-    found, uid = lesions_above_threshold(
-        suv, suv_series_instance_uid, grids, drawings, unreadable, references, protocol, rules
-    )
+    found, uid = lesions_above_threshold(suv, scan, references, protocol, rules)
     volume_ml = sum(lesion.volume_ml for lesion in found.lesions.lesions)
     delineations: dict[Modality, Delineation] = {
         "PT": Delineation("PT", found.lesions, volume_ml, THRESHOLD, uid, found.physiological),
     }
-    if "CT" in grids:
-        delineations["CT"] = Delineation("CT", resample_lesions(found.lesions, grids["CT"]), volume_ml, RESAMPLED, uid)
+    if "CT" in scan.grids:
+        on_ct = resample_lesions(found.lesions, scan.grids["CT"])
+        delineations["CT"] = Delineation("CT", on_ct, volume_ml, RESAMPLED, uid)
     return delineations, found.account
 
 
 def lesions_above_threshold(
-    suv: Volume,
-    suv_series_instance_uid: str,
-    grids: Mapping[Modality, Geometry],
-    drawings: Sequence[Drawing],
-    unreadable: Sequence[UnreadableDrawing],
-    references: Mapping[str, ReferenceRegion],
-    protocol: Protocol,
-    rules: MaskRules,
+    suv: SuvImage, scan: DrawnScan, references: Mapping[str, ReferenceRegion], protocol: Protocol, rules: MaskRules
 ) -> tuple[Thresholded, str]:
     """The lesions of a threshold protocol on the PET grid, and the series that they come from.
 
     Parameters and errors are those of ``delineate_by_threshold``.
     """
     search: LesionMap | None = None
-    uid = suv_series_instance_uid
+    uid = suv.series_instance_uid
     if protocol.search == "contours":
         # Also a small contour is searched: the minimum volume is one of what is found.
-        drawn = delineate("PT", grids, drawings, unreadable, replace(protocol, minimum_volume_ml=0.0), rules)
+        drawn = delineate("PT", scan, replace(protocol, minimum_volume_ml=0.0), rules)
         search, uid = drawn.lesions, drawn.series_instance_uid
-    organs = organ_masks([roi for drawing in drawings for roi in drawing.rois], rules)
-    return threshold_lesions(suv, search, organs, references, protocol, rules), uid
+    return threshold_lesions(suv.image, search, scan.organs(rules), references, protocol, rules), uid
 
 
 def check_resampled(delineation: Delineation, grids: Mapping[Modality, Geometry], limits: ResamplingLimits) -> None:

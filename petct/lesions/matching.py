@@ -50,12 +50,12 @@ class LesionMatch:
 
     kind: MatchKind
     group: int
-    first_lesion_id: str | None
-    second_lesion_id: str | None
-    first_volume_ml: float
-    second_volume_ml: float
-    overlap_ml: float
-    dice: float
+    first_lesion_id: str | None = None
+    second_lesion_id: str | None = None
+    first_volume_ml: float = 0.0
+    second_volume_ml: float = 0.0
+    overlap_ml: float = 0.0
+    dice: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,24 +112,16 @@ def match_delineations(first: LesionMap, second: LesionMap) -> tuple[LesionMatch
         for (a, b), count in sorted(shared.items(), key=lambda item: (group_of["first", item[0][0]], item[0]))
     ]
     group = max(group_of.values(), default=0)
-    for kind, lesions, side in ((MatchKind.LOST, first.lesions, "first"), (MatchKind.NEW, second.lesions, "second")):
+    for kind, side, lesions in ((MatchKind.LOST, "first", first.lesions), (MatchKind.NEW, "second", second.lesions)):
         for lesion in lesions:
-            if (side, lesion.label) in group_of:
-                continue
-            group += 1
-            is_first = side == "first"
-            matches.append(
-                LesionMatch(
-                    kind,
-                    group,
-                    lesion.lesion_id if is_first else None,
-                    None if is_first else lesion.lesion_id,
-                    lesion.volume_ml if is_first else 0.0,
-                    0.0 if is_first else lesion.volume_ml,
-                    0.0,
-                    0.0,
+            if (side, lesion.label) not in group_of:
+                group += 1
+                name, volume_ml = lesion.lesion_id, lesion.volume_ml
+                matches.append(
+                    LesionMatch(kind, group, first_lesion_id=name, first_volume_ml=volume_ml)
+                    if side == "first"
+                    else LesionMatch(kind, group, second_lesion_id=name, second_volume_ml=volume_ml)
                 )
-            )
     return tuple(matches)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -11,16 +10,6 @@ from petct.errors import FeatureError
 from petct.image.volume import Mask, Volume
 from petct.radiomics.extraction import EngineName, Extraction, Feature
 from petct.radiomics.feature_sets import FeatureSet
-
-
-class Engine(Protocol):
-    """What computes features."""
-
-    def extract(
-        self, image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
-    ) -> tuple[Extraction, ...]:
-        """The features of each wanted label."""
-        ...
 
 
 def extract(
@@ -57,16 +46,13 @@ def extract(
             expected=str(image.geometry.shape),
         )
     # Imported here: pyradiomics takes half a second to load, and not everything that knows a feature needs it.
-    chosen: Engine
     if engine == "fast":
-        from petct.radiomics.fast import FastEngine
+        from petct.radiomics.fast import extract_fast
 
-        chosen = FastEngine()
-    else:
-        from petct.radiomics.reference import ReferenceEngine
+        return extract_fast(image, labels, wanted, feature_set)
+    from petct.radiomics.reference import extract_reference
 
-        chosen = ReferenceEngine()
-    return chosen.extract(image, labels, wanted, feature_set)
+    return extract_reference(image, labels, wanted, feature_set)
 
 
 def compute_features(

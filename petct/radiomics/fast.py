@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from radiomics import imageoperations
 from threadpoolctl import ThreadpoolController
 
-from petct.image.volume import Volume, to_sitk
+from petct.image.volume import Box, Volume, to_sitk
 from petct.radiomics.definitions import definitions_of
 from petct.radiomics.extraction import (
     Account,
@@ -29,8 +29,8 @@ from petct.radiomics.extraction import (
 from petct.radiomics.filters import filtered
 from petct.radiomics.first_order import first_order
 from petct.radiomics.pyradiomics_settings import bin_settings, general_settings, texture_settings
-from petct.radiomics.reference import ReferenceEngine
-from petct.radiomics.region import Box, Region, bounding_boxes, native_region, resampled_region
+from petct.radiomics.reference import extract_reference
+from petct.radiomics.region import Region, bounding_boxes, native_region, resampled_region
 from petct.radiomics.shape import shape
 from petct.radiomics.texture import bytes_needed, discretise, texture
 
@@ -50,32 +50,32 @@ _COVERED_CLASSES = frozenset({"shape", "firstorder", "glcm", "glrlm", "glszm", "
 _COVERED_INTERPOLATORS = frozenset({"bspline", "linear", "nearest"})
 
 
-class FastEngine:
-    """Crop first, read and resample once, bin once; what it does not cover is left to pyradiomics, and said."""
+def extract_fast(
+    image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
+) -> tuple[Extraction, ...]:
+    """Crop first, read and resample once, bin once; what this does not cover is left to pyradiomics, and said.
 
-    def extract(
-        self, image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
-    ) -> tuple[Extraction, ...]:
-        """See ``petct.radiomics.engines.extract``."""
-        left = _left_to_reference(feature_set)
-        if left == feature_set.feature_classes:
-            others = ReferenceEngine().extract(image, labels, wanted, feature_set)
-            return tuple(replace(other, account=_with_classes(other.account, left)) for other in others)
-        covered = replace(
-            feature_set, feature_classes=tuple(item for item in feature_set.feature_classes if item not in left)
-        )
-        normalised = _normalised(image, feature_set)
-        # The bounding boxes of all lesions, in one pass.
-        boxes = bounding_boxes(labels.array)
-        largest = _Largest(normalised.array)
-        extractions = []
-        for label in wanted:
-            with _blas().limit(limits=1, user_api="blas"):
-                extraction = _extract(normalised, labels.array, label, boxes.get(label), covered, largest)
-            if left:
-                extraction = _with_reference(extraction, image, labels, feature_set, left)
-            extractions.append(extraction)
-        return tuple(extractions)
+    See ``petct.radiomics.engines.extract``.
+    """
+    left = _left_to_reference(feature_set)
+    if left == feature_set.feature_classes:
+        others = extract_reference(image, labels, wanted, feature_set)
+        return tuple(replace(other, account=_with_classes(other.account, left)) for other in others)
+    covered = replace(
+        feature_set, feature_classes=tuple(item for item in feature_set.feature_classes if item not in left)
+    )
+    normalised = _normalised(image, feature_set)
+    # The bounding boxes of all lesions, in one pass.
+    boxes = bounding_boxes(labels.array)
+    largest = _Largest(normalised.array)
+    extractions = []
+    for label in wanted:
+        with _blas().limit(limits=1, user_api="blas"):
+            extraction = _extract(normalised, labels.array, label, boxes.get(label), covered, largest)
+        if left:
+            extraction = _with_reference(extraction, image, labels, feature_set, left)
+        extractions.append(extraction)
+    return tuple(extractions)
 
 
 @cache
@@ -96,7 +96,7 @@ def _with_reference(
 ) -> Extraction:
     """The extraction with the classes that pyradiomics has to compute."""
     of_these = replace(feature_set, feature_classes=left)
-    (other,) = ReferenceEngine().extract(image, labels, (extraction.label,), of_these)
+    (other,) = extract_reference(image, labels, (extraction.label,), of_these)
     by_name = {feature.feature_name: feature for feature in (*extraction.features, *other.features)}
     return Extraction(
         extraction.label,

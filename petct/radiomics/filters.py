@@ -15,8 +15,9 @@ from petct.radiomics.definitions import image_names
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from petct.image.volume import Box
     from petct.radiomics.feature_sets import FeatureSet, ImageType
-    from petct.radiomics.region import Box, Region
+    from petct.radiomics.region import Region
 
 # What a recursive Gaussian has seen 12 sigma ago is below the rounding of single precision.
 _LOG_MARGIN_SIGMAS = 12

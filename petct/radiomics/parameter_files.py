@@ -5,51 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from petct.errors import FeatureError
+from petct.radiomics.pyradiomics_settings import IMAGE_OPTIONS, IMAGE_TYPES, INTERPOLATORS, TEXTURE
 
 _SECTIONS = ("setting", "imageType", "featureClass", "voxelSetting")
 
-_IMAGE_TYPES = {
-    "Original": "original",
-    "LoG": "log",
-    "Wavelet": "wavelet",
-    "Square": "square",
-    "SquareRoot": "square_root",
-    "Logarithm": "logarithm",
-    "Exponential": "exponential",
-    "Gradient": "gradient",
-    "LBP2D": "lbp_2d",
-}
-_IMAGE_OPTIONS = {
-    "sigma": "sigma_mm",
-    "wavelet": "wavelet",
-    "start_level": "start_level",
-    "level": "level",
-    "gradientUseSpacing": "use_spacing",
-    "lbp2DRadius": "radius",
-    "lbp2DSamples": "samples",
-    "lbp2DMethod": "method",
-}
+_IMAGE_TYPES = {theirs: ours for ours, theirs in IMAGE_TYPES.items()}
 _CLASSES = ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 _BIN_OPTIONS = ("binWidth", "binCount")
-_INTERPOLATORS = {
-    "sitkBSpline": "bspline",
-    "sitkLinear": "linear",
-    "sitkNearestNeighbor": "nearest",
-    "sitkGaussian": "gaussian",
-    "sitkHammingWindowedSinc": "hamming_sinc",
-    "sitkLanczosWindowedSinc": "lanczos_sinc",
-    1: "nearest",
-    2: "linear",
-    3: "bspline",
-}
-_TEXTURE = {
-    "distances": "distances",
-    "force2D": "force_2d",
-    "force2Ddimension": "force_2d_dimension",
-    "weightingNorm": "weighting_norm",
-    "symmetricalGLCM": "symmetrical_glcm",
-    "gldm_a": "gldm_alpha",
-}
+_INTERPOLATORS = {theirs: ours for ours, theirs in INTERPOLATORS.items()} | {1: "nearest", 2: "linear", 3: "bspline"}
 # About files and logs; petlake reads its own images, and the mask always is on the grid of the image.
 _WITHOUT_EFFECT = frozenset({"label", "label_channel", "additionalInfo", "geometryTolerance", "correctMask"})
 
@@ -78,9 +41,9 @@ def translate(content: Mapping[str, object], file: str) -> dict[str, object]:
     setting = dict(_mapping(content, "setting", file))
     image_types = _mapping(content, "imageType", file) or {"Original": {}}
     # Options of filters may stand among the settings, where they hold for every image type.
-    shared = {key: setting.pop(key) for key in _IMAGE_OPTIONS if key in setting}
+    shared = {key: setting.pop(key) for key in IMAGE_OPTIONS if key in setting}
     bins = {key: setting[key] for key in _BIN_OPTIONS if key in setting}
-    texture = {ours: setting.pop(theirs) for theirs, ours in _TEXTURE.items() if theirs in setting}
+    texture = {ours: setting.pop(theirs) for theirs, ours in TEXTURE.items() if theirs in setting}
     translated: dict[str, object] = {
         "description": f"Translated from the pyradiomics parameter file {file}.",
         "image_types": {
@@ -180,9 +143,9 @@ def _image_options(name: str, options: dict[str, object], bins: dict[str, object
     if own:
         translated["discretisation"] = _bins({**bins, **own})
     for key, value in options.items():
-        if key not in _IMAGE_OPTIONS:
+        if key not in IMAGE_OPTIONS:
             raise _unsupported(file, f"imageType.{name}.{key}", value, "Only the bins can differ between image types.")
-        translated[_IMAGE_OPTIONS[key]] = value
+        translated[IMAGE_OPTIONS[key]] = value
     return translated
 
 

@@ -39,14 +39,12 @@ def around(image: Volume, mask: Mask) -> tuple[Volume, Mask]:
     """
     if not mask.array.any():
         raise FeatureError("ROI_EMPTY", "The region has no voxel")
-    box = tuple(
-        slice(max(int(along.min()) - _MARGIN_VOXELS, 0), int(along.max()) + _MARGIN_VOXELS + 1)
-        for along in np.nonzero(mask.array)
+    z, y, x = (
+        slice(max(int(along.min()) - _MARGIN_VOXELS, 0), min(int(along.max()) + _MARGIN_VOXELS + 1, length))
+        for along, length in zip(np.nonzero(mask.array), mask.array.shape, strict=True)
     )
-    first = np.array([[part.start for part in reversed(box)]], dtype=np.float64)
-    x, y, z = (float(value) for value in image.geometry.to_physical(first)[0])
-    slices, rows, columns = mask.array[box].shape
-    geometry = Geometry((slices, rows, columns), image.geometry.spacing_mm, (x, y, z), image.geometry.direction)
+    box = (z, y, x)
+    geometry = image.geometry.cropped(box)
     return Volume(image.array[box], geometry), Mask(mask.array[box], geometry)
 
 

@@ -13,7 +13,7 @@ INTERPOLATORS = {
     "lanczos_sinc": "sitkLanczosWindowedSinc",
 }
 
-_IMAGE_TYPES = {
+IMAGE_TYPES = {
     "original": "Original",
     "log": "LoG",
     "wavelet": "Wavelet",
@@ -24,6 +24,28 @@ _IMAGE_TYPES = {
     "gradient": "Gradient",
     "lbp_2d": "LBP2D",
 }
+
+IMAGE_OPTIONS = {
+    "sigma": "sigma_mm",
+    "wavelet": "wavelet",
+    "start_level": "start_level",
+    "level": "level",
+    "gradientUseSpacing": "use_spacing",
+    "lbp2DRadius": "radius",
+    "lbp2DSamples": "samples",
+    "lbp2DMethod": "method",
+}
+"""pyradiomics' option of a filter to the field of ``ImageType``."""
+
+TEXTURE = {
+    "distances": "distances",
+    "force2D": "force_2d",
+    "force2Ddimension": "force_2d_dimension",
+    "weightingNorm": "weighting_norm",
+    "symmetricalGLCM": "symmetrical_glcm",
+    "gldm_a": "gldm_alpha",
+}
+"""pyradiomics' setting to the field of ``Texture``."""
 
 
 def general_settings(feature_set: FeatureSet) -> dict[str, object]:
@@ -56,15 +78,7 @@ def general_settings(feature_set: FeatureSet) -> dict[str, object]:
 
 def texture_settings(feature_set: FeatureSet) -> dict[str, object]:
     """The settings that the texture classes read."""
-    texture = feature_set.texture
-    return {
-        "distances": list(texture.distances),
-        "force2D": texture.force_2d,
-        "force2Ddimension": texture.force_2d_dimension,
-        "weightingNorm": texture.weighting_norm,
-        "symmetricalGLCM": texture.symmetrical_glcm,
-        "gldm_a": texture.gldm_alpha,
-    }
+    return {theirs: _plain(getattr(feature_set.texture, ours)) for theirs, ours in TEXTURE.items()}
 
 
 def bin_settings(feature_set: FeatureSet, image_type: ImageType) -> dict[str, object]:
@@ -74,7 +88,7 @@ def bin_settings(feature_set: FeatureSet, image_type: ImageType) -> dict[str, ob
 
 def image_type_settings(feature_set: FeatureSet) -> dict[str, dict[str, object]]:
     """Pyradiomics' ``imageType``: names and options."""
-    return {_IMAGE_TYPES[image_type.name]: _options(image_type) for image_type in feature_set.image_types}
+    return {IMAGE_TYPES[image_type.name]: _options(image_type) for image_type in feature_set.image_types}
 
 
 def feature_class_settings(feature_set: FeatureSet) -> dict[str, list[str]]:
@@ -85,22 +99,14 @@ def feature_class_settings(feature_set: FeatureSet) -> dict[str, list[str]]:
 
 
 def _options(image_type: ImageType) -> dict[str, object]:
-    options: dict[str, dict[str, object]] = {
-        "log": {"sigma": list(image_type.sigma_mm)},
-        "wavelet": {
-            "wavelet": image_type.wavelet,
-            "start_level": image_type.start_level,
-            "level": image_type.level,
-        },
-        "gradient": {"gradientUseSpacing": image_type.use_spacing},
-        "lbp_2d": {
-            "lbp2DRadius": image_type.radius,
-            "lbp2DSamples": image_type.samples,
-            "lbp2DMethod": image_type.method,
-        },
-    }
+    own = image_type.settings
+    options = {theirs: _plain(own[ours]) for theirs, ours in IMAGE_OPTIONS.items() if ours in own}
     bins = {} if image_type.discretisation is None else _bins(image_type.discretisation)
-    return {**options.get(image_type.name, {}), **bins}
+    return {**options, **bins}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _bins(discretisation: Discretisation) -> dict[str, object]:

@@ -40,16 +40,16 @@ _REFUSALS = (
 )
 
 
-class ReferenceEngine:
-    """pyradiomics' ``execute``; slow with many lesions, and the measure of the fast engine."""
+def extract_reference(
+    image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
+) -> tuple[Extraction, ...]:
+    """What pyradiomics' ``execute`` gives; slow with many lesions, and the measure of the fast engine.
 
-    def extract(
-        self, image: Volume, labels: Volume, wanted: Sequence[int], feature_set: FeatureSet
-    ) -> tuple[Extraction, ...]:
-        """See ``petct.radiomics.engines.extract``."""
-        sitk_image = to_sitk(np.ascontiguousarray(image.array), image.geometry)
-        sitk_labels = to_sitk(np.ascontiguousarray(labels.array), labels.geometry)
-        return tuple(_extract(sitk_image, sitk_labels, label, feature_set) for label in wanted)
+    See ``petct.radiomics.engines.extract``.
+    """
+    sitk_image = to_sitk(np.ascontiguousarray(image.array), image.geometry)
+    sitk_labels = to_sitk(np.ascontiguousarray(labels.array), labels.geometry)
+    return tuple(_extract(sitk_image, sitk_labels, label, feature_set) for label in wanted)
 
 
 def extractor_of(feature_set: FeatureSet) -> featureextractor.RadiomicsFeatureExtractor:

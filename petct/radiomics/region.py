@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import SimpleITK as sitk
 
-from petct.image.volume import Geometry, Volume, to_sitk
+from petct.image.volume import Box, Geometry, Volume, cut_out, to_sitk
 from petct.radiomics.pyradiomics_settings import INTERPOLATORS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from petct.radiomics.feature_sets import Resampling
-
-Box = tuple[slice, slice, slice]
 
 # The coefficients of a cubic B-spline fall by 0.268 a voxel: 0.268^22 = 3e-13 of what lies beyond is not seen.
 _SPLINE_MARGIN_VOXELS = 22
@@ -67,7 +65,7 @@ class Region:
 
     def narrowed_to(self, mask: NDArray[np.bool_]) -> Region:
         """The region of those voxels only; ``mask`` is as large as the box and has one voxel or more."""
-        inner = _bounding_box(mask)
+        inner = cut_out(mask).box
         z, y, x = (
             slice(own.start + part.start, own.start + part.stop) for part, own in zip(inner, self.box, strict=True)
         )
@@ -165,7 +163,7 @@ def _region(
         below = array < minimum
         n_below = int(np.count_nonzero(below & inside))
         array[below] = minimum
-    box = _bounding_box(inside)
+    box = cut_out(inside).box
     return Region(array, spacing_mm, box, inside[box], n_below)
 
 
@@ -181,11 +179,9 @@ def _cropped(
     n_voxels = np.array(geometry.shape[::-1])
     low = np.clip(np.floor(first).astype(int) - margin, 0, n_voxels - 1)
     high = np.clip(np.ceil(last).astype(int) + margin + 1, 1, n_voxels)
-    part = array[_box(low, high)]
-    part = np.ascontiguousarray(part) if label is None else np.asarray(part == label)
-    x, y, z = (float(value) for value in geometry.to_physical(low[None].astype(np.float64))[0])
-    shape = (part.shape[0], part.shape[1], part.shape[2])
-    return to_sitk(part, Geometry(shape, geometry.spacing_mm, (x, y, z), geometry.direction))
+    box = _box(low, high)
+    part = np.ascontiguousarray(array[box]) if label is None else np.asarray(array[box] == label)
+    return to_sitk(part, geometry.cropped(box))
 
 
 def _has_ties(first: NDArray[np.float64], step: NDArray[np.float64], size: list[int]) -> bool:
@@ -200,11 +196,3 @@ def _box(low: NDArray[np.generic], high: NDArray[np.generic]) -> Box:
     """From indices (x, y, z) to slices (z, y, x)."""
     z, y, x = (slice(int(a), int(b)) for a, b in zip(low[::-1], high[::-1], strict=True))
     return z, y, x
-
-
-def _bounding_box(mask: NDArray[np.bool_]) -> Box:
-    slices = []
-    for axis in range(3):
-        along = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-        slices.append(slice(int(along[0]), int(along[-1]) + 1))
-    return slices[0], slices[1], slices[2]

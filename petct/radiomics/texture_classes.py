@@ -19,7 +19,6 @@ from radiomics.glszm import RadiomicsGLSZM
 from radiomics.ngtdm import RadiomicsNGTDM
 
 from petct.radiomics import matrices
-from petct.radiomics.maximal_correlation import second_eigenvalue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,7 +176,7 @@ class GLCM(_Prepared, RadiomicsGLCM):  # type: ignore[misc]
             return super().getMCCFeatureValue()
         correlations = []
         for direction in range(P.shape[2]):
-            square, neglected = second_eigenvalue(P[:, :, direction], _EPSILON)
+            square, neglected = matrices.second_eigenvalue(P[:, :, direction], _EPSILON)
             if not (square > _SMALL_CORRELATION**2 and neglected < _NEGLIGIBLE * square):
                 return super().getMCCFeatureValue()
             correlations.append(np.sqrt(square))

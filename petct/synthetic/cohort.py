@@ -1,11 +1,16 @@
-"""Write a synthetic cohort: DICOM, clinical table and truth, patient by patient."""
+"""Write a synthetic cohort: DICOM, clinical table and truth, patient by patient.
+
+``prepare_directory`` comes once, ``write_patient`` for every number, in whatever process, and ``write_tables`` at the
+end. The directory gets ``dicom/<patient>/<series>/*.dcm``, ``clinical.csv`` and ``truth/``; equal settings give equal
+bytes.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,37 +89,6 @@ class _OutcomeRow:
     hazard_ratio_to_reference: float
     duration_days: int
     died: bool
-
-
-def write_cohort(
-    directory: Path, settings: CohortSettings, on_patient: Callable[[str], None] | None = None
-) -> CohortTruth:
-    """Write the whole cohort in this process.
-
-    For several processes call ``prepare_directory`` once, ``write_patient`` for every number, wherever, and
-    ``write_tables`` at the end; the bytes are the same.
-
-    Parameters
-    ----------
-    directory
-        Gets ``dicom/<patient>/<series>/*.dcm``, ``clinical.csv`` and ``truth/``.
-    settings
-        The cohort; equal settings give equal bytes.
-    on_patient
-        Called with the patient's id when the patient is written.
-
-    Raises
-    ------
-    PetctError
-        COHORT_DIRECTORY_OCCUPIED when the directory holds something else.
-    """
-    prepare_directory(directory, settings)
-    patients = []
-    for number in range(1, settings.n_patients + 1):
-        patients.append(write_patient(directory, settings, number))
-        if on_patient is not None:
-            on_patient(patients[-1].patient_id)
-    return write_tables(directory, settings, patients)
 
 
 def prepare_directory(directory: Path, settings: CohortSettings) -> None:
@@ -205,7 +179,7 @@ def write_tables(directory: Path, settings: CohortSettings, patients: Sequence[P
 
 
 def estimate_disk_bytes(settings: CohortSettings) -> int:
-    """About how many bytes ``write_cohort`` will write; computed from the grids, nothing is drawn."""
+    """About how many bytes a cohort takes; computed from the grids, nothing is drawn."""
     pixels, slices = 0, 0
     for geometry in (pet_geometry(settings.voxel_mm), ct_geometry(settings.voxel_mm)):
         z, y, x = geometry.shape

@@ -29,11 +29,19 @@ class Solid(Protocol):
 
 
 @dataclass(frozen=True)
-class Ellipsoid:
-    """An ellipsoid with axes along x, y and z."""
-
+class _Centred:
     centre_mm: Point
     semi_axes_mm: Point
+
+    def bounds(self) -> tuple[Point, Point]:
+        """Box around the solid."""
+        (x, y, z), (a, b, c) = self.centre_mm, self.semi_axes_mm
+        return (x - a, y - b, z - c), (x + a, y + b, z + c)
+
+
+@dataclass(frozen=True)
+class Ellipsoid(_Centred):
+    """An ellipsoid with axes along x, y and z."""
 
     @property
     def volume_ml(self) -> float:
@@ -45,10 +53,6 @@ class Ellipsoid:
         """Sum of squares of the scaled distances from the centre."""
         (cx, cy, cz), (a, b, c) = self.centre_mm, self.semi_axes_mm
         return np.asarray(((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 + ((z - cz) / c) ** 2)
-
-    def bounds(self) -> tuple[Point, Point]:
-        """Box around the ellipsoid."""
-        return _box(self.centre_mm, self.semi_axes_mm)
 
     def surface(self, margin_mm: float, directions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points (n, 3) in the ``directions`` (n, 3) on the ellipsoid whose semi-axes are longer by ``margin_mm``."""
@@ -69,42 +73,23 @@ class Ellipsoid:
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(_Centred):
     """An elliptic cylinder along z."""
-
-    centre_mm: Point
-    semi_axes_mm: Point
 
     def level(self, x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Larger of the scaled squared distances from the axis and from the middle plane."""
         (cx, cy, cz), (a, b, c) = self.centre_mm, self.semi_axes_mm
         return np.maximum(((x - cx) / a) ** 2 + ((y - cy) / b) ** 2, ((z - cz) / c) ** 2)
 
-    def bounds(self) -> tuple[Point, Point]:
-        """Box around the cylinder."""
-        return _box(self.centre_mm, self.semi_axes_mm)
-
 
 @dataclass(frozen=True)
-class Barrel:
+class Barrel(_Centred):
     """An elliptic cylinder along z with rounded ends: the torso."""
-
-    centre_mm: Point
-    semi_axes_mm: Point
 
     def level(self, x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ellipse in plane, eighth power along z."""
         (cx, cy, cz), (a, b, c) = self.centre_mm, self.semi_axes_mm
         return np.asarray(((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 + ((z - cz) / c) ** 8)
-
-    def bounds(self) -> tuple[Point, Point]:
-        """Box around the barrel."""
-        return _box(self.centre_mm, self.semi_axes_mm)
-
-
-def _box(centre: Point, semi: Point) -> tuple[Point, Point]:
-    (x, y, z), (a, b, c) = centre, semi
-    return (x - a, y - b, z - c), (x + a, y + b, z + c)
 
 
 def axes_mm(geometry: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

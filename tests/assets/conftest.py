@@ -22,8 +22,8 @@ from orchestration import materialization
 from orchestration.definitions import build_definitions
 from orchestration.instance import study_instance
 from orchestration.study import STUDY_FILE, load_study
-from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
+from tests.written_cohort import write_cohort
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENTS = ("NET-001", "NET-002")

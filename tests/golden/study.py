@@ -10,8 +10,8 @@ from assets.settings import StudySettings
 from assets.steps.order import asked_names
 from assets.work import PatientJob, process_patient
 from orchestration.study import STUDY_FILE, load_study
-from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
+from tests.written_cohort import write_cohort
 
 DEMO_STUDY = Path(__file__).resolve().parents[2] / "orchestration" / "study_demo.yaml"
 PATIENTS = ("NET-001", "NET-002")

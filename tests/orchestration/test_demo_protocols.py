@@ -25,12 +25,12 @@ from orchestration.commands.sensitivity import sensitivity
 from orchestration.study import STUDY_FILE, load_study
 from petct.lesions.protocol import Protocol
 from petct.survival.cox_repeated.protocol_sensitivity import FEWEST_PATIENTS
-from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
 from records.features import PetMetrics
 from records.imaging import SuvRecord
 from records.masks import ExclusionRecord, LesionRecord, ReferenceRegionRecord
 from tests.some import some
+from tests.written_cohort import write_cohort
 from warehouse.storage.lake import Lake
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ from orchestration.commands.privacy import deidentify, lint_privacy
 from orchestration.commands.study import init
 from petct.errors import DicomError
 from petct.privacy.pseudonyms import PseudonymError
-from petct.synthetic.cohort import write_cohort
 from petct.synthetic.settings import CohortSettings
 from tests.some import some
+from tests.written_cohort import write_cohort
 
 
 @pytest.fixture(scope="module")

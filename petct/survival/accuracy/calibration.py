@@ -77,8 +77,6 @@ def calibration(outcome: Outcome, probability: FloatArray, time: float) -> Calib
 
     Parameters
     ----------
-    outcome
-        The cohort.
     probability
         Predicted probability of the event by ``time``, shape (n,), above 0; 1 only where it is certain to rounding.
     time

@@ -61,8 +61,6 @@ def concordance(outcome: Outcome, risk: FloatArray) -> Concordance:
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Higher means earlier events, shape (n,).
 
@@ -135,8 +133,6 @@ def uno_concordance(outcome: Outcome, risk: FloatArray) -> float:
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Higher means earlier events, shape (n,).
 

@@ -67,8 +67,6 @@ def discrimination(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Higher means earlier events, shape (n,).
     horizon

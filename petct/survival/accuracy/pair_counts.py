@@ -40,8 +40,6 @@ def pair_counts(outcome: Outcome, risk: FloatArray) -> PairCounts:
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Higher means earlier events, shape (n,).
 

@@ -75,8 +75,6 @@ def auc_at(outcome: Outcome, risk: FloatArray, time: float) -> float:
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Higher means earlier events, shape (n,).
     time
@@ -113,8 +111,6 @@ def horizon_score(outcome: Outcome, risk: FloatArray, probability: FloatArray, t
 
     Parameters
     ----------
-    outcome
-        The cohort.
     risk
         Risk score, shape (n,).
     probability
@@ -152,8 +148,6 @@ def integrated_brier(outcome: Outcome, probability: EventProbability, until: flo
 
     Parameters
     ----------
-    outcome
-        The cohort.
     probability
         The model's prediction; constant between distinct times of the cohort of its fit.
     until

@@ -26,8 +26,6 @@ class NumericCovariate:
 
     Parameters
     ----------
-    name, unit
-        Name and unit for results.
     values
         Shape (n,); NaN is missing.
     scale
@@ -60,8 +58,6 @@ class CategoricalCovariate:
 
     Parameters
     ----------
-    name
-        Name for results.
     values
         One text a patient; None is missing.
     reference
@@ -118,8 +114,6 @@ class Design:
 
     Parameters
     ----------
-    columns
-        Its columns.
     complete
         Which patients have all covariates, shape (n,).
     notes

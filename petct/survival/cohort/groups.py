@@ -136,8 +136,6 @@ def split_by_category(values: Sequence[str | None], variable: str, order: Sequen
     ----------
     values
         One text a patient; None is missing.
-    variable
-        Name for results.
     order
         Order of the categories; alphabetical when None.
 

@@ -27,8 +27,6 @@ class Incomplete:
 
     Parameters
     ----------
-    name
-        Its name.
     codes
         For a number its values, for a category the index of its level; shape (n,), NaN where missing.
     n_levels

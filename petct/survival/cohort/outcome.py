@@ -28,8 +28,6 @@ class Outcome:
         Time from the origin to the event or to censoring, shape (n,), at least 0.
     event
         1 where the event was seen, 0 where the patient was censored, shape (n,).
-    unit
-        Unit of the times.
     n_competing_censored
         Competing events among the censored, see ``cause_specific``.
     entry
@@ -131,8 +129,6 @@ def cause_specific(duration: npt.ArrayLike, event_code: npt.ArrayLike, unit: str
     ----------
     duration, event_code
         Times and codes (0 censored, 1 event, 2 competing event), shape (n,).
-    unit
-        Unit of the times.
     """
     code = _numbers(event_code, "EVENT_MISSING", "event indicators")
     competing = code == 2

@@ -70,8 +70,6 @@ def spline_basis(values: npt.NDArray[np.float64], knots: tuple[float, ...]) -> n
 
     Parameters
     ----------
-    values
-        Shape (n,).
     knots
         Ascending, k of them.
 

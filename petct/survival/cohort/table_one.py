@@ -81,8 +81,6 @@ class TableOneRow:
 
     Parameters
     ----------
-    variable, unit
-        The variable.
     levels
         Levels of a category; None for a number.
     overall, by_group

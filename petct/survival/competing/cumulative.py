@@ -48,8 +48,6 @@ class IncidenceCurve:
 
     Parameters
     ----------
-    group, cause
-        Labels.
     n, n_events
         Patients of the group, and those who had this event.
     last_time
@@ -120,8 +118,6 @@ def cumulative_incidence(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     grouping
         Groups to compare; None for the whole cohort.
     at_risk_times

@@ -46,14 +46,8 @@ class FineGrayResult(IntervalResult):
 
     Parameters
     ----------
-    cause
-        The event of interest.
     n_missing, n_competing
         Patients left out for a missing covariate, and competing events.
-    n_parameters, events_per_parameter
-        Size of the model.
-    terms
-        The coefficients.
     log_likelihood, log_likelihood_null
         Log pseudo-likelihood with and without the covariates.
     """

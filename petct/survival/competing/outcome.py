@@ -21,8 +21,6 @@ class CompetingOutcome:
         Time from the origin to the first event or to censoring, shape (n,), at least 0.
     cause
         0 where the patient was censored, else 1, 2, ...: which of ``causes`` happened, shape (n,).
-    unit
-        Unit of the times.
     causes
         Names of the events; the first is the one of interest.
 

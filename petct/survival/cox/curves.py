@@ -38,8 +38,6 @@ def baseline_hazards(fit: CoxFit, *, at: Literal["zero", "mean"] = "zero") -> tu
 
     Parameters
     ----------
-    fit
-        The model.
     at
         Hazard of a patient whose design columns are all ``zero`` (R's ``centered=FALSE``), or at their ``mean``.
 
@@ -78,8 +76,6 @@ class ResidualCurve:
     ----------
     covariate, x_label, y_label
         What is drawn against what.
-    x, y
-        The points.
     smooth_x, smooth_y, lower, upper
         The line and its 95 % limits (none for a local regression).
     reference
@@ -110,8 +106,6 @@ def schoenfeld_curves(fit: CoxFit, transform: Transform = "km") -> tuple[Residua
 
     Parameters
     ----------
-    fit
-        The model.
     transform
         How time enters.
 
@@ -179,8 +173,6 @@ def functional_form(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     covariate
         Whose form is looked at, in its own unit.
     others

@@ -71,8 +71,6 @@ class CoxResult(IntervalResult):
         Rows left out for something missing.
     n_rows
         Rows in the model: more than patients where follow-up is split at a change.
-    n_parameters, events_per_parameter
-        Size of the model.
     ties
         Always ``efron``.
     strata, n_strata
@@ -81,8 +79,6 @@ class CoxResult(IntervalResult):
         ``model``, ``robust`` or ``clustered by ...``.
     penalty
         In words; None without one.
-    terms
-        The hazard ratios.
     tests
         Tests of covariates with more than one coefficient, and of non-linearity.
     overall
@@ -91,8 +87,6 @@ class CoxResult(IntervalResult):
         With and without the covariates; penalised in a Firth model.
     lr_chi_squared, lr_df
         Likelihood ratio statistic of all covariates together.
-    aic
-        Akaike's criterion.
     concordance, concordance_standard_error
         Harrell's C in the patients of the fit: optimistic for new ones.
     proportional_hazards

@@ -55,8 +55,6 @@ class CoxTests:
 
     Parameters
     ----------
-    fit
-        The model.
     permutations
         How many; None for 9,999 in cohorts of at most 200 patients and none in larger ones, 0 for none.
     seed

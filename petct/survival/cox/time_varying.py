@@ -63,8 +63,6 @@ def split_at(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     started
         Time from the origin at which it started, shape (n,); NaN where it never did. At or before entry: from the
         beginning. At or after the end of follow-up: not during it.

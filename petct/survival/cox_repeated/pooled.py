@@ -96,8 +96,6 @@ def cox_imputed(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     covariates
         Numbers and categories; numbers per doubling are imputed as logarithms.
     strata

@@ -89,8 +89,6 @@ def subgroup_table(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     effect
         A number, or a category of two levels; its scale is that of all patients in every subgroup.
     variables

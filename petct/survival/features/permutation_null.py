@@ -61,8 +61,6 @@ def permutation_null(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     features
         Shape (n, p); NaN is missing. A patient without a value says nothing about that feature.
     n_permutations

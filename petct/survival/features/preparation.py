@@ -82,8 +82,6 @@ class PreparedFeature:
 
     Parameters
     ----------
-    name
-        Its name.
     lower, upper
         Limits that values are set to; None for none.
     log1p

@@ -38,8 +38,6 @@ def scan(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     table
         The family, as it was declared: leaving out what was looked at before makes every correction wrong.
     units

@@ -50,8 +50,6 @@ class ScanRow:
 
     Parameters
     ----------
-    name, unit
-        The feature.
     n, n_events, n_missing
         Patients with a value, events among them, patients without one.
     hazard_ratio

@@ -49,8 +49,6 @@ def stability_selection(outcome: Outcome, features: FloatArray, *, seed: int = 0
 
     Parameters
     ----------
-    outcome
-        The cohort.
     features
         z-scores, shape (n, p), without missing values.
     seed

@@ -48,8 +48,6 @@ class CutPointResult(AnalysisResult):
 
     Parameters
     ----------
-    variable, variable_unit
-        The variable and its unit.
     n_missing
         Patients left out because their value is missing.
     cut, n_below, n_above
@@ -99,8 +97,6 @@ def maximally_selected_cut(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     values
         One number a patient, shape (n,); NaN is missing.
     variable, unit

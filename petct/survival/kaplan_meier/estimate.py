@@ -59,8 +59,6 @@ def kaplan_meier(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     grouping
         Groups to compare; None for the whole cohort.
     at_risk_times

@@ -73,8 +73,6 @@ class PairwiseTest:
 
     Parameters
     ----------
-    group, reference
-        The two.
     chi_squared
         With one degree of freedom; None where it has no variance.
     p, p_adjusted
@@ -162,8 +160,6 @@ def pairwise_tests(
     ----------
     cohort, codes
         Patients who belong to a group, and their groups, shape (n,).
-    labels
-        Labels of the groups.
     correction
         How the p-values are adjusted for the number of pairs.
     """

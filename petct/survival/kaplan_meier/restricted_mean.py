@@ -33,8 +33,6 @@ class MeanContrast:
 
     Parameters
     ----------
-    group, reference
-        Their labels.
     difference, standard_error, lower, upper
         ``group`` minus ``reference``, in the outcome's unit, with its confidence limits.
     ratio, ratio_lower, ratio_upper
@@ -85,12 +83,8 @@ def restricted_means(
 
     Parameters
     ----------
-    fits, labels
-        The groups.
     tau
         Horizon; the largest time observed in every group when None.
-    unit
-        Unit of the times.
     withheld
         Why no p-value may be shown, if so.
     contrasts

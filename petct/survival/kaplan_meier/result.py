@@ -36,10 +36,6 @@ class SurvivalCurve:
 
     Parameters
     ----------
-    group
-        Label of the group.
-    n, n_events, n_censored
-        Patients, events, censored patients.
     last_time
         Longest time in the group.
     times, survival, lower, upper
@@ -50,8 +46,6 @@ class SurvivalCurve:
         Distinct censoring times, how many are censored at each, and S(t) there: where to draw censor marks.
     n_at_risk
         Patients at risk at the result's ``at_risk_times``.
-    median
-        Median survival time.
     follow_up
         Median follow-up by reverse Kaplan-Meier.
     landmarks

@@ -69,8 +69,6 @@ def elastic_net_path(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     features
         Shape (n, p), without missing values, on one scale (z-scores): the penalty treats all alike.
     l1_ratio

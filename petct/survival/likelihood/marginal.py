@@ -26,8 +26,6 @@ def marginal_z(outcome: Outcome, features: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    outcome
-        The cohort.
     features
         Shape (n, p), without missing values.
 

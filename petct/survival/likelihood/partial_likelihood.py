@@ -206,8 +206,6 @@ class DeathTerms:
 
     Parameters
     ----------
-    risk_sets
-        The cohort.
     log_likelihood
         Efron's log partial likelihood.
     risk, highest
@@ -259,8 +257,6 @@ class Maximum:
     ----------
     coefficients
         Where it is, shape (p,).
-    terms
-        The terms there.
     log_likelihood_null
         Log likelihood with all coefficients 0.
     covariance

@@ -41,12 +41,8 @@ class CrossValidation(IntervalResult):
 
     Parameters
     ----------
-    procedure
-        What was validated.
     n_features
         Candidate features.
-    n_folds, n_repeats, seed
-        How.
     concordance, standard_error, lower, upper
         Harrell's C in the test parts, all pairs alike; 0.5 where nothing was selected. The standard error allows for
         the training parts' overlap (Nadeau C, Bengio Y, Mach Learn 2003;52:239).
@@ -98,14 +94,10 @@ def nested_cross_validation(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     table
         All candidate features, raw, rows in the order of the outcome.
     procedure
         All that is done to the training patients.
-    n_folds, n_repeats, seed
-        How often.
     horizon
         Time at which predicted probabilities are judged, too, in the unit of the outcome.
 

@@ -39,8 +39,6 @@ class FrozenModel:
         Of this file.
     petlake_version, procedure, snapshot_id, endpoint
         What it was made with, how, on which snapshot (None for a CSV) and for which endpoint.
-    unit
-        Unit of the survival times.
     n, n_events
         Patients and events of the fit.
     preparation, coefficients
@@ -134,8 +132,6 @@ def freeze(
 
     Parameters
     ----------
-    outcome, table
-        The cohort.
     procedure
         From the preparation to the fit.
     petlake_version
@@ -226,8 +222,6 @@ def validate_externally(
 
     Parameters
     ----------
-    model
-        The model.
     outcome, table
         The second cohort; the table may hold more features than the model needs.
     horizon

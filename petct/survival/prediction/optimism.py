@@ -34,8 +34,6 @@ class OptimismCorrected(IntervalResult):
 
     Parameters
     ----------
-    procedure
-        What was validated.
     n_features
         Candidate features.
     apparent_concordance
@@ -76,8 +74,6 @@ def optimism_corrected(
 
     Parameters
     ----------
-    outcome
-        The cohort.
     table
         All candidate features, raw, also those that the procedure will not select.
     procedure

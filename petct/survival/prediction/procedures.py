@@ -121,8 +121,6 @@ class ElasticNet:
         error of it (``1se``).
     n_folds, n_penalties
         Of the inner cross-validation.
-    rules
-        Preparation.
     """
 
     l1_ratio: float = 1.0

@@ -58,8 +58,6 @@ def accelerated_failure_time(
         The cohort; its entry times, where it has some, are the left truncation.
     covariates
         Numbers and categories, one value per patient.
-    distributions
-        Distributions of the survival times.
 
     Raises
     ------

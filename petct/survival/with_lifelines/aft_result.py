@@ -48,10 +48,6 @@ class AftModel:
 
     Parameters
     ----------
-    distribution
-        Distribution of the survival times.
-    terms
-        The time ratios.
     tests
         Likelihood ratio test of each covariate, then of all together where there are several.
     intercept, scale

@@ -57,8 +57,6 @@ class LifelinesCheck:
 
     Parameters
     ----------
-    version
-        Version of lifelines.
     compared
         What both compute.
     not_compared

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from petct.dicom.reconstruction import Reconstruction, reconstruction_of
+from petct.dicom.scans import Reconstruction, reconstruction_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from petct.dicom.masks import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask
-from petct.lesions.delineation import Drawing, UnreadableDrawing, delineate
+from petct.lesions.delineation import Drawing, DrawnScan, UnreadableDrawing, delineate
 from petct.lesions.lesion_map import MaskRules, find_lesions, match_lesions, organ_masks, resample_lesions
 from petct.lesions.protocol import Protocol
 from petct.lesions.protocol_files import load_protocol
@@ -104,7 +104,7 @@ def test_resampled_lesions_keep_ids_organ_and_volume() -> None:
 
 
 def delineated(*drawings: Drawing, unreadable: tuple[UnreadableDrawing, ...] = (), modality: str = "PT"):
-    return delineate(modality, {"PT": GRID, "CT": FINE}, drawings, unreadable, CONTOURS, RULES)
+    return delineate(modality, DrawnScan({"PT": GRID, "CT": FINE}, drawings, unreadable), CONTOURS, RULES)
 
 
 def drawing(modality: str, source: str, uid: str, *rois: RoiMask) -> Drawing:

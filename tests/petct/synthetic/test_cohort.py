@@ -15,13 +15,13 @@ from petct.synthetic.cohort import (
     estimate_disk_bytes,
     is_complete,
     prepare_directory,
-    write_cohort,
     write_patient,
     write_tables,
 )
 from petct.synthetic.settings import CohortSettings
 from tests.petct.synthetic.written import SETTINGS, WRITTEN, WrittenPatient
 from tests.some import some
+from tests.written_cohort import write_cohort
 
 COARSE = CohortSettings(n_patients=3, voxel_mm=8.0)
 
