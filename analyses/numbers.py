@@ -22,7 +22,7 @@ from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.with_lifelines.aft_result import AftResult
 
 

@@ -8,7 +8,8 @@ from assets.ingest_clinical import check_rows, clinical_cells, columns_of_tables
 from assets.inputs import fingerprint
 from assets.settings import StudySettings
 from assets.sources import DICOM_FILES, SOURCES, Source
-from petct.dicom.index import DicomIndex, SetAside, index_folder
+from petct.dicom.index import index_folder
+from petct.dicom.records import DicomIndex, SetAside
 from petct.dicom.roles import CONTOURS
 from petct.errors import ClinicalError, DicomError
 from records.clinical import ClinicalCell

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from petct.clinical.rows import ClinicalSpec
+from petct.clinical.spec import ClinicalSpec
 from petct.dicom.declarations import DeclaredMasks, DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import FeatureError

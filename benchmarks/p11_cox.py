@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.paired import paired
+from petct.survival.cohort.covariates import NumericCovariate
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cox.model import NumericCovariate, cox
+from petct.survival.cox.model import cox
 
 N_PATIENTS = 10_000
 TARGET = 1.5

@@ -39,7 +39,8 @@ from petct.survival.cohort.results import chi_squared_p
 from petct.survival.competing.cumulative import cumulative_incidence
 from petct.survival.competing.fine_gray import fine_gray
 from petct.survival.competing.outcome import CompetingOutcome
-from petct.survival.cox.model import Firth, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
 from petct.survival.cox.residuals import robust_covariance
 from petct.survival.cox.score_tests import score_test
 from petct.survival.cox.tests import CoxTests
@@ -47,6 +48,7 @@ from petct.survival.features.permutation_null import permutation_null
 from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
 from petct.survival.kaplan_meier.estimate import kaplan_meier
 from petct.survival.kaplan_meier.log_rank import PETO_PETO
+from petct.survival.likelihood.penalised import Firth
 
 PERMUTATIONS = 499
 Found = Mapping[str, float | None]

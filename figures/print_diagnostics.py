@@ -22,7 +22,7 @@ from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.cox.curves import ResidualCurve
 from petct.survival.kaplan_meier.cut_points import CutPointResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 _PANEL_MM = 60.0

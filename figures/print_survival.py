@@ -11,7 +11,8 @@ from figures.print_steps import StepCurve, step_figure
 from figures.ticks import AxisUnit, in_unit
 from petct.survival.cohort.results import counted, p_text
 from petct.survival.competing.cumulative import CumulativeIncidenceResult, IncidenceCurve
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, SurvivalCurve, round_times
+from petct.survival.kaplan_meier.estimate import round_times
+from petct.survival.kaplan_meier.result import KaplanMeierResult, SurvivalCurve
 
 
 def kaplan_meier_print(

@@ -11,7 +11,7 @@ from figures.paper import dress, marked, plain
 from figures.ticks import AxisUnit, steps_until
 from figures.time_axis import TimeAxis, add_band, curves_over_table
 from petct.survival.cohort.results import p_text
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, SurvivalCurve
+from petct.survival.kaplan_meier.result import KaplanMeierResult, SurvivalCurve
 
 _RESTRICTED_PIXELS = 380
 _STATEMENT_LETTERS = 90

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from assets.settings import ConformanceSettings, PrimaryHypothesis, RobustnessSettings, StudySettings
 from orchestration.feature_set_entries import feature_sets_of
 from orchestration.study_file import RobustnessSection, StudyFile
-from petct.clinical.rows import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.clinical.spec import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
 from petct.dicom.declarations import DeclaredPet
 from petct.dicom.roles import SeriesChoice
 from petct.errors import PetctError

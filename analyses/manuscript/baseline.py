@@ -24,7 +24,7 @@ from petct.survival.cohort.table_one import (
     table_one_texts,
 )
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from warehouse.queries.analysis_columns import AnalysisColumn, PatientValues
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.queries.selection import Selection

@@ -14,7 +14,7 @@ from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.pooled import PooledCoxResult
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.with_lifelines.aft_result import AftResult
 
 

@@ -17,7 +17,7 @@ from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_repeated.validation import CoxValidation
 from petct.survival.features.pca import PcaResult
 from petct.survival.features.scan_result import ScanResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, MedianTime
+from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime
 from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 _DAYS_A_MONTH = 365.25 / 12

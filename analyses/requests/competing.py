@@ -12,7 +12,8 @@ from petct.survival.cohort.columns import Columns
 from petct.survival.cohort.results import as_dict
 from petct.survival.competing.fine_gray import FineGrayResult, fine_gray
 from petct.survival.competing.outcome import CompetingOutcome
-from petct.survival.cox.model import CoxResult, cox
+from petct.survival.cox.model import cox
+from petct.survival.cox.result import CoxResult
 
 _Model = TypeVar("_Model", CoxResult, FineGrayResult)
 

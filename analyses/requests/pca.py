@@ -15,7 +15,8 @@ from analyses.requests.tested import about, several
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import NumericCovariate
 from petct.survival.cohort.results import as_dict
-from petct.survival.cox.model import CoxResult, cox
+from petct.survival.cox.model import cox
+from petct.survival.cox.result import CoxResult
 from petct.survival.features.pca import PcaResult, pca
 
 

@@ -8,7 +8,8 @@ from assets.settings import StudySettings
 from assets.steps.clinical_row import clinical_row, declared
 from assets.steps.patient_data import Measure, PatientData, StepOutput
 from assets.steps.table import Check, PatientTable, Settings
-from petct.clinical.rows import ClinicalFinding, endpoint, endpoint_findings, parse_patient
+from petct.clinical.endpoints import ClinicalFinding, endpoint, endpoint_findings
+from petct.clinical.rows import parse_patient
 from petct.errors import ClinicalError, PetctError
 from records.clinical import ClinicalValue, EndpointRecord
 from records.imaging import Finding, RefusalRecord

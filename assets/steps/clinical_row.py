@@ -3,7 +3,8 @@
 from assets.ingest_clinical import columns_of_tables
 from assets.settings import StudySettings
 from assets.steps.patient_data import PatientData
-from petct.clinical.rows import ClinicalSpec, index_rows
+from petct.clinical.rows import index_rows
+from petct.clinical.spec import ClinicalSpec
 from petct.errors import ClinicalError
 from records.clinical import ClinicalCell
 

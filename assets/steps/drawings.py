@@ -10,8 +10,8 @@ import numpy as np
 from assets.refusal_rows import refusal
 from assets.steps.patient_data import PatientData
 from petct.dicom.declared_masks import read_label_map
-from petct.dicom.masks import RoiMask, contour_names, read_contours
-from petct.dicom.regions import RULES
+from petct.dicom.masks import contour_names, read_contours
+from petct.dicom.regions import RULES, RoiMask
 from petct.dicom.roles import LABEL_MAP
 from petct.dicom.scans import ScanSeries
 from petct.dicom.series import read_grid

@@ -17,7 +17,8 @@ from dashboard.columns import colours
 from dashboard.data import Source
 from petct.survival.cohort.groups import split_by_eye
 from petct.survival.features.pca import PcaResult
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from warehouse.queries.analysis_columns import FeatureFamily
 
 __all__ = ["colours", "picked_survival", "what_was_picked", "with_short_names"]

@@ -12,7 +12,7 @@ from orchestration.analysis_data import Source
 from orchestration.commands.analysis import answered, say_notes, source_options
 from orchestration.commands.cox_report import say_terms
 from orchestration.commands.options import request_options
-from petct.survival.cox.model import CoxResult
+from petct.survival.cox.result import CoxResult
 from petct.survival.features.pca import PcaResult
 
 

@@ -8,28 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from petct.clinical.endpoints import ClinicalFinding, endpoint, endpoint_findings
-from petct.clinical.spec import DEFAULT_MISSING_VALUES, ClinicalSpec, EndpointSpec, VariableSpec
+from petct.clinical.spec import ClinicalSpec, VariableSpec
 from petct.clinical.text import Reading, located, read_date, read_number
 from petct.errors import ClinicalError
-from records.clinical import ClinicalValue, EndpointRecord
-
-__all__ = [
-    "DEFAULT_MISSING_VALUES",
-    "ClinicalAdaptation",
-    "ClinicalFinding",
-    "ClinicalRows",
-    "ClinicalSpec",
-    "ClinicalValue",
-    "EndpointRecord",
-    "EndpointSpec",
-    "ParsedClinical",
-    "VariableSpec",
-    "endpoint",
-    "endpoint_findings",
-    "index_rows",
-    "parse_patient",
-]
+from records.clinical import ClinicalValue
 
 T = TypeVar("T")
 

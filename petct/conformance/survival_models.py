@@ -18,8 +18,9 @@ from petct.survival.accuracy.prediction_error import auc_at, brier_at
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cox.curves import baseline_hazards
 from petct.survival.cox.fit import CoxFit, fit_cox
-from petct.survival.cox.model import CoxResult, cox
+from petct.survival.cox.model import cox
 from petct.survival.cox.residuals import martingale_residuals
+from petct.survival.cox.result import CoxResult
 from petct.survival.cox.schoenfeld import Transform
 
 # The models whose predictions and residuals R judged.

@@ -25,7 +25,6 @@ from records.imaging import FileRecord, Finding, SeriesRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["DicomIndex", "FileRecord", "Finding", "SeriesRecord", "SetAside", "index_files", "index_folder"]
 
 _DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
 

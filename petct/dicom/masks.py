@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from petct.image.volume import Geometry
     from records.imaging import SeriesRecord
 
-__all__ = ["RoiMask", "contour_names", "read_contours", "read_rtstruct", "read_segmentation"]
-
 
 def contour_names(record: SeriesRecord, path: Path) -> tuple[str, ...]:
     """Names of all regions or segments of a contour file, sorted, without reading what was drawn.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from petct.dicom.masks import RoiMask
+    from petct.dicom.regions import RoiMask
     from petct.image.volume import Geometry, Mask, Volume
     from petct.lesions.protocol import Protocol
     from petct.lesions.reference_regions import ReferenceRegion

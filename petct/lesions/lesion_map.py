@@ -18,7 +18,7 @@ from petct.lesions.protocol import Connectivity, Protocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from petct.dicom.masks import RoiMask
+    from petct.dicom.regions import RoiMask
 
 UNKNOWN_ORGAN = "unknown"
 """Organ of a lesion outside every organ mask where not every declared organ has one."""

@@ -14,7 +14,8 @@ from petct.suv import body_size
 from petct.suv.account import SuvAccount
 from petct.suv.decay import decay_constant, nuclide_of
 from petct.suv.inputs import dose_bq, half_life_of, if_stated, sex_of, size_m, stated_administration, weight_kg
-from petct.suv.overrides import NO_OVERRIDES, SuvOverrides, overridden
+from petct.suv.override_cells import NO_OVERRIDES, SuvOverrides
+from petct.suv.overrides import overridden
 from petct.suv.policy import SuvPolicy
 from petct.suv.result import SuvFacts, SuvResult
 from petct.suv.size_factors import body_size_factors
@@ -27,7 +28,6 @@ from petct.suv.times import (
     require_day_of_scan,
     undecayed,
 )
-from records.imaging import SuvAdaptation, SuvRecord
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from petct.dicom.images import PetSeries
 
-__all__ = ["SuvAdaptation", "SuvFacts", "SuvPolicy", "SuvRecord", "SuvResult", "compute_suv"]
 
 _NOT_STATED = "NOT_STATED"
 

@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING
 from petct.suv.account import SuvAccount
 from petct.suv.decay import decay_constant
 from petct.suv.inputs import dose_bq, half_life_of, if_stated, size_m, stated_administration, weight_kg
-from petct.suv.override_cells import NO_OVERRIDES, Override, OverrideTime, SuvOverrides, Syringe
+from petct.suv.override_cells import Override, OverrideTime, SuvOverrides, Syringe
 from petct.suv.times import REBUILDABLE_HALF_LIFE_S, earliest_slice
 
 if TYPE_CHECKING:
     from petct.dicom.images import PetSeries
 
-__all__ = ["NO_OVERRIDES", "SuvOverrides", "overridden"]
 
 _LONGEST_WAIT = timedelta(hours=12)
 _EQUAL = 0.01

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assets.steps.matching import time_point_matches, unaligned_time_points
-from petct.dicom.masks import RoiMask
+from petct.dicom.regions import RoiMask
 from petct.image.volume import Geometry, Mask
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions
 from petct.lesions.protocol_files import load_protocol

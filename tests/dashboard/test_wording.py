@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard import wording
-from petct.survival.kaplan_meier.estimate import MedianTime
+from petct.survival.kaplan_meier.result import MedianTime
 from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily, Origin
 
 MONTH = 365.25 / 12

@@ -33,12 +33,15 @@ from figures.print import (
     save,
     volcano_print,
 )
+from petct.survival.accuracy.calibration import calibration
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_by_category, split_by_median
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.competing.cumulative import cumulative_incidence
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.cox.curves import schoenfeld_curves
-from petct.survival.cox.model import CategoricalCovariate, NumericCovariate, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
 from petct.survival.cox_repeated.forest_table import forest_table
 from petct.survival.cox_repeated.model_comparison import compare_models
 from petct.survival.cox_repeated.subgroups import subgroup_table
@@ -47,7 +50,8 @@ from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.pca import pca
 from petct.survival.features.scan import scan
 from petct.survival.kaplan_meier.cut_points import maximally_selected_cut
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from tests.some import some
 
 N = 67

@@ -19,12 +19,16 @@ from figures.screen import (
     pca_scree_figure,
     residual_figure,
 )
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_at, split_by_median
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cox.curves import functional_form, schoenfeld_curves
-from petct.survival.cox.model import CategoricalCovariate, CoxResult, NumericCovariate, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
+from petct.survival.cox.result import CoxResult
 from petct.survival.features.pca import PcaResult, pca
-from petct.survival.kaplan_meier.estimate import KaplanMeierResult, kaplan_meier
+from petct.survival.kaplan_meier.estimate import kaplan_meier
+from petct.survival.kaplan_meier.result import KaplanMeierResult
 from tests.some import some
 
 RNG = np.random.default_rng(7)

@@ -27,8 +27,6 @@ from petct.survival.kaplan_meier.estimate import check_times, round_times
 from petct.survival.kaplan_meier.group_tests import withheld_reason
 from petct.survival.kaplan_meier.result import GroupedResult
 
-__all__ = ["CumulativeIncidenceResult", "GrayTest", "IncidenceAt", "IncidenceCurve", "cumulative_incidence"]
-
 
 @dataclass(frozen=True)
 class IncidenceAt:

@@ -22,9 +22,8 @@ from petct.survival.cohort.results import (
 )
 from petct.survival.competing.outcome import CompetingOutcome
 from petct.survival.competing.subdistribution import SubdistributionRiskSets, maximise_subdistribution
-from petct.survival.cox.model import FEWEST_EVENTS_PER_PARAMETER, WARNED_EVENTS_PER_PARAMETER
-
-__all__ = ["FineGrayResult", "FineGrayTerm", "fine_gray"]
+from petct.survival.cox.fit import FEWEST_EVENTS_PER_PARAMETER
+from petct.survival.cox.wording import WARNED_EVENTS_PER_PARAMETER
 
 
 @dataclass(frozen=True, kw_only=True)

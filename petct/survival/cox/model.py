@@ -8,30 +8,17 @@ import numpy as np
 
 from petct.errors import SurvivalError
 from petct.survival.accuracy.concordance import paired_rows
-from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
+from petct.survival.cohort.covariates import CategoricalCovariate, Covariate
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_from_error, minimum_detectable_hazard_ratio_per_sd
 from petct.survival.cohort.results import NORMAL_QUANTILE, Suppressed, small_arm
-from petct.survival.cox.fit import FEWEST_EVENTS_PER_PARAMETER, CoxFit, fit_cox
+from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox.schoenfeld import Transform, proportional_hazards
 from petct.survival.cox.tests import DEFAULT_SEED, ColumnTest, CoxTests
-from petct.survival.cox.wording import WARNED_EVENTS_PER_PARAMETER, model_notes
+from petct.survival.cox.wording import model_notes
 from petct.survival.likelihood.penalised import Firth, Penalty, Ridge, firth_limits
-
-__all__ = [
-    "FEWEST_EVENTS_PER_PARAMETER",
-    "WARNED_EVENTS_PER_PARAMETER",
-    "CategoricalCovariate",
-    "CoxResult",
-    "CoxTerm",
-    "Firth",
-    "NumericCovariate",
-    "Ridge",
-    "cox",
-    "fit_cox",
-]
 
 
 def cox(

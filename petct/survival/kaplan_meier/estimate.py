@@ -13,34 +13,15 @@ from petct.survival.cohort.power import minimum_detectable_hazard_ratio
 from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text, without
 from petct.survival.kaplan_meier.curves import ProductLimit, crossing_half, product_limit
 from petct.survival.kaplan_meier.group_tests import (
-    LogRankGroup,
     LogRankTest,
-    PairwiseTest,
-    TrendTest,
     pairwise_tests,
     trend_test,
     weighted_test,
     withheld_reason,
 )
 from petct.survival.kaplan_meier.log_rank import Weighting
-from petct.survival.kaplan_meier.restricted_mean import GroupMean, MeanContrast, RestrictedMean, restricted_means
+from petct.survival.kaplan_meier.restricted_mean import restricted_means
 from petct.survival.kaplan_meier.result import KaplanMeierResult, MedianTime, SurvivalAt, SurvivalCurve
-
-__all__ = [
-    "GroupMean",
-    "KaplanMeierResult",
-    "LogRankGroup",
-    "LogRankTest",
-    "MeanContrast",
-    "MedianTime",
-    "PairwiseTest",
-    "RestrictedMean",
-    "SurvivalAt",
-    "SurvivalCurve",
-    "TrendTest",
-    "kaplan_meier",
-    "round_times",
-]
 
 
 def kaplan_meier(

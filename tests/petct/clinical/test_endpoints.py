@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
-from petct.clinical.rows import ClinicalSpec, EndpointSpec, VariableSpec, endpoint, endpoint_findings, parse_patient
+from petct.clinical.endpoints import endpoint, endpoint_findings
+from petct.clinical.rows import parse_patient
+from petct.clinical.spec import ClinicalSpec, EndpointSpec, VariableSpec
 from petct.errors import ClinicalError
 
 OS = EndpointSpec("OS", "start", ("death",), "seen")

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petct.clinical.rows import ClinicalSpec, EndpointSpec, VariableSpec, endpoint, index_rows, parse_patient
+from petct.clinical.endpoints import endpoint
+from petct.clinical.rows import index_rows, parse_patient
+from petct.clinical.spec import ClinicalSpec, EndpointSpec, VariableSpec
 from petct.clinical.text import read_date, read_number
 from petct.errors import ClinicalError
 from records.clinical import ClinicalValue

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from petct.conformance.suv_objects import suv_objects
-from petct.dicom.index import DicomIndex, index_folder
+from petct.dicom.index import index_folder
+from petct.dicom.records import DicomIndex
 from petct.dicom.series import read_pet
 from petct.errors import PetctError
 from petct.suv.compute import compute_suv

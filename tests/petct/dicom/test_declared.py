@@ -10,10 +10,12 @@ import SimpleITK as sitk
 
 from petct.dicom.declarations import DeclaredPet, DeclaredUnits
 from petct.dicom.declared import read_declared_pet
-from petct.dicom.index import DicomIndex, index_files, index_folder
+from petct.dicom.index import index_files, index_folder
+from petct.dicom.records import DicomIndex
 from petct.dicom.scans import scans_of
 from petct.errors import DicomError, SuvError
-from petct.suv.compute import SuvPolicy, compute_suv
+from petct.suv.compute import compute_suv
+from petct.suv.policy import SuvPolicy
 from tests.some import some
 
 SUV = DeclaredUnits.SUV_BW

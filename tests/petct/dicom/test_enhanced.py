@@ -16,7 +16,8 @@ from petct.dicom.images import PetSeries
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_pet
 from petct.errors import DicomError, PetctError, SuvError
-from petct.suv.compute import SuvResult, compute_suv
+from petct.suv.compute import compute_suv
+from petct.suv.result import SuvResult
 
 LEGACY = "1.2.840.10008.5.1.4.1.1.128.1"
 LAMBDA = math.log(2) / 6586.2

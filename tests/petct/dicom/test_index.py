@@ -13,7 +13,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from petct.dicom.index import DicomIndex, index_files, index_folder
+from petct.dicom.index import index_files, index_folder
+from petct.dicom.records import DicomIndex
 from petct.dicom.scans import scans_of
 from petct.errors import DicomError
 from tests.some import some

@@ -11,7 +11,10 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
 from petct.dicom.index import index_folder
-from petct.dicom.masks import RoiMask, read_contours, read_rtstruct, read_segmentation
+from petct.dicom.masks import read_contours
+from petct.dicom.regions import RoiMask
+from petct.dicom.rtstruct import read_rtstruct
+from petct.dicom.seg import read_segmentation
 from petct.dicom.series import read_pet
 from petct.errors import MaskError
 from petct.image.mask_resampling import ResamplingLimits

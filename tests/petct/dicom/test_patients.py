@@ -8,7 +8,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
-from petct.dicom.index import DicomIndex, index_folder
+from petct.dicom.index import index_folder
+from petct.dicom.records import DicomIndex
 
 
 def _found(index: DicomIndex) -> set[tuple[str, str]]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from petct.dicom.index import DicomIndex, index_files, index_folder
+from petct.dicom.index import index_files, index_folder
+from petct.dicom.records import DicomIndex
 from petct.dicom.roles import SeriesChoice
 from petct.dicom.scans import scans_of
 

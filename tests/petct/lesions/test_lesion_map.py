@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from petct.dicom.masks import RoiMask
+from petct.dicom.regions import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask
 from petct.lesions.delineation import Drawing, DrawnScan, UnreadableDrawing, delineate

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.spatial.transform import Rotation
 
-from petct.dicom.masks import RoiMask
+from petct.dicom.regions import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask, Volume
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions, organ_masks

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from petct.dicom.masks import RoiMask
+from petct.dicom.regions import RoiMask
 from petct.errors import MaskError
 from petct.image.volume import Geometry, Mask, Volume
 from petct.lesions.lesion_map import LesionMap, MaskRules, find_lesions

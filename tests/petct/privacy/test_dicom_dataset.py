@@ -13,14 +13,16 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from petct.dicom.index import DicomIndex, index_folder
+from petct.dicom.index import index_folder
 from petct.dicom.masks import read_contours
 from petct.dicom.parsing import lenient_parsing
+from petct.dicom.records import DicomIndex
 from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError
 from petct.privacy.dicom_folder import DeidentificationReport, deidentify_folder, new_folder
 from petct.privacy.pseudonyms import Pseudonyms
-from petct.suv.compute import SuvResult, compute_suv
+from petct.suv.compute import compute_suv
+from petct.suv.result import SuvResult
 from tests.some import some
 
 KEY = bytes(range(32))

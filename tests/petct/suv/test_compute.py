@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from petct.dicom.images import PetSeries
 from petct.errors import SuvError
-from petct.suv.compute import SuvResult, compute_suv
+from petct.suv.compute import compute_suv
+from petct.suv.result import SuvResult
 from tests.petct.suv.suv_series import INJECTION, LAMBDA, ONE_SUV, SCAN, SLICE, suv_series
 
 

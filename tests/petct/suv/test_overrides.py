@@ -15,8 +15,10 @@ from petct.clinical.spec import ClinicalSpec
 from petct.dicom.images import PetHeader, PetSeries, PetSlice
 from petct.errors import ClinicalError, SuvError
 from petct.image.volume import Geometry, Volume
-from petct.suv.compute import SuvPolicy, SuvResult, compute_suv
+from petct.suv.compute import compute_suv
 from petct.suv.override_cells import Quantity, SuvOverrides, SuvOverrideSpec, read_overrides
+from petct.suv.policy import SuvPolicy
+from petct.suv.result import SuvResult
 
 INJECTION, SCAN = datetime(2025, 1, 1, 10), datetime(2025, 1, 1, 11)
 F18 = 6586.2

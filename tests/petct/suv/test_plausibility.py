@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from petct.image.volume import Geometry, Volume
-from petct.suv.compute import SuvResult, compute_suv
+from petct.suv.compute import compute_suv
 from petct.suv.plausibility import Tracer, maximum_at_edge, organ_finding, scan_findings, tracer_of
+from petct.suv.result import SuvResult
 from tests.petct.suv.suv_series import SCAN, suv_series
 
 GALLIUM = {

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from petct.errors import SuvError
 from petct.suv import body_size
-from petct.suv.compute import SuvPolicy, SuvResult, compute_suv
-from petct.suv.policy import REFUSED_WHEN_STRICT
+from petct.suv.compute import compute_suv
+from petct.suv.policy import REFUSED_WHEN_STRICT, SuvPolicy
+from petct.suv.result import SuvResult
 from tests.petct.suv.suv_series import F18, INJECTION, LAMBDA, ONE_SUV, SCAN, SLICE, suv_series
 
 ZIRCONIUM = {"half_life_s": 78.4 * 3600, "nuclide_code": "C-168A4", "nuclide_meaning": None}

@@ -9,8 +9,9 @@ import pytest
 import SimpleITK as sitk
 
 from petct.dicom.images import PetSeries
-from petct.dicom.index import DicomIndex, index_folder
+from petct.dicom.index import index_folder
 from petct.dicom.masks import read_contours
+from petct.dicom.records import DicomIndex
 from petct.dicom.series import read_pet
 from petct.suv.compute import compute_suv
 

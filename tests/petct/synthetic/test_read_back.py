@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from petct.dicom.index import DicomIndex, index_folder
-from petct.dicom.masks import RoiMask, read_contours
+from petct.dicom.index import index_folder
+from petct.dicom.masks import read_contours
+from petct.dicom.records import DicomIndex
+from petct.dicom.regions import RoiMask
 from petct.dicom.scans import ScanSeries, scans_of
 from petct.dicom.series import read_ct, read_pet
 from petct.image.volume import Geometry

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from petct.errors import SurvivalError
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import functional_form, schoenfeld_curves
-from petct.survival.cox.model import CategoricalCovariate, Firth, NumericCovariate, Ridge, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
 from petct.survival.cox.time_varying import cox_with_therapy
 from petct.survival.cox_repeated.model_comparison import compare_models
 from petct.survival.cox_repeated.subgroups import subgroup_table
+from petct.survival.likelihood.penalised import Firth, Ridge
 
 
 @dataclass(frozen=True, eq=False)

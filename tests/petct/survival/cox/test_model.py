@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from petct.errors import SurvivalError
-from petct.survival.cohort.covariates import design_of
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate, design_of
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict
-from petct.survival.cox.model import CategoricalCovariate, NumericCovariate, cox
+from petct.survival.cox.model import cox
 from petct.survival.likelihood.partial_likelihood import RiskSets
 from tests.petct.survival.reference import columns_of, load, outcome_of
 from tests.some import some

@@ -11,14 +11,16 @@ import pytest
 from scipy.optimize import minimize
 
 from petct.errors import SurvivalError
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict
 from petct.survival.cohort.splines import spline_basis
-from petct.survival.cox.model import CategoricalCovariate, Firth, NumericCovariate, Ridge, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
 from petct.survival.cox.score_tests import permutation_p, permutations_of, robust_score_statistic, score_test
 from petct.survival.cox.tests import CoxTests
 from petct.survival.likelihood.partial_likelihood import RiskSets, maximise
-from petct.survival.likelihood.penalised import penalised_log_likelihood, penalty_score
+from petct.survival.likelihood.penalised import Firth, Ridge, penalised_log_likelihood, penalty_score
 from tests.some import some
 
 N = 67

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 
 from petct.errors import SurvivalError
+from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.multiple_imputation import Incomplete, impute
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import baseline_hazards, functional_form, schoenfeld_curves
-from petct.survival.cox.model import CategoricalCovariate, Firth, NumericCovariate, cox, fit_cox
+from petct.survival.cox.fit import fit_cox
+from petct.survival.cox.model import cox
 from petct.survival.cox.time_varying import cox_with_therapy, split_at
 from petct.survival.cox_repeated.forest_table import forest_table
 from petct.survival.cox_repeated.model_comparison import compare_models
 from petct.survival.cox_repeated.pooled import cox_imputed
 from petct.survival.cox_repeated.subgroups import subgroup_table
 from petct.survival.likelihood.baseline import baseline_hazard
+from petct.survival.likelihood.penalised import Firth
 from tests.some import some
 
 N = 160

@@ -8,10 +8,10 @@ import pytest
 from petct.errors import SurvivalError
 from petct.survival.cohort.covariates import CategoricalCovariate, Covariate, NumericCovariate
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cox.model import Firth
 from petct.survival.cox_repeated.validation import validate_cox
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.preparation import PreparationRules
+from petct.survival.likelihood.penalised import Firth
 from petct.survival.prediction.optimism import optimism_corrected
 from petct.survival.prediction.procedures import AllFeatures
 from tests.some import some

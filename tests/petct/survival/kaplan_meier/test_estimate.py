@@ -16,8 +16,9 @@ from petct.survival.cohort.groups import split_at, split_by_category, split_by_m
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.results import as_dict, chi_squared_p
 from petct.survival.kaplan_meier.curves import product_limit
-from petct.survival.kaplan_meier.estimate import MedianTime, kaplan_meier, round_times
+from petct.survival.kaplan_meier.estimate import kaplan_meier, round_times
 from petct.survival.kaplan_meier.log_rank import log_rank
+from petct.survival.kaplan_meier.result import MedianTime
 from tests.some import some
 
 COHORT = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1)), min_size=2, max_size=40).filter(
