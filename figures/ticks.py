@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from petct.survival.kaplan_meier.estimate import SurvivalCurve
+from petct.survival.kaplan_meier.result import SurvivalCurve
 
 AxisUnit = Literal["day", "month", "year"]
 

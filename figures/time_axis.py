@@ -12,7 +12,8 @@ from figures.palette import INK, series_colour, translucent
 from figures.paper import dress, marked
 from figures.ticks import AxisUnit, band_of, in_unit
 from petct.survival.competing.cumulative import IncidenceCurve
-from petct.survival.kaplan_meier.estimate import SurvivalCurve, round_times
+from petct.survival.kaplan_meier.estimate import round_times
+from petct.survival.kaplan_meier.result import SurvivalCurve
 
 _ROW_PIXELS = 24
 _CURVES_PIXELS = 400

@@ -33,7 +33,6 @@ from figures.print import (
     save,
     volcano_print,
 )
-from petct.survival.accuracy.calibration import calibration
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_by_category, split_by_median
 from petct.survival.cohort.outcome import Outcome
