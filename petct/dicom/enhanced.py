@@ -8,6 +8,7 @@ both.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -153,11 +154,9 @@ def _flat(layers: Sequence[Dataset]) -> Dataset:
         for tag in list(layer.keys()):
             if tag in (0x52009229, 0x52009230):
                 continue
-            try:
+            # pydicom converts private elements here, and on damaged ones it raises nearly any type of exception.
+            with suppress(Exception):
                 flat[tag] = layer.get_item(tag, keep_deferred=True)
-            except Exception:
-                # pydicom converts private elements here, and on damaged ones it raises nearly any type of exception.
-                continue
     return flat
 
 

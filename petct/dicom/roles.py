@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from petct.dicom.instances import Instance
@@ -212,18 +212,27 @@ def assign(candidates: Sequence[Candidate], choice: SeriesChoice | None = None) 
     for home in sorted(cts):
         choose(cts[home], CT)
 
-    for mask in (c for c in candidates if c.role == LABEL_MAP):
-        # Its path says of which day it is; without a date it can only be of the one scan there is.
-        days = [study for study, pet in pets.items() if mask.scan_date in (None, pet.scan_date, pet.study_date)]
-        if len(days) == 1:
-            scan_study[mask.series_instance_uid] = days[0]
+    for drawn in (c for c in candidates if c.role in CONTOURS):
+        scan = _study_of_drawn(drawn, pets, by_frame, scan_study)
+        if scan is None:
+            role[drawn.series_instance_uid] = NONE
+            code[drawn.series_instance_uid] = "MASK_SCAN_UNKNOWN"
         else:
-            role[mask.series_instance_uid] = NONE
-            code[mask.series_instance_uid] = "MASK_SCAN_UNKNOWN"
-    for contours in (c for c in candidates if c.role in (RTSTRUCT, SEG)):
-        target = contours.referenced_series_instance_uid
-        if target in scan_study:
-            scan_study[contours.series_instance_uid] = scan_study[target]
-        elif contours.study_instance_uid not in pets and contours.frame_of_reference_uid in by_frame:
-            scan_study[contours.series_instance_uid] = by_frame[contours.frame_of_reference_uid]
+            scan_study[drawn.series_instance_uid] = scan
     return Assignment(scan_study, role, code, tuple(chosen))
+
+
+def _study_of_drawn(
+    drawn: Candidate, pets: Mapping[str, Candidate], by_frame: Mapping[str, str], scan_study: Mapping[str, str]
+) -> str | None:
+    """The study of the scan that contours or masks were drawn on; None where nothing says which scan it is."""
+    if drawn.role == LABEL_MAP:
+        # Its path says of which day it is; without a date it can only be of the one scan there is.
+        days = [study for study, pet in pets.items() if drawn.scan_date in (None, pet.scan_date, pet.study_date)]
+        return days[0] if len(days) == 1 else None
+    target = drawn.referenced_series_instance_uid
+    if target is not None and target in scan_study:
+        return scan_study[target]
+    if drawn.study_instance_uid in pets:
+        return drawn.study_instance_uid
+    return by_frame.get(drawn.frame_of_reference_uid or "", drawn.study_instance_uid)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from petct.errors import MaskError
 from petct.lesions.thresholds import THRESHOLDS, Threshold
 from petct.settings_digest import canonical_json, digest_id
 from records.masks import ProtocolRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from petct.lesions.reference_regions import ReferenceRegion
 
 Connectivity = Literal[6, 18, 26]
 Search = Literal["contours", "image"]
@@ -120,6 +129,10 @@ class Protocol:
     def excludes(self, organ: str) -> bool:
         """Whether the uptake of this organ is physiological."""
         return any(fnmatch.fnmatchcase(organ.casefold(), pattern.casefold()) for pattern in self.exclude)
+
+    def level(self, values: NDArray[np.generic], references: Mapping[str, ReferenceRegion]) -> float:
+        """The SUV from which on a voxel of the region with ``values`` belongs to a lesion; without a threshold any."""
+        return -math.inf if self.threshold is None else self.threshold.level(values, references)
 
     @property
     def reference_regions(self) -> frozenset[str]:

@@ -127,20 +127,18 @@ def _above_in_contours(
     # Labelled anew: two lesions that were drawn on the CT may touch on the grid of the PET.
     labelled, _ = ndimage.label(search.labels > 0, structure_of(protocol.connectivity))
     above = np.zeros(labelled.shape, dtype=bool)
-    assert protocol.threshold is not None
     for label, box in enumerate(ndimage.find_objects(labelled), start=1):
         inside = labelled[box] == label
         values = suv.array[box].astype(np.float64)
-        above[box] |= inside & (values >= protocol.threshold.level(values[inside], references))
+        above[box] |= inside & (values >= protocol.level(values[inside], references))
     return above
 
 
 def _above_in_image(
     suv: Volume, organs: Mapping[str, MaskPart], references: Mapping[str, ReferenceRegion], protocol: Protocol
 ) -> NDArray[np.bool_]:
-    assert protocol.threshold is not None
     # A float64 of numpy, other than one of Python, is not rounded to the precision of the image.
-    above = np.asarray(suv.array >= np.float64(protocol.threshold.level(suv.array, references)))
+    above = np.asarray(suv.array >= np.float64(protocol.level(suv.array, references)))
     for rule in protocol.within_organs:
         if rule.organ in organs:
             part = organs[rule.organ]

@@ -8,11 +8,13 @@ import numpy as np
 from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from highdicom.sr.coding import CodedConcept
 from pydicom.dataset import Dataset
+from pydicom.uid import SegmentationStorage
 
 from petct.synthetic.dicom import (
     MANUFACTURER,
     MODEL,
     SOFTWARE,
+    SeriesIdentity,
     da,
     instance_uid,
     series_uid,
@@ -47,7 +49,8 @@ def organ_segmentation(
         SegmentDescription(number, name, _ANATOMICAL, concept, SegmentAlgorithmTypeValues.MANUAL)
         for number, (name, concept) in enumerate(_ORGANS.items(), start=1)
     ]
-    return _segmentation(settings, plan, organs, pet_headers, segments, ORGAN_KEY, 4, "Organ segmentation")
+    series = _series(plan, ORGAN_KEY, 4, "Organ segmentation")
+    return _segmentation(settings, plan, organs, pet_headers, segments, series)
 
 
 def tumour_segmentation(
@@ -66,7 +69,12 @@ def tumour_segmentation(
         )
         for lesion in plan.lesions
     ]
-    return _segmentation(settings, plan, lesions, pet_headers, segments, TUMOUR_KEY, 3, "Tumour segmentation")
+    series = _series(plan, TUMOUR_KEY, 3, "Tumour segmentation")
+    return _segmentation(settings, plan, lesions, pet_headers, segments, series)
+
+
+def _series(plan: PatientPlan, key: str, number: int, description: str) -> SeriesIdentity:
+    return SeriesIdentity(key, "SEG", number, description, SegmentationStorage, plan.scan_start)
 
 
 def _segmentation(
@@ -75,9 +83,7 @@ def _segmentation(
     labels: NDArray[np.uint8],
     pet_headers: list[Dataset],
     segments: list[SegmentDescription],
-    key: str,
-    series_number: int,
-    description: str,
+    series: SeriesIdentity,
 ) -> Dataset:
     # Slices without any segment are left out before highdicom looks at them: it then has few to encode.
     used = np.flatnonzero(labels.any(axis=(1, 2)))
@@ -86,9 +92,9 @@ def _segmentation(
         pixel_array=labels[used],
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=segments,
-        series_instance_uid=series_uid(settings, plan, key),
-        series_number=series_number,
-        sop_instance_uid=instance_uid(settings, plan, key, 1),
+        series_instance_uid=series_uid(settings, plan, series.key),
+        series_number=series.number,
+        sop_instance_uid=instance_uid(settings, plan, series.key, 1),
         instance_number=1,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MODEL,
@@ -96,7 +102,7 @@ def _segmentation(
         device_serial_number="0",
         omit_empty_frames=True,
         content_label="PETLAKE",
-        series_description=description,
+        series_description=series.description,
         series_date=da(plan.scan_start),
         series_time=tm(plan.scan_start),
         content_date=da(plan.scan_start),
@@ -106,7 +112,7 @@ def _segmentation(
     out.InstanceCreationDate, out.InstanceCreationTime = da(plan.scan_start), tm(plan.scan_start)
     for equipment in out.ContributingEquipmentSequence:
         equipment.ContributionDateTime = plan.scan_start.strftime("%Y%m%d%H%M%S")
-    organization = uid(settings, plan.number, f"dimension organization {key}")
+    organization = uid(settings, plan.number, f"dimension organization {series.key}")
     for item in (*out.DimensionOrganizationSequence, *out.DimensionIndexSequence):
         item.DimensionOrganizationUID = organization
     return out

@@ -305,11 +305,9 @@ def _lines(row: TableOneRow, grouped: bool) -> list[tuple[str, ...]]:
 
 
 def _number_text(cell: NumberCell | CategoryCell) -> str:
-    if not isinstance(cell, NumberCell) or cell.median is None or cell.lower_quartile is None:
-        return "-"
-    assert cell.upper_quartile is not None
-    lower, upper = number_text(cell.lower_quartile), number_text(cell.upper_quartile)
-    return f"{number_text(cell.median)} ({lower} to {upper})"
+    quartiles = (cell.median, cell.lower_quartile, cell.upper_quartile) if isinstance(cell, NumberCell) else ()
+    texts = [number_text(value) for value in quartiles if value is not None]
+    return "{} ({} to {})".format(*texts) if len(texts) == 3 else "-"
 
 
 def _count_text(cell: NumberCell | CategoryCell, index: int) -> str:

@@ -13,6 +13,7 @@ from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.outcome import FloatArray, Outcome
 from petct.survival.cohort.power import minimum_detectable_from_error, minimum_detectable_hazard_ratio_per_sd
 from petct.survival.cohort.results import NORMAL_QUANTILE, Suppressed, small_arm
+from petct.survival.cohort.splines import SplinePart
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
 from petct.survival.cox.schoenfeld import Transform, proportional_hazards
@@ -146,8 +147,9 @@ def _penalty_text(fit: CoxFit) -> str | None:
 def _terms(fit: CoxFit, tests: CoxTests) -> tuple[CoxTerm, ...]:
     terms = []
     for _, columns in fit.design.covariates:
-        if fit.design.columns[columns[0]].spline is not None:
-            terms.append(_spline_term(fit, columns, tests.of(columns)))
+        spline = fit.design.columns[columns[0]].spline
+        if spline is not None:
+            terms.append(_spline_term(fit, columns, spline, tests.of(columns)))
         else:
             terms += [_term(fit, column, tests.of((column,))) for column in columns]
     return tuple(terms)
@@ -166,12 +168,11 @@ def _term(fit: CoxFit, index: int, test: ColumnTest) -> CoxTerm:
     return _contrast(fit, contrast, labels, test, suppressed, limits)
 
 
-def _spline_term(fit: CoxFit, columns: tuple[int, ...], test: ColumnTest) -> CoxTerm:
+def _spline_term(fit: CoxFit, columns: tuple[int, ...], spline: SplinePart, test: ColumnTest) -> CoxTerm:
     """Upper against lower quartile: one ratio of a curve, to stand beside the others."""
     column = fit.design.columns[columns[0]]
-    assert column.spline is not None
-    quartiles = np.quantile(column.spline.values, [0.25, 0.75])
-    basis = column.spline.basis(quartiles)
+    quartiles = np.quantile(spline.values, [0.25, 0.75])
+    basis = spline.basis(quartiles)
     contrast = np.zeros(len(fit.design.columns))
     contrast[list(columns)] = basis[1] - basis[0]
     low, high = (number_text(float(quartile)) for quartile in quartiles)

@@ -121,7 +121,8 @@ def subgroup_table(
     fixed = NumericCovariate(effect.name, values, scale="as_is", known_from=effect.known_from)
     whole = cox(outcome, [fixed, *adjust_for], permutations=permutations, seed=seed)
     term = replace(whole.terms[0], scale=column.scale, level=column.level, reference=column.reference)
-    found = tuple(_variable(outcome, fixed, variable, adjust_for, permutations, seed) for variable in variables)
+    asked = _Question(outcome, fixed, tuple(adjust_for), permutations, seed)
+    found = tuple(_variable(asked, variable) for variable in variables)
     return SubgroupTable(
         unit=outcome.unit,
         n=whole.n,
@@ -137,36 +138,29 @@ def subgroup_table(
     )
 
 
-def _variable(
-    outcome: Outcome,
-    effect: NumericCovariate,
-    variable: CategoricalCovariate,
-    adjust_for: Sequence[Covariate],
-    permutations: int | None,
-    seed: int,
-) -> SubgroupVariable:
-    there = ~np.isnan(np.asarray(effect.values, dtype=np.float64))
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is asked of the cohort in every subgroup, and how the interactions are tested."""
+
+    outcome: Outcome
+    effect: NumericCovariate
+    adjust_for: tuple[Covariate, ...]
+    permutations: int | None
+    seed: int
+
+
+def _variable(asked: _Question, variable: CategoricalCovariate) -> SubgroupVariable:
+    there = ~np.isnan(np.asarray(asked.effect.values, dtype=np.float64))
     levels = sorted({value for value, kept in zip(variable.values, there, strict=True) if value is not None and kept})
     of_level = {level: there & np.array([value == level for value in variable.values]) for level in levels}
     small = next((level for level in levels if of_level[level].sum() < SMALLEST_ARM), None)
-    subgroups = tuple(_subgroup(outcome, effect, level, of_level[level], adjust_for) for level in levels)
+    subgroups = tuple(_subgroup(asked, level, of_level[level]) for level in levels)
     n_missing = int(there.sum()) - sum(int(rows.sum()) for rows in of_level.values())
-    return SubgroupVariable(
-        variable.name,
-        n_missing,
-        _interaction(outcome, effect, variable, levels, small, adjust_for, permutations, seed),
-        subgroups,
-    )
+    return SubgroupVariable(variable.name, n_missing, _interaction(asked, variable, levels, small), subgroups)
 
 
-def _subgroup(
-    outcome: Outcome,
-    effect: NumericCovariate,
-    level: str,
-    rows: BoolArray,
-    adjust_for: Sequence[Covariate],
-) -> Subgroup:
-    n, n_events = int(rows.sum()), int(outcome.event[rows].sum())
+def _subgroup(asked: _Question, level: str, rows: BoolArray) -> Subgroup:
+    n, n_events = int(rows.sum()), int(asked.outcome.event[rows].sum())
     withheld = None
     if n < SMALLEST_ARM:
         withheld = Suppressed(
@@ -174,8 +168,8 @@ def _subgroup(
         )
     else:
         try:
-            covariates = [covariate_of(rows, covariate) for covariate in (effect, *adjust_for)]
-            part = cox(outcome.subset(rows), covariates, permutations=0)
+            covariates = [covariate_of(rows, covariate) for covariate in (asked.effect, *asked.adjust_for)]
+            part = cox(asked.outcome.subset(rows), covariates, permutations=0)
         except SurvivalError as error:
             withheld = Suppressed(error.code, error.sentence())
         else:
@@ -194,16 +188,9 @@ def covariate_of(rows: BoolArray, covariate: Covariate) -> Covariate:
 
 
 def _interaction(
-    outcome: Outcome,
-    effect: NumericCovariate,
-    variable: CategoricalCovariate,
-    levels: list[str],
-    small: str | None,
-    adjust_for: Sequence[Covariate],
-    permutations: int | None,
-    seed: int,
+    asked: _Question, variable: CategoricalCovariate, levels: list[str], small: str | None
 ) -> CovariateTest:
-    values = np.asarray(effect.values, dtype=np.float64)
+    values = np.asarray(asked.effect.values, dtype=np.float64)
     df = max(len(levels) - 1, 1)
 
     def withheld(code: str, message: str) -> CovariateTest:
@@ -217,15 +204,15 @@ def _interaction(
         )
     products = [
         NumericCovariate(
-            f"{effect.name} in {level}",
+            f"{asked.effect.name} in {level}",
             np.where([value == level for value in variable.values], values, 0.0 * values),
             scale="as_is",
         )
         for level in levels[1:]
     ]
     try:
-        fit = fit_cox(outcome, [effect, variable, *adjust_for, *products])
+        fit = fit_cox(asked.outcome, [asked.effect, variable, *asked.adjust_for, *products])
         columns = tuple(range(len(fit.names) - len(products), len(fit.names)))
-        return CoxTests(fit, permutations, seed).of(columns).about(variable.name, "interaction")
+        return CoxTests(fit, asked.permutations, asked.seed).of(columns).about(variable.name, "interaction")
     except SurvivalError as error:
         return withheld(error.code, error.sentence())

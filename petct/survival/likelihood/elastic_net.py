@@ -61,7 +61,6 @@ def elastic_net_path(
     l1_ratio: float = 1.0,
     penalties: FloatArray | None = None,
     n_penalties: int = 30,
-    smallest_ratio: float | None = None,
     most_selected: int | None = None,
     tolerance: float = 1e-7,
 ) -> ElasticNetPath:
@@ -74,9 +73,10 @@ def elastic_net_path(
     l1_ratio
         Share of the absolute penalty, above 0 and at most 1.
     penalties
-        Descending; when None, ``n_penalties`` from the smallest that selects nothing down to ``smallest_ratio`` of it.
-    n_penalties, smallest_ratio
-        Length and end of that grid; the ratio is 0.05 where there are as many features as patients, else 0.01.
+        Descending; when None, ``n_penalties`` from the smallest that selects nothing down to 0.01 of it, or to 0.05
+        where there are as many features as patients.
+    n_penalties
+        Length of that grid.
     most_selected
         The path ends before more features than this are in the model; the number of events when None.
     tolerance
@@ -99,7 +99,7 @@ def elastic_net_path(
         strongest = problem.strongest_gradient() / l1_ratio
         if strongest == 0:
             strongest = 1.0
-        ratio = smallest_ratio or (0.05 if x.shape[1] >= outcome.n else 0.01)
+        ratio = 0.05 if x.shape[1] >= outcome.n else 0.01
         penalties = strongest * np.geomspace(1.0, ratio, n_penalties)
     limit = outcome.n_events if most_selected is None else most_selected
     beta = np.zeros(x.shape[1])

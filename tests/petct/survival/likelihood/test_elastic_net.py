@@ -75,12 +75,14 @@ def test_a_vanishing_penalty_gives_the_unpenalised_model(petlake_data: Path) -> 
 
 def test_the_path_ends_where_the_model_is_saturated() -> None:
     outcome, x = _cohort(30, 200)
-    path = elastic_net_path(outcome, x, smallest_ratio=1e-4, n_penalties=40)
+    strongest = elastic_net_path(outcome, x, n_penalties=1).penalties[0]
+    path = elastic_net_path(outcome, x, penalties=strongest * np.geomspace(1.0, 1e-4, 40))
     assert len(path.penalties) < 40
     assert 0 < path.n_selected.max() <= outcome.n_events
     separated = np.where(np.arange(20) < 10, -1.0, 1.0)[:, None]
     ordered = Outcome(np.arange(20.0, 0, -1), np.ones(20))
-    found = elastic_net_path(ordered, separated, smallest_ratio=1e-9, n_penalties=60)
+    strongest = elastic_net_path(ordered, separated, n_penalties=1).penalties[0]
+    found = elastic_net_path(ordered, separated, penalties=strongest * np.geomspace(1.0, 1e-9, 60))
     assert np.isfinite(found.coefficients).all()
     assert np.abs(found.coefficients).max() < 100
 
