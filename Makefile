@@ -71,6 +71,11 @@ ELSEWHERE ?=
 golden: install  ## Write the golden record of the demo's tables again, and print what moved for CHANGELOG.md
 	$(BIN)/python -m tests.golden --elsewhere "$(ELSEWHERE)"
 
+.PHONY: wording
+wording: install  ## Write again what the tests expect the pages to say (tests/dashboard/golden), to be read as a diff
+	rm -f tests/dashboard/golden/*.md
+	PETLAKE_WORDING=write $(BIN)/python -m pytest -q tests/dashboard --ignore tests/dashboard/test_journeys.py
+
 .PHONY: bench
 bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim (PETLAKE_DATA)
 	@failed=; for script in benchmarks/p[0-9]*.py; do \

@@ -18,6 +18,7 @@ from orchestration.commands.sensitivity import sensitivity
 from petct.errors import SurvivalError
 from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
 from tests.dashboard.opened import charts, checked, page_of, texts
+from tests.dashboard.wording import same_wording
 from tests.some import some
 from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
@@ -130,7 +131,7 @@ def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich
     assert list(table.columns).index("q") < list(table.columns).index("Uncorrected p")
     assert entries(rich_study)["pet_original__largest"] == len(FEATURES)
     assert f"{said['ledger']}" in texts(checked(app.run()))
-    assert "detect a hazard ratio per SD" in texts(app)
+    same_wording(app, "features", "a scan on the page is that of the command and counted once")
     assert set(charts(app)) == {"volcano", "confounding", "feature_correlations"}
     # Nothing is split that was not chosen.
     assert not any("median split" in subject for subject in some(entries(rich_study)))
@@ -146,7 +147,7 @@ def test_filters_hide_features_and_change_no_correction(opened, rich_study):
     assert f"{len(FEATURES) - 2} of {len(FEATURES)} features shown" in texts(app)
 
     app = checked(app.slider(key="most_rho").set_value(0.0).run())
-    assert "No feature passes this filter" in texts(app)
+    same_wording(app, "features", "filters hide features and change no correction")
     assert not app.get("plotly_chart")
 
 
@@ -192,7 +193,7 @@ def test_components_are_those_of_the_command_and_a_selection_splits_survival(ope
 
     link = opened(rich_study, "pca", pca_feature_set="pet_original", picked=picked[:3])
     assert link.multiselect(key="picked").value == picked[:3]
-    assert "fewer than the minimum of 10" in texts(link)
+    same_wording(link, "features", "components are those of the command and a selection splits survival")
 
 
 def test_another_selection_is_another_test():
@@ -206,8 +207,7 @@ def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, ri
     said = told(sensitivity, rich_study, "--endpoint", "OS")
     assert set(charts(app)) == {"protocol_volumes", "bland_altman", "protocol_hazards", "exclusion_account"}
     text = texts(app)
-    assert "The contours are the lesions as they were drawn" in text
-    assert "an SUV of at least 4" in text
+    same_wording(app, "features", "protocols stand side by side with the numbers of the command")
     volumes, pairs, hazards, account = (element.value for element in app.dataframe[:4])
     assert list(volumes["n"]) == [each["n"] for each in said["protocols"]]
     assert list(volumes["Without tumour"]) == [each["n_without_tumour"] for each in said["protocols"]]
@@ -227,7 +227,7 @@ def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, ri
 
 def test_one_protocol_says_how_to_declare_more(opened, study):
     app = opened(study, "protocols")
-    assert "This snapshot holds one protocol" in texts(app)
+    same_wording(app, "features", "one protocol says how to declare more")
     assert "protocols: [contours, percent_41, suv_4]" in texts(app)
     assert not app.get("plotly_chart")
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.access.visitor import Visitor, visitor
 from dashboard.data import STUDY_VARIABLE
 from tests.dashboard.test_pages import _TIMEOUT, APP, checked, texts
+from tests.dashboard.wording import same_wording
 from tests.some import some
 from warehouse.people.access import Role
 from warehouse.people.audit import Action, read_audit
@@ -63,7 +64,7 @@ def test_an_analyst_sees_patients_and_a_viewer_groups(guarded):
     assert not any(patient in seen for patient in PATIENTS)
 
     app = visited(VIEWER, "sql")
-    assert "You see this study as a viewer" in app.warning[0].value
+    same_wording(app, "access", "an analyst sees patients and a viewer groups")
     assert not app.text_area
     log = read_audit(guarded / "lake")
     assert [(entry.who, entry.role, entry.action, entry.page) for entry in log] == [
@@ -87,7 +88,7 @@ def test_nobody_comes_in_without_a_login_or_a_role(guarded):
     app = visited({"is_logged_in": False}, secrets={"auth": {"redirect_uri": "x", "hospital": provider}})
     assert [button.label for button in app.button] == ["Log in with Hospital"]
     app = visited(STRANGER)
-    assert "has no role in this study" in app.warning[0].value
+    same_wording(app, "access", "nobody comes in without a login or a role")
     assert not app.dataframe
     (entry,) = read_audit(guarded / "lake")
     assert (entry.who, entry.role, entry.action) == ("eve@evil.example", "none", Action.REFUSED)

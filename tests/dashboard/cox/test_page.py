@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from tests.dashboard.opened import charts, checked, page_of, texts
+from tests.dashboard.wording import same_wording
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_model_its_scales_and_its_reference(opened) -> None:
     assert "Alone: HR (95 % CI)" in alone.columns
 
     app = checked(app.segmented_control(key="penalty").set_value("ridge").run())
-    assert "A ridge pulls hazard ratios towards 1" in texts(app)
+    same_wording(app, "cox", "a model its scales and its reference")
 
 
 def test_diagnostics_are_drawn_for_every_coefficient_and_every_number(opened) -> None:
@@ -71,7 +72,7 @@ def test_what_is_added_and_in_whom(opened) -> None:
     assert list(app.dataframe[0].value["Model"]) == ["Tumour volume", "with Age"]
     assert any(metric.label.startswith("Change of concordance") for metric in app.metric)
     app = checked(app.multiselect(key="added").set_value(["age", "tumour_volume_ml"]).run())
-    assert "at least one has to stay" in texts(app)
+    same_wording(app, "cox", "what is added and in whom")
 
     app = view(app, "Subgroups")
     app = checked(app.multiselect(key="subgroups").set_value(["grade"]).run())
@@ -103,9 +104,9 @@ def test_refusals_stand_in_the_place_of_the_model(opened) -> None:
     features += [name.replace("pet", "ct") for name in features]
     app = with_covariates(app, *features, "age", "grade")
     assert app.warning[0].value.startswith("COX_TOO_FEW_EVENTS: ")
-    assert "at least 5 events per parameter" in app.warning[0].value
+    same_wording(app, "cox", "refusals stand in the place of the model")
     rules = [f"pet_original__{rule}:original_shape_Sphericity" for rule in ("largest", "volume_weighted_mean")]
     app = with_covariates(app, *rules)
     assert len(set(app.dataframe[0].value["Covariate"])) == 2
     app = with_covariates(app)
-    assert "Choose one covariate or more" in texts(app)
+    same_wording(app, "cox", "refusals stand in the place of the model (2)")

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from figures.png import png_bytes
 from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
+from tests.dashboard.wording import same_wording
 from tests.some import some
 from warehouse.queries.open_snapshot import Snapshot
 from warehouse.storage.lake import Lake
@@ -121,8 +122,8 @@ def test_projection_lesions_planes_and_lineage_of_a_patient(monkeypatch, imaged)
     lesions = app.dataframe[0].value
     assert list(lesions["Lesion"]) == ["L01", "L02"]
     assert list(lesions["SUVmax"]) == [10.0, 11.0]
-    text = texts(app)
-    assert "SUV there: 10.00" in text
+    assert "SUV there: 10.00" in texts(app)
+    same_wording(app, "patient", "projection lesions planes and lineage of a patient")
     assert any(SERIES_UID in frame.value.astype(str).to_numpy() for frame in app.dataframe)
     specs = {chart.proto.id.rpartition("-")[2]: str(chart.proto.spec) for chart in app.get("plotly_chart")}
     assert "scan 1" in specs["patient_time_line"]
@@ -160,7 +161,7 @@ def test_images_that_are_gone_are_a_sentence(monkeypatch, imaged, tmp_path) -> N
     moved = Path(shutil.copytree(imaged, tmp_path / "moved"))
     shutil.rmtree(moved / "lake" / "volumes")
     app = opened(monkeypatch, moved, IMAGED)
-    assert "The images are not in the lake any more" in texts(app)
+    same_wording(app, "patient", "images that are gone are a sentence")
     assert "VOLUME_UNKNOWN" in texts(app)
     assert not pictures(app)
     assert len(app.dataframe[0].value) == 2, "numbers stay"
@@ -168,18 +169,18 @@ def test_images_that_are_gone_are_a_sentence(monkeypatch, imaged, tmp_path) -> N
 
 def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch, imaged) -> None:
     app = opened(monkeypatch, imaged, UNIMAGED)
-    assert "The lesions of this scan are not known" in texts(app)
+    same_wording(app, "patient", "a patient without delineation and one that is not there")
     assert not pictures(app)
 
     app = opened(monkeypatch, imaged, "P099")
-    assert "There is no patient P099 among the 6 patients of this selection" in texts(app)
+    same_wording(app, "patient", "a patient without delineation and one that is not there (2)")
     assert app.selectbox(key="patient").value == IMAGED
 
 
 def test_refusals_stand_on_the_page_of_their_patient(monkeypatch, imaged) -> None:
     app = opened(monkeypatch, imaged, WITHOUT_SCAN)
     assert "scans: PET_SERIES_MISSING: There is no PET series (found CT)." in texts(app)
-    assert "There is no PET/CT scan of this patient" in texts(app)
+    same_wording(app, "patient", "refusals stand on the page of their patient")
 
 
 def test_a_viewer_sees_no_images(monkeypatch, imaged, tmp_path) -> None:
@@ -187,7 +188,7 @@ def test_a_viewer_sees_no_images(monkeypatch, imaged, tmp_path) -> None:
     (guarded / "access.yaml").write_text('viewer: {emails: ["*@hospital.example"]}\n', encoding="utf-8")
     viewer = {"is_logged_in": True, "email": "bo@hospital.example", "email_verified": True}
     app = opened(monkeypatch, guarded, IMAGED, viewer)
-    assert "images and the data of single patients" in texts(app)
+    same_wording(app, "patient", "a viewer sees no images")
     assert not pictures(app)
     assert not app.dataframe
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
+from tests.dashboard.wording import same_wording
 from warehouse.people.journal import TestRun, record_test
 
 
@@ -10,8 +11,7 @@ def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(open_page, ne
     folder, publish_patients = new_study
     first = publish_patients(2).snapshot_id
     app = open_page(folder, "snapshots")
-    assert "This is the only snapshot so far" in texts(app)
-    assert "0 tests run on this snapshot so far" in texts(app)
+    same_wording(app, "snapshots", "the page lists snapshots compares two and shows the tests")
 
     second = publish_patients(3).snapshot_id
     record_test(folder / "lake", second, TestRun("OS", "log-rank", "age: <= 60 | > 60", 3, 2, 1, 0.031, True))
@@ -20,7 +20,7 @@ def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(open_page, ne
     assert list(listed["Full id"]) == [second, first]
     assert list(listed["Which"]) == ["current and shown here", ""]
     assert (app.selectbox(key="diff_from").value, app.selectbox(key="diff_to").value) == (first, second)
-    assert "2 patients before, 3 after: 1 came." in texts(app)
+    same_wording(app, "snapshots", "the page lists snapshots compares two and shows the tests (2)")
     assert "P003" in texts(app)
     tables = next(e.value for e in app.dataframe if "Rows before" in e.value)
     assert tables.set_index("Table").loc["patients", ["Added", "Removed", "Changed"]].tolist() == [1, 0, 0]
@@ -30,4 +30,4 @@ def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(open_page, ne
     assert list(tests["Standing"]) == ["primary"]
 
     app = checked(app.selectbox(key="diff_from").set_value(second).run())
-    assert "Both are the same snapshot." in texts(app)
+    same_wording(app, "snapshots", "the page lists snapshots compares two and shows the tests (3)")

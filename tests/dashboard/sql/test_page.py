@@ -7,6 +7,7 @@ import pytest
 from dashboard.data import Source
 from dashboard.sql import analysis
 from tests.dashboard.test_pages import checked, figure_traces, open_page, texts  # noqa: F401 (a fixture)
+from tests.dashboard.wording import same_wording
 from tests.some import some
 from warehouse.people.audit import Action, read_audit
 from warehouse.queries.open_snapshot import open_snapshot
@@ -24,7 +25,7 @@ def test_a_query_its_answer_its_chart_and_its_link(open_page, new_study):  # noq
     folder, publish_patients = new_study
     publish_patients(3)
     app = open_page(folder, "sql")
-    assert "Write a query" in texts(app)
+    same_wording(app, "sql", "a query its answer its chart and its link")
     columns = app.dataframe[0].value
     assert columns.set_index("Column").loc["tumour_volume_ml"].tolist() == ["number, ml", "Tumour volume"]
 
@@ -58,7 +59,7 @@ def test_a_long_query_is_not_part_of_the_link(open_page, study):  # noqa: F811
     app.text_area(key="sql_query").set_value(f"SELECT 1 AS one --{'x' * 2000}")
     app = checked(app.button(key="FormSubmitter:sql_editor-Run").click().run())
     assert "query" not in app.query_params
-    assert "too long for the address" in texts(app)
+    same_wording(app, "sql", "a long query is not part of the link")
 
 
 @pytest.mark.parametrize("query", ["SELECT 1 AS n, 2 AS n, [1] AS l, {'a': 1} AS s, 1::DECIMAL AS d, uuid() AS u"])

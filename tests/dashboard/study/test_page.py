@@ -6,6 +6,7 @@ from dashboard.data import Source
 from dashboard.study import analysis, contents
 from tests.dashboard.conftest import publish_study, row, write_study
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
+from tests.dashboard.wording import same_wording
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 
@@ -26,7 +27,7 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
     assert len(patients) == 44
     assert "all (n = 44)" in table_one.columns
     assert "Conformance" in texts(app)
-    assert "survival not run, suv 1 of 2 pass" in texts(app)
+    same_wording(app, "study", "the page tells who is lost where and why")
     (chart,) = [element for element in app.get("plotly_chart") if element.proto.id.endswith("-flow")]
     assert "With a PET/CT scan: 43, lost 1: There is no attenuation-corrected PET series." in chart.proto.alt
 
@@ -41,10 +42,10 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
         "SMD",
     ]
     app = checked(app.selectbox(key="study_group").set_value("tumour_volume_ml").run())
-    assert "Tumour volume, median split" in texts(app)
+    same_wording(app, "study", "the page tells who is lost where and why (2)")
     assert "1 patient without" in texts(app) or "2 patients without" in texts(app)
     app = checked(app.multiselect(key="study_rows").set_value([]).run())
-    assert "Choose a row or more." in texts(app)
+    same_wording(app, "study", "the page tells who is lost where and why (3)")
 
 
 def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_limit(tmp_path):

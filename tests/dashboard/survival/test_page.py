@@ -10,6 +10,7 @@ from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from dashboard.survival import analysis
 from petct.survival.cohort.results import p_text
 from tests.dashboard.opened import charts, checked, page_of, texts
+from tests.dashboard.wording import same_wording
 from tests.some import some
 
 VIEW = "survival_view"
@@ -44,12 +45,11 @@ def test_the_first_view_is_calm_and_every_view_shows_its_part(opened) -> None:
     app = view(app, "Restricted mean")
     assert set(charts(app)) == {"kaplan_meier", "restricted_mean"}
     app = checked(app.number_input(key="tau_month").set_value(24.0).run())
-    assert "Mean time to 24.0 months" in texts(app)
+    same_wording(app, "survival", "the first view is calm and every view shows its part")
 
     app = view(app, "Cut points")
     assert set(charts(app)) == {"kaplan_meier", "cut_points"}
-    assert "the best cut is not shown" in texts(app)
-    assert "confirm the cut in another cohort" in texts(app)
+    same_wording(app, "survival", "the first view is calm and every view shows its part (2)")
     # What was chosen in another view is still chosen.
     assert app.number_input(key="tau_month").value == 24.0
 
@@ -62,21 +62,20 @@ def test_more_tests_are_asked_for_and_corrected_first(opened) -> None:
     tests, _, pairs = (element.value for element in app.dataframe[1:4])
     assert len(tests) == 4
     assert list(pairs.columns)[:3] == ["Pair", "p (Holm)", "p of this pair alone"]
-    assert "3 log-rank tests of one question" in texts(app)
+    same_wording(app, "survival", "more tests are asked for and corrected first")
 
 
 def test_an_optimal_cut_shows_no_ordinary_p(opened) -> None:
     app = opened(split="Optimal cut")
     (metric,) = app.metric
     text = texts(app)
-    assert "Search for the cut" in text
-    assert "by 9,999 permutations (seed 20250681)" in text
+    same_wording(app, "survival", "an optimal cut shows no ordinary p")
     assert "log-rank p =" not in charts(app)["kaplan_meier"]
     assert "Exploratory" in text
     app = view(app, "Cut points")
     assert [each.value for each in app.metric].count(metric.value) >= 2
     app = view(app, "Restricted mean")
-    assert "chosen by looking at the outcome" in texts(app)
+    same_wording(app, "survival", "an optimal cut shows no ordinary p (2)")
 
 
 def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> None:
@@ -106,9 +105,9 @@ def test_a_landmark_an_order_and_no_groups(opened) -> None:
     app = checked(app.checkbox(key="trend").check().run())
     assert "Trend over the groups" in list(app.dataframe[1].value["Test"])
     app = checked(app.number_input(key="from_landmark_month").set_value(12.0).run())
-    assert "Landmark at 365.25 day, from where times count" in texts(app)
+    same_wording(app, "survival", "a landmark an order and no groups")
     app = view(app, "Cut points")
-    assert "choose a variable that is one" in texts(app)
+    same_wording(app, "survival", "a landmark an order and no groups (2)")
     app = checked(app.segmented_control(key="split_categories").set_value("all").run())
     assert "of all patients" in app.subheader[0].value or "all patients" in app.subheader[0].value
 
@@ -120,7 +119,7 @@ def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> N
     assert app.dataframe[1].value["p"][0] == "withheld"
     assert texts(app).count("fewer than the minimum of 10") >= 2
     assert not app.metric
-    assert "Smallest detectable hazard ratio: **" in texts(app)
+    same_wording(app, "survival", "a withheld p has its reason and what could have been found")
     shown = opened(split="Fixed cut", cut_tumour_volume_ml="60.0")
     assert "≤ 60 ml" in list(shown.dataframe[0].value["Group"])
     assert shown.metric[0].value == p_text(float(shown.metric[0].value.removeprefix("p = ")))
@@ -130,7 +129,7 @@ def test_competing_events_have_a_view_where_there_are_some(opened, competing_stu
     assert "Competing events" not in [tab.label for tab in opened().tabs]
     monkeypatch.setenv(STUDY_VARIABLE, str(competing_study))
     app = view(opened(variable="Grade"), "Competing events")
-    assert "1 - S(t) is not the probability of the event" in texts(app)
+    same_wording(app, "survival", "competing events have a view where there are some")
     assert set(charts(app)) == {"kaplan_meier", "cumulative_incidence"}
     gray, at = (element.value for element in app.dataframe[1:3])
     assert list(gray["Event"]) == ["TTP", "competing event of TTP"]
@@ -138,6 +137,6 @@ def test_competing_events_have_a_view_where_there_are_some(opened, competing_stu
     assert "Gray" in texts(app)
     app = checked(app.multiselect(key="competing_covariates").set_value(["tumour_volume_ml", "age"]).run())
     assert [list(element.value["Covariate"]) for element in app.dataframe[3:]] == [["Tumour volume", "Age"]] * 3
-    assert "Cumulative incidence of TTP (Fine-Gray)" in texts(app)
+    same_wording(app, "survival", "competing events have a view where there are some (2)")
     app = checked(app.number_input(key="from_landmark_month").set_value(6.0).run())
     assert app.warning[0].value.startswith("OPTION_NOT_WITH_COMPETING: ")
