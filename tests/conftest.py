@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Isolate the run, and the programs that it starts, from the settings and caches of whoever runs it."""
     home = tempfile.TemporaryDirectory(prefix="petlake-home-", ignore_cleanup_errors=True)
     config.stash[_HOME] = home
+    # Nothing has to outlast a power cut here, and the disk would be waited for at every file.
+    os.fsync = lambda _: None
     for name in ("DAGSTER_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         os.environ.pop(name, None)
     os.environ.update(
@@ -55,6 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
         STREAMLIT_BROWSER_GATHER_USAGE_STATS="false",
         MPLBACKEND="Agg",
     )
+    # One list of fonts for all processes that share the tests: making it takes longer than importing matplotlib.
+    if not hasattr(config, "workerinput"):
+        os.environ["MPLCONFIGDIR"] = str(Path(home.name) / "matplotlib")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

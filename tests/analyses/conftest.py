@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.dashboard.conftest import (
     row,
     write_study,
 )
+from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 
 ORIGIN = dt.date(2015, 1, 1)
@@ -25,7 +27,7 @@ WIDE = "wide-1"
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the folder of a study with a published snapshot; nobody may change the snapshot."""
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
@@ -36,7 +38,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(1, N_PATIENTS + 1):
         _rewrite(lake, f"P{number:03}", rng)
     publish_study(folder)
-    return folder
+    # Open all the while: opening a snapshot takes longer than a question.
+    with open_snapshot(folder / "lake"):
+        yield folder
 
 
 def _rewrite(lake: Lake, patient: str, rng: np.random.Generator) -> None:

@@ -6,14 +6,18 @@ import datetime as dt
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import make_dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from records.columns import Kind
+from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.registry.tables import TABLES
 from warehouse.snapshots.publish import Published, SnapshotSettings, publish
 from warehouse.storage.lake import Lake
@@ -52,6 +56,14 @@ def main_module() -> Iterator[None]:
     sys.modules["__main__"] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_look_for_components() -> Iterator[None]:
+    """Look for installed components once: Streamlit reads about all packages whenever a test opens a page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
 def row(table: str, **values: object) -> object:
     """Make a row of a table; columns that are not given are empty where they may be, and filled where not."""
     columns = TABLES[table].columns
@@ -67,11 +79,21 @@ CONFORMANCE = [
 ]
 
 
-def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> None:
+def write_study(folder: Path, n_patients: int = N_PATIENTS) -> None:
     """Write the lake of a study, and a study.yaml that the command line finds it by."""
     (folder / "study.yaml").write_text("study: {name: s}\nmasks: {tumour: [x]}\n", encoding="utf-8")
-    rng = np.random.default_rng(seed)
-    lake = Lake(folder / "lake")
+    others = [f"patient_id={_patient(number)}" for number in range(n_patients + 1, N_PATIENTS + 1)]
+    shutil.copytree(_written(), folder / "lake", ignore=shutil.ignore_patterns(*others), dirs_exist_ok=True)
+
+
+def _patient(number: int) -> str:
+    return f"P{number:03}"
+
+
+@cache
+def _written() -> Path:
+    """A lake with all patients, written once in each process; a study takes what it needs of it."""
+    lake, rng = Lake(Path(tempfile.mkdtemp(dir=Path.home())) / "lake"), np.random.default_rng(1)
     lake.write("protocols", None, [row("protocols", protocol_id=PROTOCOL, name="contours", settings_json=SETTINGS)])
     lake.write(
         "feature_sets",
@@ -81,8 +103,9 @@ def write_study(folder: Path, n_patients: int = N_PATIENTS, seed: int = 1) -> No
     lake.write("conformance", None, CONFORMANCE)
     definitions = [row("feature_definitions", feature_name=name, name=name.split("_")[-1]) for name in FEATURES]
     lake.write("feature_definitions", None, definitions)
-    for number in range(1, n_patients + 1):
-        _write_patient(lake, f"P{number:03}", rng)
+    for number in range(1, N_PATIENTS + 1):
+        _write_patient(lake, _patient(number), rng)
+    return lake.root
 
 
 def publish_study(folder: Path) -> Published:
@@ -197,12 +220,14 @@ def _refusals(patient: str) -> list[object]:
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the folder of a study with a published snapshot; nobody may change it."""
     folder = tmp_path_factory.mktemp("study")
     write_study(folder)
     publish_study(folder)
-    return folder
+    # Open all the while: opening a snapshot takes longer than a question.
+    with open_snapshot(folder / "lake"):
+        yield folder
 
 
 @pytest.fixture
@@ -231,7 +256,7 @@ def competing_study(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     shutil.copytree(study / "lake", folder / "lake", ignore=shutil.ignore_patterns("journal", "snapshots"))
     lake, rng = Lake(folder / "lake"), np.random.default_rng(5)
     for number in range(1, N_PATIENTS + 1):
-        patient = f"P{number:03}"
+        patient = _patient(number)
         times = {"duration_days": int(rng.integers(50, 1500)), "event": int(rng.integers(0, 3))}
         lake.write("endpoints", patient, [row("endpoints", patient_id=patient, endpoint="TTP", **times)])
     publish_study(folder)

@@ -128,7 +128,7 @@ def digest(table: Table, arrow: pa.Table) -> str:
 
 
 def _text_buffers(array: pa.Array) -> tuple[NDArray[np.int64], memoryview]:
-    array = array.fill_null("")
+    array = _without_nulls(array, "")
     _, offsets, text = array.buffers()
     if len(array) == 0 or text is None:
         return np.zeros(len(array), "<i8"), memoryview(b"")
@@ -138,10 +138,15 @@ def _text_buffers(array: pa.Array) -> tuple[NDArray[np.int64], memoryview]:
 
 def _words(kind: Kind, array: pa.Array) -> NDArray[Any]:
     if kind is Kind.NUMBER:
-        return np.asarray(array.fill_null(0.0).to_numpy() + 0.0, "<f8")
+        return np.asarray(_without_nulls(array, 0.0).to_numpy() + 0.0, "<f8")
     if kind is Kind.DATE:
         array = array.cast(pa.int32())
-    return np.asarray(array.cast(pa.int64()).fill_null(0).to_numpy(), "<i8")
+    return np.asarray(_without_nulls(array.cast(pa.int64()), 0).to_numpy(), "<i8")
+
+
+def _without_nulls(array: pa.Array, value: str | float) -> pa.Array:
+    """Fill an array; one without nulls, as most are, is taken as it is."""
+    return array.fill_null(value) if array.null_count else array
 
 
 def _array(table: Table, column: Column, values: list[object]) -> pa.Array:
