@@ -59,6 +59,10 @@ PROTOCOL_PATIENTS ?= 12
 protocols: install  ## Check the demo cohort under four protocols, voxel by voxel and in `petlake sensitivity` (a minute)
 	PETLAKE_PROTOCOL_PATIENTS=$(PROTOCOL_PATIENTS) $(BIN)/python -m pytest tests/orchestration/test_demo_protocols.py
 
+.PHONY: sts
+sts: install  ## Hold the features of all 20 sarcoma patients against those of the plain images (minutes)
+	PETLAKE_STS=all $(BIN)/python -m pytest tests/orchestration/test_line_on_sts.py
+
 # Requests of each analysis, of which command, page, ledger, texts and bundle agree; `make test` has a sample.
 EXAMPLES ?= 200
 .PHONY: requests
@@ -83,9 +87,9 @@ bench: install  ## Measure the claims of docs/benchmarks.md, one script a claim 
 	done; if [ -n "$$failed" ]; then echo "missed:$$failed"; exit 1; fi
 
 # What `make test` takes a sample of, or leaves to an idle machine.
-LONG := identity mutations protocols requests simulate bench
+LONG := identity sts mutations protocols requests simulate bench
 .PHONY: test-long
-test-long: install  ## Run what takes long: identity, mutations, protocols, requests, simulate and bench (hours)
+test-long: install  ## Run what takes long: identity, sts, mutations, protocols, requests, simulate and bench (hours)
 	@failed=; for each in $(LONG); do \
 		echo "make $$each"; $(MAKE) $$each || failed="$$failed $$each"; \
 	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi

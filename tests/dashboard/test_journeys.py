@@ -1,4 +1,4 @@
-"""What a reader does in a browser: five journeys, ten readers at once, and pages for those who cannot see them."""
+"""What a reader does in a browser: five journeys, five readers at once, and pages for those who cannot see them."""
 
 from __future__ import annotations
 
@@ -159,9 +159,9 @@ def test_a_query_and_its_file(visitor: Reader) -> None:
     visitor.sees("SQL_NOT_READ_ONLY")
 
 
-def test_ten_readers_see_each_their_own_cohort(browser: Browser, address: str, study: Path) -> None:
-    """Ten sessions at once, each with a filter of its own: all are opened before the first one is read."""
-    ages = range(58, 68)
+def test_five_readers_see_each_their_own_cohort(browser: Browser, address: str, study: Path) -> None:
+    """Five sessions at once, each with a filter of its own: all are opened before the first one is read."""
+    ages = range(58, 68, 2)
     expected = {}
     for age in ages:
         where = f"age>={age}"
@@ -185,7 +185,7 @@ def test_ten_readers_see_each_their_own_cohort(browser: Browser, address: str, s
         assert any(f"{found['n']} patients, {found['n_events']} events" in text for text in headings)
         one.check()
         one.page.context.close()
-    assert len({found["n"] for found in expected.values()}) > 5
+    assert len({found["n"] for found in expected.values()}) > 3
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -18,15 +18,15 @@ import pydicom
 import pytest
 
 from tests.command_line import PETLAKE
-from tests.orchestration.sts_study import SMALL, TABLES
+from tests.orchestration.sts_study import TABLES
 from tests.servers import STALLED_S, Program, free_port, running
 from tests.some import some
 
 T = TypeVar("T")
 
 NO_CT, NO_CONTOURS, NO_ROW = "STS_008", "STS_012", "STS_019"
-# The smallest six, with the three that are made bad: test_line_on_sts takes all 20 from the command line.
-PATIENTS = set(SMALL)
+# Three that are made bad and a good one, all small: test_line_on_sts takes all 20 from the command line.
+PATIENTS = {NO_CT, NO_CONTOURS, NO_ROW, "STS_002"}
 FAILED = {
     (NO_CT, "lesions"),
     (NO_CT, "radiomic_features"),
@@ -159,7 +159,8 @@ class DagsterUi:
         """Whether the snapshot that the sensor asks for after this run was published."""
         runs = self.ask(RUNS_OF_JOB, job="publish_snapshot")["runsOrError"]["results"]
         of_run = [run for run in runs if {"key": "dagster/run_key", "value": run_id} in run["tags"]]
-        assert all(run["status"] not in ("FAILURE", "CANCELED") for run in some(of_run)), self.program.written()
+        # None as long as the sensor has not looked.
+        assert {run["status"] for run in of_run}.isdisjoint({"FAILURE", "CANCELED"}), self.program.written()
         return any(run["status"] == "SUCCESS" for run in of_run)
 
     def partitions(self) -> dict[tuple[str, str], str]:
@@ -263,7 +264,7 @@ def test_a_bad_patient_fails_in_its_tables_and_the_others_are_there(story: Story
 
 
 def test_the_failed_run_says_why(story: Story) -> None:
-    assert story.failure["description"].startswith("3 of 6 patients failed")
+    assert story.failure["description"].startswith("3 of 4 patients failed")
     codes = {(row["patient"], row["table"], row["code"]) for row in story.reasons}
     assert {
         (NO_CT, "lesions", "CT_SERIES_MISSING"),

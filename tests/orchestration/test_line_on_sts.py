@@ -17,7 +17,7 @@ from orchestration.study import load_study
 from petct.radiomics.feature_set_files import load_feature_set
 from records.features import FeatureValue
 from records.masks import LesionRecord
-from tests.orchestration.sts_study import PATIENTS, TABLES, Petlake, query
+from tests.orchestration.sts_study import PATIENTS, SAMPLE, TABLES, Petlake, query
 from tests.petct.radiomics.identity import features, sts_case
 from tests.some import some
 from warehouse.storage.lake import Lake
@@ -55,7 +55,7 @@ def test_masks_equal_the_published_voxel_masks(sts: Path, petlake_data: Path, pa
     assert lesion.n_voxels == np.count_nonzero(published)
 
 
-@pytest.mark.parametrize("patient", PATIENTS)
+@pytest.mark.parametrize("patient", SAMPLE)
 def test_original_features_are_those_of_the_plain_image(sts: Path, petlake_data: Path, patient: str) -> None:
     """The image as pydicom reads it, with the published mask; that its features are pyradiomics' is shown elsewhere."""
     rows = Lake(load_study(sts).lake).read("radiomic_features", patient, FeatureValue)

@@ -7,14 +7,16 @@ import shutil
 from pathlib import Path
 
 from orchestration.study import load_study
-from tests.orchestration.sts_study import SMALL, TABLES, Petlake, current_id
+from tests.orchestration.sts_study import TABLES, Petlake, current_id
 from warehouse.storage.lake import Lake
+
+AGAIN = ("STS_002", "STS_019")
 
 
 def test_the_snapshot_id_is_that_of_the_content(
     sts: Path, petlake_data: Path, petlake: Petlake, tmp_path: Path
 ) -> None:
-    """Built twice, six of 20 patients again with one worker instead of two, from images elsewhere: the same.
+    """Built twice, two of 20 patients again with one worker instead of two, from images elsewhere: the same.
 
     One setting or one byte: another.
     """
@@ -29,10 +31,10 @@ def test_the_snapshot_id_is_that_of_the_content(
     text = study_file.read_text(encoding="utf-8")
     study_file.write_text(text.replace(str(petlake_data / "sts" / "dicom"), str(dicom)), encoding="utf-8")
     lake = Lake(load_study(copy).lake)
-    for patient, table in itertools.product(SMALL, TABLES):
+    for patient, table in itertools.product(AGAIN, TABLES):
         lake.remove(table, patient)
     petlake("ingest", "--study", copy)
-    petlake("materialize", "--study", copy, "--all", "--patients", ",".join(SMALL), "--workers", "1")
+    petlake("materialize", "--study", copy, "--all", "--patients", ",".join(AGAIN), "--workers", "1")
     assert petlake("snapshot", "publish", "--json", "--study", copy).json["snapshot_id"] == first
 
     before = study_file.read_text(encoding="utf-8")
