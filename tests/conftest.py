@@ -19,15 +19,17 @@ _NOT_PROVED = "not_proved"
 _HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 # The files that take longest, in the order in which they are handed out to the processes that share the tests: a long
-# one that came last would leave the other processes without work. The first mostly waits for a server; the second makes
-# the study that some of the others start from.
+# one that came last would leave the other processes without work. The first two mostly wait for a server or a browser;
+# the third makes the study that some of the others start from.
 LONGEST_FIRST = (
+    "dashboard/test_journeys.py",
     "orchestration/test_dagster_ui.py",
     "orchestration/test_line_on_sts.py",
-    "petct/radiomics/test_identity.py",
-    "orchestration/test_snapshot_identity.py",
-    "orchestration/test_readers_of_sts.py",
     "assets/test_staleness.py",
+    "orchestration/test_readers_of_sts.py",
+    "orchestration/test_snapshot_identity.py",
+    "analyses/test_standing.py",
+    "petct/radiomics/test_identity.py",
     "orchestration/test_demo.py",
 )
 

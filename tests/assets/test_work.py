@@ -65,22 +65,22 @@ def test_every_table_of_a_patient_names_the_code_that_computed_it(materialized) 
 
 
 @pytest.mark.parametrize(
-    ("harm", "table", "codes"),
+    ("harm", "patients", "table", "codes"),
     [
-        (no_contours, "lesions", ["CONTOURS_MISSING", "CONTOURS_MISSING"]),
-        (names_that_match_nothing, "lesions", ["ROI_NAMES_UNMATCHED", "ROI_NAMES_UNMATCHED"]),
-        (two_bad_cells, "clinical", ["CLINICAL_NUMBER_INVALID", "CLINICAL_NUMBER_INVALID"]),
+        (no_contours, {FIRST}, "lesions", ["CONTOURS_MISSING", "CONTOURS_MISSING"]),
+        (names_that_match_nothing, {FIRST, SECOND}, "lesions", ["ROI_NAMES_UNMATCHED", "ROI_NAMES_UNMATCHED"]),
+        (two_bad_cells, {FIRST}, "clinical", ["CLINICAL_NUMBER_INVALID", "CLINICAL_NUMBER_INVALID"]),
     ],
 )
 def test_refusals_that_differ_in_one_fact_are_kept_side_by_side(
-    not_computed, harm: Callable, table: str, codes: list[str]
+    computed, harm: Callable, patients: set[str], table: str, codes: list[str]
 ) -> None:
-    harm(not_computed)
-    not_computed.ingest()
-    assert set(not_computed.materialize()) == {FIRST, SECOND}
-    assert refusals(not_computed, FIRST)[table] == codes
-    assert not_computed.petlake_states()[FIRST, table] == "REFUSED"
-    publish_snapshot(not_computed.settings)
+    harm(computed)
+    computed.ingest()
+    assert set(computed.materialize()) == patients
+    assert refusals(computed, FIRST)[table] == codes
+    assert computed.petlake_states()[FIRST, table] == "REFUSED"
+    publish_snapshot(computed.settings)
 
 
 def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(computed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,35 +117,35 @@ def test_an_input_that_changes_during_the_work_makes_it_stale_at_once(
     assert (states[FIRST, "clinical"], states[FIRST, "suv"]) == ("STALE", "FRESH")
 
 
-def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(not_computed) -> None:
+def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(computed) -> None:
     """An RTSTRUCT without regions: the volume is 0, and a missing CT takes nothing from it."""
     import pydicom
 
-    contours = next((not_computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
+    contours = next((computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
     dataset = pydicom.dcmread(contours)
     dataset.StructureSetROISequence = []
     del dataset.ROIContourSequence
     del dataset.RTROIObservationsSequence
     dataset.save_as(contours)
-    shutil.rmtree(not_computed.folder / "dicom" / FIRST / "CT")
-    not_computed.ingest()
-    not_computed.materialize()
-    lake = Lake(not_computed.settings.lake)
+    shutil.rmtree(computed.folder / "dicom" / FIRST / "CT")
+    computed.ingest()
+    computed.materialize()
+    lake = Lake(computed.settings.lake)
     (total,) = (row for row in lake.read("pet_metrics", FIRST, PetMetrics) if row.grain == "patient")
     assert (total.volume_ml, total.n_lesions, total.uptake_status) == (0.0, 0, "NOT_APPLICABLE")
     (known,) = lake.read("delineations", FIRST, DelineationRecord)
     assert (known.modality, known.n_lesions) == ("PT", 0)
-    assert refusals(not_computed, FIRST) == {
+    assert refusals(computed, FIRST) == {
         "lesions": ["CT_SERIES_MISSING"],
         "radiomic_features": ["LESIONS_UNKNOWN"],
     }
 
 
-def test_regions_that_are_no_tumour_do_not_matter(not_computed) -> None:
+def test_regions_that_are_no_tumour_do_not_matter(computed) -> None:
     """A couch that was named and never drawn is in many clinical RTSTRUCTs."""
     import pydicom
 
-    contours = next((not_computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
+    contours = next((computed.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
     dataset = pydicom.dcmread(contours)
     couch = pydicom.Dataset()
     couch.ROINumber = 99
@@ -154,9 +154,9 @@ def test_regions_that_are_no_tumour_do_not_matter(not_computed) -> None:
     couch.ROIGenerationAlgorithm = ""
     dataset.StructureSetROISequence.append(couch)
     dataset.save_as(contours)
-    not_computed.ingest()
-    not_computed.materialize()
-    assert set(not_computed.petlake_states().values()) == {"FRESH"}
+    computed.ingest()
+    computed.materialize()
+    assert set(computed.petlake_states().values()) == {"FRESH"}
 
 
 def test_a_folder_that_is_not_mounted_costs_nothing(computed) -> None:
