@@ -17,6 +17,7 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 from orchestration.publication import publish
 from orchestration.study import load_study
 from tests.command_line import PETLAKE
+from tests.dashboard.browsing import SHOWN_MS
 from tests.orchestration.sts_study import SMALL, Petlake, query
 from tests.servers import serving
 
@@ -110,6 +111,7 @@ def open_page(study: Path) -> Iterator[Callable[[str], str]]:
     with dashboard as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
         page = browser.new_page()
+        page.set_default_timeout(SHOWN_MS)
         yield lambda path: path + complaint_of(page, f"{address}/{path}")
         browser.close()
 
@@ -118,7 +120,7 @@ def complaint_of(page: Page, address: str) -> str:
     """What is wrong on a page: nothing, or a text."""
     try:
         page.goto(address)
-        expect(page.get_by_test_id("stSidebar")).to_contain_text("20 patients", timeout=60_000)
+        expect(page.get_by_test_id("stSidebar")).to_contain_text("20 patients", timeout=SHOWN_MS)
         expect(page.get_by_test_id("stException")).to_have_count(0)
     except (AssertionError, Error) as error:
         return f": {error}"
