@@ -63,8 +63,8 @@ def freeze(file: Path, request: FreezeRequest, overwrite: bool, source: Source, 
     petlake model freeze os.json --feature-set pet_original__largest
     petlake model freeze os.json --features age_years,suv_max --procedure all --cuts 0.33,0.67
     """  # noqa: D301 (click reads the character \b)
+    from petct.survival.cohort.results import write_json
     from petct.survival.prediction.frozen_model import freeze as freeze_model
-    from petct.survival.prediction.serialised import write_json
 
     if file.exists() and not overwrite:
         raise SurvivalError(

@@ -82,8 +82,8 @@ def _say_cox(model: CoxResult) -> None:
 
 
 def _write_umap(data: AnalysisData, file: Path) -> None:
+    from petct.survival.cohort.results import write_json
     from petct.survival.features.picture import umap_picture
-    from petct.survival.prediction.serialised import write_json
 
     file.write_text(write_json(umap_picture(data.feature_table(), data.row_ids)), encoding="utf-8")
 

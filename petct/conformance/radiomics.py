@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +95,8 @@ def _feature_set_lines(phantom: Phantom, references: dict[str, Reference]) -> li
             lines.append(_independent_line(name, known[name], independent[name]))
         else:
             line = _line("digital phantom, the 107 features", references[tag], evidence)
-            lines.append(ExamLine(line.case, name, *_rest(line)))
+            lines.append(replace(line, quantity=name))
     return lines
-
-
-def _rest(line: ExamLine) -> tuple[str | None, str | None, str | None, Verdict, str]:
-    return line.expected, line.found, line.tolerance, line.verdict, line.note
 
 
 def _independent_line(name: str, found: float, expected: float) -> ExamLine:

@@ -9,7 +9,7 @@ from records.imaging import FileRecord, Finding, SeriesRecord
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file of the tree that the index does not use, and why."""
+    """A file of a tree that is not used, and why; ``path`` is relative to the tree."""
 
     path: str
     code: str

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from petct.dicom import parsing, roles, values
+from petct.dicom.records import SetAside
 from petct.dicom.values import HeaderValueError
 from petct.errors import DicomError, PetctError
 from petct.privacy.confidentiality import Action
@@ -47,15 +48,6 @@ _HEADER_TAGS = values.tags(
         "DirectoryRecordSequence",
     )
 )
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A file that was not copied; ``path`` is relative to the source."""
-
-    path: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class DeidentificationReport:
     """
 
     files: tuple[PatientFiles, ...]
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[SetAside, ...]
     attributes: tuple[AttributeCount, ...]
     notes: tuple[DeidentificationNote, ...]
     labels: tuple[str, ...]
@@ -168,7 +160,7 @@ def deidentify_folder(
     if not source.is_dir():
         raise DicomError("DICOM_ROOT_MISSING", "The DICOM folder does not exist", found=str(source))
     paths = sorted(path for path in source.rglob("*") if path.is_file())
-    dropped: list[Dropped] = []
+    dropped: list[SetAside] = []
     with parsing.lenient_parsing():
         sources, identities = _survey(source, paths, dropped)
         if not sources:
@@ -185,7 +177,7 @@ def deidentify_folder(
             try:
                 done = _write(item, target, pseudonyms, identities[item.patient_id])
             except (DicomError, PseudonymError) as error:
-                dropped.append(Dropped(item.relative, error.code, error.message))
+                dropped.append(SetAside(item.relative, error.code, error.message))
             else:
                 counts[(patient.pseudonym, item.modality)] += 1
                 total.actions.update(done.actions)
@@ -206,7 +198,7 @@ def _sorted(notes: Counter[tuple[str, Note]]) -> list[tuple[tuple[str, Note], in
     return sorted(notes.items(), key=lambda item: (item[0][0], item[0][1].code, item[0][1].attribute))
 
 
-def _survey(source: Path, paths: list[Path], dropped: list[Dropped]) -> tuple[list[_Source], dict[str, Identity]]:
+def _survey(source: Path, paths: list[Path], dropped: list[SetAside]) -> tuple[list[_Source], dict[str, Identity]]:
     """Look at every header first: what one file says of a patient must not stand in another."""
     sources: list[_Source] = []
     identities: dict[str, Identity] = {}
@@ -216,22 +208,22 @@ def _survey(source: Path, paths: list[Path], dropped: list[Dropped]) -> tuple[li
             with path.open("rb") as stream:
                 header = parsing.parse(stream, _HEADER_TAGS, stop_at=parsing.at_pixel_data).dataset
         except DicomError as error:
-            dropped.append(Dropped(relative, error.code, error.message))
+            dropped.append(SetAside(relative, error.code, error.message))
             continue
         except OSError as error:
-            dropped.append(Dropped(relative, "FILE_UNREADABLE", f"The file cannot be read: {error.strerror}"))
+            dropped.append(SetAside(relative, "FILE_UNREADABLE", f"The file cannot be read: {error.strerror}"))
             continue
         try:
             patient_id = values.text(header, "PatientID")
             reason = _reason_to_drop(header, patient_id)
         except HeaderValueError as error:
-            dropped.append(Dropped(relative, "DEID_ELEMENT_DAMAGED", f"{error.keyword} of the file cannot be read"))
+            dropped.append(SetAside(relative, "DEID_ELEMENT_DAMAGED", f"{error.keyword} of the file cannot be read"))
             continue
         if patient_id is not None:
             # What is dropped still knows names that a kept file may repeat.
             identities[patient_id] = identities.get(patient_id, Identity()).joined(identity_of(header))
         if reason is not None:
-            dropped.append(Dropped(relative, *reason))
+            dropped.append(SetAside(relative, *reason))
         elif patient_id is not None:
             sources.append(_Source(path, relative, patient_id, _IMAGE_CLASSES[str(values.text(header, "SOPClassUID"))]))
     return sources, identities

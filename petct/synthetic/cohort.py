@@ -7,7 +7,6 @@ bytes.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from collections.abc import Sequence
@@ -36,6 +35,7 @@ from petct.synthetic.truth import (
     LesionTruth,
     OrganTruth,
     PatientTruth,
+    columns_of,
     patient_truth,
     write_rows,
     write_voxels,
@@ -62,33 +62,22 @@ class CohortTruth:
     n_bytes: int
 
 
-@dataclass(frozen=True)
-class _ClinicalRow:
-    """A row of ``clinical.csv``."""
-
-    patient_id: str
-    sex: str
-    age_years: int
-    weight_kg: float
-    scan_date: dt.date
-    therapy_start_date: dt.date
-    death_date: dt.date | None
-    last_follow_up_date: dt.date
-    grade: str
-    ki67_percent: float
-    chromogranin_a_ng_ml: float | None
-    therapy_cycles: int
-
-
-@dataclass(frozen=True)
-class _OutcomeRow:
-    """A row of ``truth/outcomes.csv``: what the hazard depended on, and what came of it."""
-
-    patient_id: str
-    log2_volume: float
-    hazard_ratio_to_reference: float
-    duration_days: int
-    died: bool
+_CLINICAL_COLUMNS = (
+    "patient_id",
+    "sex",
+    "age_years",
+    "weight_kg",
+    "scan_date",
+    "therapy_start_date",
+    "death_date",
+    "last_follow_up_date",
+    "grade",
+    "ki67_percent",
+    "chromogranin_a_ng_ml",
+    "therapy_cycles",
+)
+# What the hazard depended on, and what came of it.
+_OUTCOME_COLUMNS = ("patient_id", "log2_volume", "hazard_ratio_to_reference", "duration_days", "died")
 
 
 def prepare_directory(directory: Path, settings: CohortSettings) -> None:
@@ -168,12 +157,14 @@ def write_tables(directory: Path, settings: CohortSettings, patients: Sequence[P
         settings, [plan.tumour_volume_ml for plan in plans], [plan.therapy_start for plan in plans]
     )
     pairs = list(zip(plans, outcomes.outcomes, strict=True))
-    write_rows(directory / "clinical.csv", _ClinicalRow, [_clinical(plan, outcome) for plan, outcome in pairs])
+    write_rows(directory / "clinical.csv", _CLINICAL_COLUMNS, [_clinical(*pair) for pair in pairs])
     folder = directory / "truth"
-    write_rows(folder / "patients.csv", PatientTruth, ordered)
-    write_rows(folder / "lesions.csv", LesionTruth, [lesion for patient in ordered for lesion in patient.lesions])
-    write_rows(folder / "organs.csv", OrganTruth, [organ for patient in ordered for organ in patient.organs])
-    write_rows(folder / "outcomes.csv", _OutcomeRow, [_outcome(settings, plan, outcome) for plan, outcome in pairs])
+    lesions = [vars(lesion) for patient in ordered for lesion in patient.lesions]
+    organs = [vars(organ) for patient in ordered for organ in patient.organs]
+    write_rows(folder / "patients.csv", columns_of(PatientTruth), [vars(patient) for patient in ordered])
+    write_rows(folder / "lesions.csv", columns_of(LesionTruth), lesions)
+    write_rows(folder / "organs.csv", columns_of(OrganTruth), organs)
+    write_rows(folder / "outcomes.csv", _OUTCOME_COLUMNS, [_outcome(settings, *pair) for pair in pairs])
     (folder / "cohort.json").write_text(_summary(settings, outcomes), encoding="utf-8")
     return CohortTruth(settings, ordered, outcomes, sum(patient.n_bytes for patient in ordered))
 
@@ -189,28 +180,17 @@ def estimate_disk_bytes(settings: CohortSettings) -> int:
     return int(settings.n_patients * (2 * pixels + _SLICE_HEADER_BYTES * slices + masks))
 
 
-def _clinical(plan: PatientPlan, outcome: Outcome) -> _ClinicalRow:
-    return _ClinicalRow(
-        patient_id=plan.patient_id,
-        sex=plan.sex,
-        age_years=plan.age_years,
-        weight_kg=plan.weight_kg,
-        scan_date=plan.scan_start.date(),
-        therapy_start_date=plan.therapy_start,
-        death_date=outcome.death_date,
-        last_follow_up_date=outcome.last_follow_up_date,
-        grade=plan.grade,
-        ki67_percent=plan.ki67_percent,
-        chromogranin_a_ng_ml=plan.chromogranin_a_ng_ml,
-        therapy_cycles=plan.therapy_cycles,
-    )
+def _clinical(plan: PatientPlan, outcome: Outcome) -> dict[str, object]:
+    dates = {"scan_date": plan.scan_start.date(), "therapy_start_date": plan.therapy_start}
+    return vars(plan) | vars(outcome) | dates
 
 
-def _outcome(settings: CohortSettings, plan: PatientPlan, outcome: Outcome) -> _OutcomeRow:
+def _outcome(settings: CohortSettings, plan: PatientPlan, outcome: Outcome) -> dict[str, object]:
     log2_volume = covariate(plan.tumour_volume_ml)
     # The reference is a patient with 1 ml of tumour or less.
     ratio = math.exp(settings.log_hazard_ratio * log2_volume)
-    return _OutcomeRow(plan.patient_id, log2_volume, ratio, outcome.duration_days, outcome.died)
+    drawn = {"patient_id": plan.patient_id, "log2_volume": log2_volume, "hazard_ratio_to_reference": ratio}
+    return drawn | vars(outcome)
 
 
 def _summary(settings: CohortSettings, outcomes: CohortOutcomes) -> str:

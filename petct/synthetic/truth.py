@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,16 +170,18 @@ def write_voxels(path: Path, truth: PetTruth) -> int:
     return path.stat().st_size
 
 
-def write_rows(path: Path, row_type: type[DataclassInstance], rows: Sequence[DataclassInstance]) -> None:
-    """Write dataclasses as CSV; fields that hold rows of their own are left out, floats keep seven digits."""
-    names = [field.name for field in fields(row_type) if field.name not in ("lesions", "organs")]
+def columns_of(row_type: type[DataclassInstance]) -> list[str]:
+    """The columns of a table of these rows: their fields but for those that hold rows of their own."""
+    return [field.name for field in fields(row_type) if field.name not in ("lesions", "organs")]
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Write these columns of the rows as CSV; floats keep seven digits."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(names)
-        for row in rows:
-            values = asdict(row)
-            writer.writerow([_cell(values[name]) for name in names])
+        writer.writerow(columns)
+        writer.writerows([_cell(row[name]) for name in columns] for row in rows)
 
 
 def _cell(value: object) -> str:

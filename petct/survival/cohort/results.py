@@ -1,14 +1,20 @@
-"""What every result has in common: withheld p-values, and the form that goes into JSON."""
+"""What every result has in common: withheld p-values, and the form that goes into JSON and comes back from it."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtri
+
+from petct.errors import FeatureError
+
+T = TypeVar("T")
 
 SMALLEST_ARM = 10
 """Arms with fewer patients show no p-value."""
@@ -189,3 +195,33 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"a result holds a {type(value).__name__}")
+
+
+def write_json(fitted: object) -> str:
+    """Return a dataclass of plain values as JSON; numbers keep every bit."""
+    return json.dumps(as_dict(fitted), allow_nan=False)
+
+
+def read_json(kind: type[T], text: str | bytes) -> T:
+    """Return the dataclass that ``write_json`` wrote.
+
+    Raises
+    ------
+    FeatureError
+        JSON_INVALID when the text is not such an object, or one of its fields is not what it must be.
+    """
+    # Loaded here: most commands read no fitted object, and pydantic takes a moment.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise FeatureError(
+            "JSON_INVALID",
+            f"This is not a {kind.__name__} as petlake writes it",
+            keyword=where or None,
+            found=first["msg"],
+            hint="Use the file as it was written; fit it again when it comes from another version.",
+        ) from None

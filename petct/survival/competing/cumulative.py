@@ -6,7 +6,6 @@ of a world in which the other event does not happen.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from petct.survival.cohort.results import (
 )
 from petct.survival.competing.incidence import Incidence, aalen_johansen, band, gray
 from petct.survival.competing.outcome import CompetingOutcome
-from petct.survival.kaplan_meier.estimate import check_times, round_times
+from petct.survival.kaplan_meier.estimate import check_times, optional, round_times
 from petct.survival.kaplan_meier.group_tests import withheld_reason
 from petct.survival.kaplan_meier.result import GroupedResult
 
@@ -186,24 +185,20 @@ def _curve(
     def at(time: float) -> IncidenceAt:
         incidence, variance = fit.at(time)
         low, high = band(np.array([incidence]), np.array([variance]))
-        return IncidenceAt(float(time), incidence, variance, _optional(low[0]), _optional(high[0]), n_at_risk(time))
+        return IncidenceAt(float(time), incidence, variance, optional(low[0]), optional(high[0]), n_at_risk(time))
 
     return IncidenceCurve(
         *labels,
         n=len(duration),
         n_events=int(np.count_nonzero(cause == 1)),
         last_time=float(duration.max()),
-        times=tuple(float(value) for value in fit.times),
-        incidence=tuple(float(value) for value in fit.incidence),
-        lower=tuple(_optional(value) for value in lower),
-        upper=tuple(_optional(value) for value in upper),
+        times=tuple(fit.times.tolist()),
+        incidence=tuple(fit.incidence.tolist()),
+        lower=tuple(optional(value) for value in lower),
+        upper=tuple(optional(value) for value in upper),
         n_at_risk=tuple(n_at_risk(time) for time in grid),
         landmarks=tuple(at(time) for time in landmarks),
     )
-
-
-def _optional(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
 
 
 def _test(

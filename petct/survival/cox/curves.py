@@ -145,12 +145,12 @@ def schoenfeld_curves(fit: CoxFit, transform: Transform = "km") -> tuple[Residua
                 covariate=name,
                 x_label=f"time ({fit.cohort.unit}s), transform {transform}",
                 y_label=f"log hazard ratio of {name}",
-                x=_floats(x),
-                y=_floats(scaled[:, j] / fit.sd[j]),
-                smooth_x=_floats(grid),
-                smooth_y=_floats(smooth),
-                lower=_floats(smooth - half),
-                upper=_floats(smooth + half),
+                x=tuple(x.tolist()),
+                y=tuple((scaled[:, j] / fit.sd[j]).tolist()),
+                smooth_x=tuple(grid.tolist()),
+                smooth_y=tuple(smooth.tolist()),
+                lower=tuple((smooth - half).tolist()),
+                upper=tuple((smooth + half).tolist()),
                 reference=float(fit.coefficients[j]),
                 n=fit.cohort.n,
                 n_events=n_events,
@@ -200,10 +200,10 @@ def functional_form(
         covariate=covariate.name,
         x_label=f"{covariate.name}{unit}",
         y_label="martingale residual (events seen minus expected)",
-        x=_floats(x[order]),
-        y=_floats(residual[order]),
-        smooth_x=_floats(grid),
-        smooth_y=_floats(_local_linear(x, residual, grid)),
+        x=tuple(x[order].tolist()),
+        y=tuple(residual[order].tolist()),
+        smooth_x=tuple(grid.tolist()),
+        smooth_y=tuple(_local_linear(x, residual, grid).tolist()),
         lower=(),
         upper=(),
         reference=None,
@@ -224,7 +224,3 @@ def _local_linear(x: FloatArray, y: FloatArray, grid: FloatArray) -> FloatArray:
         root = np.sqrt(weight)
         line[i] = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0][0]
     return line
-
-
-def _floats(values: FloatArray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.cohort.folds import event_stratified_folds
-from petct.survival.cohort.outcome import FloatArray, Outcome
+from petct.survival.cohort.outcome import FloatArray, Outcome, event_stratified_folds
 from petct.survival.likelihood.elastic_net import elastic_net_path
 
 THRESHOLD = 0.75

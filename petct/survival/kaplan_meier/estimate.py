@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from petct.errors import SurvivalError
 from petct.survival.cohort.groups import Grouping, groups_of
 from petct.survival.cohort.multiplicity import Correction
-from petct.survival.cohort.outcome import FloatArray, Outcome
+from petct.survival.cohort.outcome import Outcome
 from petct.survival.cohort.power import minimum_detectable_hazard_ratio
 from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text, without
 from petct.survival.kaplan_meier.curves import ProductLimit, crossing_half, product_limit
@@ -28,7 +28,6 @@ def kaplan_meier(
     outcome: Outcome,
     grouping: Grouping | None = None,
     *,
-    at_risk_times: Sequence[float] | None = None,
     landmarks: Sequence[float] = (),
     tau: float | None = None,
     weightings: Sequence[Weighting] = (),
@@ -42,8 +41,6 @@ def kaplan_meier(
     ----------
     grouping
         Groups to compare; None for the whole cohort.
-    at_risk_times
-        Times for the numbers at risk; round times over the follow-up when None.
     landmarks
         Times at which to give S(t).
     tau
@@ -64,7 +61,7 @@ def kaplan_meier(
         CORRECTION_UNKNOWN, and the codes of ``Outcome`` when the patients with a group have no event.
     """
     groups = groups_of(grouping, outcome.n)
-    check_times((*(at_risk_times or ()), *landmarks, *(() if tau is None else (tau,))))
+    check_times((*landmarks, *(() if tau is None else (tau,))))
     several = len(groups.labels) > 1
     if trend and not (groups.ordered and several):
         raise SurvivalError(
@@ -77,9 +74,7 @@ def kaplan_meier(
     kept = groups.codes >= 0
     cohort = outcome.subset(kept) if groups.n_missing else outcome
     codes = groups.codes[kept]
-    grid = tuple(
-        round_times(float(cohort.duration.max()), cohort.unit) if at_risk_times is None else map(float, at_risk_times)
-    )
+    grid = round_times(float(cohort.duration.max()), cohort.unit)
 
     fits = []
     curves = []
@@ -148,7 +143,8 @@ def check_times(times: Sequence[float]) -> None:
         raise SurvivalError("TIME_GRID_INVALID", "A time asked for is negative or not finite", found=str(bad[0]))
 
 
-def _optional(value: float) -> float | None:
+def optional(value: float) -> float | None:
+    """The number, or None for NaN: a limit that does not exist."""
     return None if math.isnan(value) else float(value)
 
 
@@ -173,7 +169,7 @@ def _curve(
         i = fit.index_at(time)
         if i < 0:
             return SurvivalAt(float(time), 1.0, None, None, fit.n_at_risk(time))
-        limits = _optional(lower[i]), _optional(upper[i])
+        limits = optional(lower[i]), optional(upper[i])
         return SurvivalAt(float(time), float(fit.survival[i]), *limits, fit.n_at_risk(time))
 
     return SurvivalCurve(
@@ -182,24 +178,20 @@ def _curve(
         n_events=int(fit.events.sum()),
         n_censored=int(fit.censored.sum()),
         last_time=float(fit.times[-1]),
-        times=_floats(fit.times[steps]),
-        survival=_floats(fit.survival[steps]),
-        lower=tuple(_optional(value) for value in lower[steps]),
-        upper=tuple(_optional(value) for value in upper[steps]),
+        times=tuple(fit.times[steps].tolist()),
+        survival=tuple(fit.survival[steps].tolist()),
+        lower=tuple(optional(value) for value in lower[steps]),
+        upper=tuple(optional(value) for value in upper[steps]),
         at_risk=tuple(int(value) for value in fit.at_risk[steps]),
         events=tuple(int(value) for value in fit.events[steps]),
-        censor_times=_floats(fit.times[marks]),
+        censor_times=tuple(fit.times[marks].tolist()),
         censored=tuple(int(value) for value in fit.censored[marks]),
-        censor_survival=_floats(fit.survival[marks]),
+        censor_survival=tuple(fit.survival[marks].tolist()),
         n_at_risk=tuple(fit.n_at_risk(time) for time in grid),
         median=_median(fit),
         follow_up=follow_up,
         landmarks=tuple(at(time) for time in landmarks),
     )
-
-
-def _floats(values: FloatArray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
 
 
 def _notes(

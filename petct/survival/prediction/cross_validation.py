@@ -15,8 +15,7 @@ from scipy.special import stdtrit
 from petct.errors import PetctError, SurvivalError
 from petct.survival.accuracy.concordance import concordance, no_comparable_pairs
 from petct.survival.accuracy.pair_counts import pair_counts
-from petct.survival.cohort.folds import event_stratified_folds
-from petct.survival.cohort.outcome import BoolArray, Outcome
+from petct.survival.cohort.outcome import BoolArray, Outcome, event_stratified_folds
 from petct.survival.cohort.results import CONFIDENCE, IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable, check_rows
 from petct.survival.features.harmonisation import refuse_confounded_batches

@@ -15,7 +15,7 @@ from petct.survival.accuracy.discrimination import N_RESAMPLES, Discrimination, 
 from petct.survival.accuracy.prediction_error import IntegratedBrier, integrated_brier
 from petct.survival.cohort.groups import split_at
 from petct.survival.cohort.outcome import FloatArray, Outcome
-from petct.survival.cohort.results import counted
+from petct.survival.cohort.results import counted, read_json, write_json
 from petct.survival.features.feature_table import FeatureTable, check_rows
 from petct.survival.features.preparation import Preparation
 from petct.survival.kaplan_meier.estimate import kaplan_meier
@@ -23,7 +23,6 @@ from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.likelihood.baseline import BaselineHazard, baseline_hazard
 from petct.survival.prediction.cross_validation import check_cohort
 from petct.survival.prediction.procedures import LinearRisk, Procedure
-from petct.survival.prediction.serialised import read_json, write_json
 
 FORMAT = 1
 RISK_SCORE = "risk score"

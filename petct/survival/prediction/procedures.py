@@ -13,8 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from petct.errors import SurvivalError
-from petct.survival.cohort.folds import event_stratified_folds
-from petct.survival.cohort.outcome import FloatArray, Outcome
+from petct.survival.cohort.outcome import FloatArray, Outcome, event_stratified_folds
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.preparation import Preparation, PreparationRules, fit_preparation
 from petct.survival.likelihood.elastic_net import elastic_net_path

@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 
 from petct.errors import FeatureError
 from petct.survival.cohort.outcome import Outcome
+from petct.survival.cohort.results import read_json, write_json
 from petct.survival.features.correlation import prune, spearman
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.harmonisation import fit_combat, refuse_confounded_batches
 from petct.survival.features.preparation import Preparation, PreparationRules, fit_preparation
-from petct.survival.prediction.serialised import read_json, write_json
 
 
 def _table(values: np.ndarray, batch: list[str] | None = None) -> FeatureTable:

@@ -29,10 +29,11 @@ COHORT = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1)), min_size=2, 
 def test_a_worked_example() -> None:
     # Remission times of the placebo arm of Freireich (1963) start 1, 1, 2, 2, 3: S = 19/21, 17/21, 16/21.
     times = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
-    result = kaplan_meier(Outcome(times, [1] * 21, "week"), landmarks=[2.5], at_risk_times=[0, 8, 30])
+    result = kaplan_meier(Outcome(times, [1] * 21, "week"), landmarks=[2.5, 0, 8, 30])
     (curve,) = result.curves
     assert curve.survival[:3] == pytest.approx((19 / 21, 17 / 21, 16 / 21))
-    assert curve.n_at_risk == (21, 12, 0)
+    assert [landmark.n_at_risk for landmark in curve.landmarks[1:]] == [21, 12, 0]
+    assert curve.n_at_risk == tuple(sum(time >= at for time in times) for at in result.at_risk_times)
     assert curve.median.value == 8
     assert curve.landmarks[0].survival == pytest.approx(17 / 21)
     assert (curve.survival[-1], curve.lower[-1]) == (pytest.approx(0), None)
@@ -126,7 +127,7 @@ def test_only_censored_patients_left_is_refused() -> None:
     ("arguments", "code"),
     [
         ({"grouping": split_by_median([1, 2, 3], "x")}, "GROUPING_LENGTH"),
-        ({"at_risk_times": [-1.0]}, "TIME_GRID_INVALID"),
+        ({"landmarks": [-1.0]}, "TIME_GRID_INVALID"),
         ({"landmarks": [float("nan")]}, "TIME_GRID_INVALID"),
         ({"tau": 5.0}, "TAU_BEYOND_FOLLOW_UP"),
     ],

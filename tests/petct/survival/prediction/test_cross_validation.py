@@ -9,8 +9,7 @@ import pytest
 
 from petct.errors import FeatureError, SurvivalError
 from petct.survival.accuracy.concordance import concordance
-from petct.survival.cohort.folds import event_stratified_folds
-from petct.survival.cohort.outcome import Outcome
+from petct.survival.cohort.outcome import Outcome, event_stratified_folds
 from petct.survival.cohort.results import as_dict
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.preparation import PreparationRules

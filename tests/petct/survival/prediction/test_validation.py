@@ -12,7 +12,7 @@ from petct.survival.accuracy.calibration import calibration
 from petct.survival.accuracy.concordance import concordance, uno_concordance
 from petct.survival.accuracy.discrimination import discrimination
 from petct.survival.cohort.outcome import Outcome
-from petct.survival.cohort.results import as_dict
+from petct.survival.cohort.results import as_dict, read_json, write_json
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.features.preparation import PreparationRules
 from petct.survival.prediction.frozen_model import (
@@ -24,7 +24,6 @@ from petct.survival.prediction.frozen_model import (
 )
 from petct.survival.prediction.optimism import optimism_corrected
 from petct.survival.prediction.procedures import AllFeatures, BestUnivariable, ElasticNet
-from petct.survival.prediction.serialised import read_json, write_json
 
 RULES = PreparationRules(log1p="none", most_correlated=None)
 BASE = 0.5
