@@ -55,8 +55,6 @@ def endpoint(
     ----------
     row
         Text by column, of one patient.
-    spec, endpoint_spec
-        What the columns mean.
     scans
         Scan identifiers with their dates; None where the image carries no date.
     baseline_window_days

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from petct.clinical.columns import Column, ColumnKind, describe_columns, words_of
@@ -56,15 +56,8 @@ class RoleProposal:
     left_out: tuple[tuple[str, str], ...]
 
 
-def propose_roles(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], known_patients: Collection[str] = ()
-) -> RoleProposal:
+def propose_roles(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RoleProposal:
     """Propose what each column of a clinical table is.
-
-    Parameters
-    ----------
-    known_patients
-        Ids of the DICOM files; the column that holds most of them is the patient's.
 
     Raises
     ------
@@ -74,7 +67,7 @@ def propose_roles(
     if not rows:
         raise ClinicalError("CLINICAL_TABLE_EMPTY", "The clinical table has no rows", expected="one row per patient")
     described = describe_columns(columns, rows, ClinicalSpec(""))
-    patient = _patient_column(described, columns, rows, known_patients)
+    patient = _patient_column(described, columns, len(rows))
     endpoints = _endpoints([column for column in described if column.name != patient and not column.is_personal])
     of_endpoints = {name for endpoint in endpoints for name in endpoint.columns}
     variables, left_out = [], []
@@ -101,16 +94,11 @@ def unit_of(name: str) -> str | None:
     return _UNITS.get(words[-1]) if len(words) > 1 else None
 
 
-def _patient_column(
-    described: Sequence[Column], columns: Sequence[str], rows: Sequence[Sequence[str]], known: Collection[str]
-) -> str:
-    hits = [sum(row[position].strip() in known for row in rows) for position in range(len(columns))]
-    if known and max(hits) > 0:
-        return columns[hits.index(max(hits))]
+def _patient_column(described: Sequence[Column], columns: Sequence[str], n_rows: int) -> str:
     named = [c for c in described if {"patient", "subject", "pat", "id", "case"} & set(words_of(c.name))]
     # Of "patient_id" and "patient_age" the one in which no value stands twice.
     ranked = sorted(named, key=lambda c: (not c.is_unique, "id" not in words_of(c.name), columns.index(c.name)))
-    if not ranked or ranked[0].n_distinct < len(rows) / 2:
+    if not ranked or ranked[0].n_distinct < n_rows / 2:
         raise ClinicalError(
             "CLINICAL_PATIENT_COLUMN_UNKNOWN",
             "No column of the clinical table looks like the patient's id",

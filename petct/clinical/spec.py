@@ -45,14 +45,8 @@ class VariableSpec:
 
     Parameters
     ----------
-    name
-        Name of the variable in the store.
-    column
-        Column of the table.
     kind
         ``number``, ``category`` or ``date``.
-    unit
-        Unit of a number.
     bounds
         What to do with ``>100``: ``refuse`` it, or take the ``limit`` itself (recorded).
     measured_on
@@ -82,8 +76,6 @@ class EndpointSpec:
 
     Parameters
     ----------
-    name
-        For example OS.
     origin_column
         Day 0: the first therapy cycle.
     event_columns
@@ -126,8 +118,6 @@ class ClinicalSpec:
     ----------
     patient_id_column
         Column that holds the patient's identifier, the same as in the DICOM headers.
-    variables, endpoints
-        What to take from the table.
     data_lock
         Day of the data lock: what happened later is not known, follow-up ends there.
     missing_values

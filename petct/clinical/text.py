@@ -46,8 +46,6 @@ class Reading(Generic[T]):
 
     Parameters
     ----------
-    value
-        The number or date.
     adaptation
         Code of the rule that was applied, for example ``CLINICAL_DECIMAL_COMMA``; None for plain text.
     """

@@ -24,8 +24,6 @@ class Bed:
 
     Attributes
     ----------
-    acquired
-        Acquisition Time.
     frame_reference_ms, duration_ms
         Frame Reference Time and Actual Frame Duration as the header writes them; None where it does not.
     """

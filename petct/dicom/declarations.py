@@ -30,46 +30,49 @@ class DeclaredUnits(StrEnum):
 
 
 @dataclass(frozen=True)
-class DeclaredPet:
-    """The PET volumes of a study that are not DICOM.
+class _Declared:
+    """Files of a study that are not DICOM.
 
     Attributes
     ----------
     files
-        Path below the DICOM folder, with ``{patient_id}``, and ``{scan_date}`` (YYYYMMDD) where it is known; ``*``
-        stands for anything within a name.
-    units
-        What the values are.
+        Path below the DICOM folder, with ``{patient_id}``, and ``{scan_date}`` (YYYYMMDD) where it is known, as it must
+        be for masks of a patient with several scans; ``*`` stands for anything within a name.
     """
 
     files: str
-    units: DeclaredUnits
 
     def match(self, relative: str) -> re.Match[str] | None:
         """The patient and the date that a relative path names, or None when the path is not one of these."""
-        return _match(self.files, relative)
+        pattern, place = "", 0
+        for found in _PLACEHOLDER.finditer(self.files):
+            name = found[1]
+            # What is named twice, as a folder and in its file, must be the same twice.
+            group = "[^/]*" if not name else f"(?P={name})" if f"(?P<{name}>" in pattern else _GROUPS[name]
+            pattern += re.escape(self.files[place : found.start()]) + group
+            place = found.end()
+        return re.fullmatch(pattern + re.escape(self.files[place:]), relative)
 
 
 @dataclass(frozen=True)
-class DeclaredMasks:
+class DeclaredPet(_Declared):
+    """The PET volumes of a study that are not DICOM, and what their values are."""
+
+    units: DeclaredUnits
+
+
+@dataclass(frozen=True)
+class DeclaredMasks(_Declared):
     """The masks of a study that are not DICOM.
 
     Attributes
     ----------
-    files
-        Path below the DICOM folder, with ``{patient_id}``, and ``{scan_date}`` (YYYYMMDD) where a patient has several
-        scans; ``*`` stands for anything within a name.
     labels
         Value and name of each region in a file of labels; None for files of one region each, which is named like its
         file without the suffix.
     """
 
-    files: str
     labels: tuple[tuple[int, str], ...] | None = None
-
-    def match(self, relative: str) -> re.Match[str] | None:
-        """The patient and the date that a relative path names, or None when the path is not one of these."""
-        return _match(self.files, relative)
 
     def names(self, filename: str) -> tuple[str, ...]:
         """The names of the regions that a file may hold."""
@@ -82,17 +85,6 @@ def totalsegmentator_labels() -> tuple[tuple[int, str], ...]:
     """Label and name of every class of TotalSegmentator, version 2, task total."""
     names = cast("Sequence[str]", read_packaged("labels", TOTALSEGMENTATOR)["names"])
     return tuple(enumerate(names, start=1))
-
-
-def _match(files: str, relative: str) -> re.Match[str] | None:
-    pattern, place = "", 0
-    for found in _PLACEHOLDER.finditer(files):
-        name = found[1]
-        # What is named twice, as a folder and in its file, must be the same twice.
-        group = "[^/]*" if not name else f"(?P={name})" if f"(?P<{name}>" in pattern else _GROUPS[name]
-        pattern += re.escape(files[place : found.start()]) + group
-        place = found.end()
-    return re.fullmatch(pattern + re.escape(files[place:]), relative)
 
 
 def is_volume(relative: str) -> bool:

@@ -40,8 +40,6 @@ class SlicePlane:
         Image Orientation (Patient) (0020,0037): direction of the rows, then of the columns.
     pixel_spacing_mm
         Pixel Spacing (0028,0030): distance of the rows (y), then of the columns (x).
-    rows, columns
-        Size of the slice.
     """
 
     position_mm: tuple[float, ...]

@@ -40,14 +40,10 @@ class Comparison:
         Mean SUV of the reference regions; None where there is none.
     body_surface_area_m2
         None where height or weight are not known.
-    krenning
-        Ratios of the protocol.
     sul_per_suv
         Lean body mass / weight; None where ``sul_reason`` says why.
     sul_reason
         Code of the reason why there is no factor.
-    sul_formula
-        The formula of the lean body mass.
     """
 
     liver_suv_mean: float | None = None

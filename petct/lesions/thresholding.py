@@ -74,8 +74,6 @@ def threshold_lesions(
 
     Parameters
     ----------
-    suv
-        The PET image in SUV (z, y, x).
     search
         What was drawn, on the grid of the image; None where the whole image is searched.
     organs

@@ -23,8 +23,6 @@ def first_order(
         The lesion's voxels, (n,).
     counts
         How many of them each grey level has; a grey level without voxels may be left out or be 0.
-    voxel_mm3
-        Volume of a voxel.
     shift
         Added in the energies and the root mean square (``voxelArrayShift``).
     """

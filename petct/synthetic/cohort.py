@@ -116,8 +116,6 @@ def write_patient(directory: Path, settings: CohortSettings, number: int) -> Pat
 
     Parameters
     ----------
-    directory
-        The cohort's directory, prepared.
     number
         Counted from 1.
     """

@@ -98,8 +98,6 @@ def tumour_structure_set(
 
     Parameters
     ----------
-    settings, plan
-        The cohort and the patient.
     lesions, geometry
         Lesion numbers (z, y, x) and the PET grid.
     pet_headers

@@ -107,8 +107,6 @@ def draw_lesions(rng: np.random.Generator, anatomy: Anatomy, geometry: Geometry,
     ----------
     rng
         Random numbers of this patient's lesions.
-    anatomy, geometry
-        The person and the PET grid.
     liver
         Whether the patient has liver metastases.
     """

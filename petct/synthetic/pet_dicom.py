@@ -46,8 +46,6 @@ class BedPosition:
 
     Attributes
     ----------
-    acquired
-        When it began.
     frame_reference_ms
         Frame Reference Time (0054,1300): from the start of the series to the moment at which the activity equals its
         average over the bed's duration.
@@ -93,8 +91,6 @@ def pet_datasets(
 
     Parameters
     ----------
-    settings, plan
-        The cohort and the patient.
     suv, geometry
         SUV (z, y, x) and its grid. Every slice gets its own Rescale Slope, so that its maximum uses all of the 15 bits.
     """

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from petct.errors import SurvivalError
-from petct.survival.accuracy.concordance import concordance, uno_concordance
+from petct.errors import PetctError, SurvivalError
+from petct.survival.accuracy.concordance import check_risk, concordance, uno_concordance
 from petct.survival.accuracy.prediction_error import HorizonScore, auc_at, brier_at, horizon_score
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
 from petct.survival.cohort.results import CONFIDENCE, TAILS, AnalysisResult, counted
+
+T = TypeVar("T")
 
 FEWEST_RESAMPLES = 200
 N_RESAMPLES = 500
@@ -86,29 +89,24 @@ def discrimination(
         raise SurvivalError(
             "HORIZON_WITHOUT_PROBABILITY", "A horizon and the predicted probabilities at it go together"
         )
-    measures: dict[str, Callable[[Outcome, FloatArray, FloatArray], float]] = {
-        "harrell": lambda of, score, _: concordance(of, score).value,
-        "uno": lambda of, score, _: uno_concordance(of, score),
+    check_risk(outcome, risk)
+    measures: dict[str, Callable[[IntArray], float]] = {
+        "harrell": lambda rows: concordance(outcome.subset(rows), risk[rows]).value,
+        "uno": lambda rows: uno_concordance(outcome.subset(rows), risk[rows]),
     }
     at_horizon = None
-    predicted = np.zeros(outcome.n)
     if horizon is not None and probability is not None:
-        predicted = probability
         at_horizon = horizon_score(outcome, risk, probability, horizon)
-        measures["auc"] = lambda of, score, _: auc_at(of, score, horizon)
-        measures["brier"] = lambda of, _, p: brier_at(of, p, horizon)
-    found = {name: measure(outcome, risk, predicted) for name, measure in measures.items()}
-    rows = resamples(outcome.n, n_resamples, seed)
-    estimates = {
-        name: _estimate(found[name], measure, outcome, risk, predicted, rows) for name, measure in measures.items()
-    }
+        measures["auc"] = lambda rows: auc_at(outcome.subset(rows), risk[rows], horizon)
+        measures["brier"] = lambda rows: brier_at(outcome.subset(rows), probability[rows], horizon)
+    estimates = {name: _estimate(measure, outcome.n, n_resamples, seed) for name, measure in measures.items()}
     fewest = min(estimate.n_resamples for estimate in estimates.values())
     notes = list(outcome.notes)
     if fewest < n_resamples:
         notes.append(f"{counted(n_resamples - fewest, 'resample')} without a value left out.")
     if estimates["harrell"].lower <= 0.5:
         notes.append(
-            f"No evidence that the risk score orders these patients (C {found['harrell']:.3f}, "
+            f"No evidence that the risk score orders these patients (C {estimates['harrell'].value:.3f}, "
             f"{estimates['harrell'].lower:.3f} to {estimates['harrell'].upper:.3f})."
         )
     if at_horizon is not None and at_horizon.ipa is not None and at_horizon.ipa <= 0:
@@ -127,8 +125,14 @@ def discrimination(
     )
 
 
-def resamples(n: int, n_resamples: int, seed: int) -> IntArray:
-    """Patients drawn with replacement, shape (resamples, n); raises BOOTSTRAP_INVALID below 200."""
+def bootstrap(measure: Callable[[IntArray], T], n: int, n_resamples: int, seed: int) -> tuple[list[T], str | None]:
+    """What ``measure`` finds in patients drawn with replacement, and the code of its last refusal, if any.
+
+    Raises
+    ------
+    SurvivalError
+        BOOTSTRAP_INVALID below 200 resamples; BOOTSTRAP_REFUSED when more than a tenth of them are refused.
+    """
     if n_resamples < FEWEST_RESAMPLES:
         raise SurvivalError(
             "BOOTSTRAP_INVALID",
@@ -136,35 +140,25 @@ def resamples(n: int, n_resamples: int, seed: int) -> IntArray:
             found=str(n_resamples),
             expected=f"at least {FEWEST_RESAMPLES}",
         )
-    return np.random.default_rng(seed).integers(0, n, size=(n_resamples, n))
-
-
-def refuse_lost_resamples(n_kept: int, n_resamples: int, code: str | None) -> None:
-    """Refuse (BOOTSTRAP_REFUSED) when more than a tenth of the resamples have no value."""
-    if n_resamples - n_kept > MOST_REFUSED * n_resamples:
+    found, code = [], None
+    for drawn in np.random.default_rng(seed).integers(0, n, size=(n_resamples, n)):
+        try:
+            found.append(measure(drawn))
+        except PetctError as error:
+            code = error.code
+    if n_resamples - len(found) > MOST_REFUSED * n_resamples:
         raise SurvivalError(
             "BOOTSTRAP_REFUSED",
             "Too many resamples have no value",
-            found=f"{n_resamples - n_kept} of {n_resamples}, mostly {code}",
+            found=f"{n_resamples - len(found)} of {n_resamples}, mostly {code}",
             expected=f"at most {100 * MOST_REFUSED:g} %",
             hint="There are too few events, or the model is too large for them.",
         )
+    return found, code
 
 
-def _estimate(
-    value: float,
-    measure: Callable[[Outcome, FloatArray, FloatArray], float],
-    outcome: Outcome,
-    risk: FloatArray,
-    probability: FloatArray,
-    rows: IntArray,
-) -> Estimate:
-    found, code = [], None
-    for drawn in rows:
-        try:
-            found.append(measure(outcome.subset(drawn), risk[drawn], probability[drawn]))
-        except SurvivalError as error:
-            code = error.code
-    refuse_lost_resamples(len(found), len(rows), code)
+def _estimate(measure: Callable[[IntArray], float], n: int, n_resamples: int, seed: int) -> Estimate:
+    value = measure(np.arange(n))
+    found, _ = bootstrap(measure, n, n_resamples, seed)
     lower, upper = np.quantile(found, TAILS)
     return Estimate(value, float(lower), float(upper), len(found))

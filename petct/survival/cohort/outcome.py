@@ -86,8 +86,8 @@ class Outcome:
         """Number of events."""
         return int(self.event.sum())
 
-    def subset(self, keep: BoolArray) -> Outcome:
-        """Return the outcome of the patients where ``keep`` is true; raises OUTCOME_EMPTY and NO_EVENTS.
+    def subset(self, keep: BoolArray | IntArray) -> Outcome:
+        """The outcome of the patients where ``keep`` is true, or whom it numbers; raises OUTCOME_EMPTY and NO_EVENTS.
 
         Competing events that were censored stay counted for the whole cohort.
         """

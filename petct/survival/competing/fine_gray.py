@@ -93,10 +93,8 @@ def fine_gray(outcome: CompetingOutcome, covariates: Sequence[Covariate]) -> Fin
     matrix = design.matrix
     sd = matrix.std(axis=0)
     risk_sets = SubdistributionRiskSets.of(cohort.duration, cohort.cause, (matrix - matrix.mean(axis=0)) / sd)
-    coefficients, variance, log_likelihood, null = maximise_subdistribution(
-        risk_sets, tuple(column.name for column in design.columns)
-    )
     names = tuple(column.name for column in design.columns)
+    coefficients, variance, log_likelihood, null = maximise_subdistribution(risk_sets, names)
     errors = np.sqrt(np.diag(variance)) / sd
     terms = tuple(
         _term(column, float(beta), float(error), risk_sets.robust_score(i, names))

@@ -22,7 +22,7 @@ from petct.survival.accuracy.calibration import (
     risk_cuts,
 )
 from petct.survival.accuracy.concordance import concordance
-from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, bootstrap
 from petct.survival.cohort.covariates import Covariate
 from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
 from petct.survival.cohort.results import TAILS, IntervalResult, counted
@@ -127,14 +127,7 @@ def validate_cox(
     probability = model.probability(fit.cohort, predictor, predictor)
     apparent = calibration(fit.cohort, probability, time)
     concordant = concordance(fit.cohort, predictor).value
-    found: list[_Resampled] = []
-    code = None
-    for drawn in resamples(fit.cohort.n, n_resamples, seed):
-        try:
-            found.append(model.resampled(drawn))
-        except SurvivalError as error:
-            code = error.code
-    refuse_lost_resamples(len(found), n_resamples, code)
+    found, code = bootstrap(model.resampled, fit.cohort.n, n_resamples, seed)
     flattering = np.array([each.flattering for each in found])
     optimism = float(np.mean(flattering - [each.honest for each in found]))
     corrected = Corrected(concordant, optimism, concordant - optimism)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from petct.errors import PetctError, SurvivalError
+from petct.errors import SurvivalError
 from petct.survival.accuracy.calibration import calibration_slope
 from petct.survival.accuracy.concordance import concordance
-from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, refuse_lost_resamples, resamples
-from petct.survival.cohort.outcome import Outcome
+from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES, MOST_REFUSED, bootstrap
+from petct.survival.cohort.outcome import FloatArray, IntArray, Outcome
 from petct.survival.cohort.results import TAILS, IntervalResult, counted
 from petct.survival.features.feature_table import FeatureTable
 from petct.survival.prediction.cross_validation import check_cohort
@@ -98,27 +98,22 @@ def optimism_corrected(
         )
     model = procedure.fit(outcome, table, seed)
     apparent = concordance(outcome, model.predictor(table)).value
-    own, gain, slopes, code = [], [], [], None
-    for drawn in resamples(outcome.n, n_resamples, seed):
-        try:
-            cohort, features = outcome.subset(drawn), table.rows(drawn)
-            resampled = procedure.fit(cohort, features, seed)
-            flattering = concordance(cohort, resampled.predictor(features)).value
-            predictor = resampled.predictor(table)
-            honest = concordance(outcome, predictor).value
-        except PetctError as error:
-            code = error.code
-            continue
-        own.append(flattering)
-        gain.append(flattering - honest)
-        if (slope := calibration_slope(outcome, predictor)) is not None:
-            slopes.append(slope.value)
-    refuse_lost_resamples(len(gain), n_resamples, code)
-    optimism = float(np.mean(gain))
+
+    def resampled(drawn: IntArray) -> tuple[float, FloatArray, float]:
+        cohort, features = outcome.subset(drawn), table.rows(drawn)
+        fitted = procedure.fit(cohort, features, seed)
+        flattering = concordance(cohort, fitted.predictor(features)).value
+        predictor = fitted.predictor(table)
+        return flattering, predictor, concordance(outcome, predictor).value
+
+    found, code = bootstrap(resampled, outcome.n, n_resamples, seed)
+    own = [flattering for flattering, _, _ in found]
+    optimism = float(np.mean([flattering - honest for flattering, _, honest in found]))
+    slopes = [slope.value for _, predictor, _ in found if (slope := calibration_slope(outcome, predictor)) is not None]
     corrected = apparent - optimism
     spread = np.array(own) - np.mean(own)
     lower, upper = corrected + np.quantile(spread, TAILS)
-    n_refused = n_resamples - len(gain)
+    n_refused = n_resamples - len(found)
     notes = list(outcome.notes)
     if n_refused:
         notes.append(f"{counted(n_refused, 'resample')} of {n_resamples} refused (last: {code}) and left out.")

@@ -49,12 +49,6 @@ def test_a_table_of_a_clinic() -> None:
     assert [column for column, _ in found.left_out] == ["Name", "Geburtsdatum", "remarks", "injected_at", "nothing"]
 
 
-def test_the_ids_of_the_images_find_the_column_whatever_its_name() -> None:
-    columns = ["key", *TABLE]
-    rows = [(f"NET-{n}", *row) for n, row in enumerate(ROWS)]
-    assert propose_roles(columns, rows, {"NET-1", "NET-2"}).patient_id_column == "key"
-
-
 def test_a_table_without_ids_or_rows_is_refused() -> None:
     with pytest.raises(ClinicalError, match="CLINICAL_PATIENT_COLUMN_UNKNOWN"):
         propose_roles(["grade", "age"], [("G1", "60"), ("G2", "70")])
