@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
     from petct.radiomics.feature_sets import FeatureClass, FeatureSet, ImageType, Resegmentation
 
-# pyradiomics announces on every call that a symmetrical GLCM makes two features redundant.
-logging.getLogger("radiomics").setLevel(logging.CRITICAL)
-
 MEMORY_LIMIT_BYTES = 1 << 29
 """What the matrices of one texture class may take; where it would be more, the class is OUT_OF_MEMORY."""
 
@@ -67,7 +63,7 @@ def extract_fast(
     normalised = _normalised(image, feature_set)
     # The bounding boxes of all lesions, in one pass.
     boxes = bounding_boxes(labels.array)
-    largest = _Largest(normalised.array)
+    largest = _largest(normalised.array)
     extractions = []
     for label in wanted:
         with _blas().limit(limits=1, user_api="blas"):
@@ -117,17 +113,9 @@ def _normalised(image: Volume, feature_set: FeatureSet) -> Volume:
     return Volume(sitk.GetArrayFromImage(result), image.geometry)
 
 
-class _Largest:
+def _largest(array: NDArray[np.generic]) -> Callable[[], float]:
     """Largest absolute value of an image, found when it is asked for; pointwise filters are scaled with it."""
-
-    def __init__(self, array: NDArray[np.generic]) -> None:
-        self.array = array
-        self._value: float | None = None
-
-    def __call__(self) -> float:
-        if self._value is None:
-            self._value = max(abs(float(self.array.min())), abs(float(self.array.max())))
-        return self._value
+    return cache(lambda: max(abs(float(array.min())), abs(float(array.max()))))
 
 
 def _extract(
@@ -136,7 +124,7 @@ def _extract(
     label: int,
     box: Box | None,
     feature_set: FeatureSet,
-    largest: _Largest,
+    largest: Callable[[], float],
 ) -> Extraction:
     account = Account("fast", (), image.geometry.spacing_mm, 0, None, None, 0, ())
     if box is None:
@@ -151,7 +139,7 @@ def _extract(
         if resampled is None:
             account = replace(account, n_voxels_resampled=0)
             return Extraction(label, missing(feature_set, Status.ROI_TOO_SMALL), account)
-        region, largest = resampled, _Largest(resampled.image)
+        region, largest = resampled, _largest(resampled.image)
     account = replace(
         account,
         spacing_mm=region.spacing_mm,

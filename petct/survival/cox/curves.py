@@ -20,7 +20,6 @@ from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.residuals import martingale_residuals
 from petct.survival.cox.schoenfeld import Transform, transformed_times
 from petct.survival.likelihood.baseline import BaselineHazard
-from petct.survival.likelihood.partial_likelihood import maximise
 
 _SMOOTH_POINTS = 40
 
@@ -188,11 +187,10 @@ def functional_form(
     plain = NumericCovariate(covariate.name, covariate.values, covariate.unit, "as_is", known_from=covariate.known_from)
     with_it = fit_cox(outcome, [plain, *others], strata=strata)
     x = np.asarray(covariate.values, dtype=np.float64)[with_it.design.complete]
-    sets = with_it.risk_sets
     # The covariate is the first column: the same patients without it.
-    terms = maximise(sets.with_design(sets.design[:, 1:]), with_it.names[1:]).terms
+    terms = with_it.with_columns(np.arange(1, len(with_it.names))).terms
     residual = np.empty(len(x))
-    residual[sets.order] = martingale_residuals(terms)
+    residual[with_it.risk_sets.order] = martingale_residuals(terms)
     order = np.argsort(x, kind="stable")
     grid = np.linspace(x.min(), x.max(), _SMOOTH_POINTS)
     unit = f" ({covariate.unit})" if covariate.unit else ""

@@ -104,6 +104,10 @@ class CoxFit:
         """Parameters, or what a ridge leaves of them."""
         return effective_df(self.maximum.terms.information, self.ridge)
 
+    def with_columns(self, kept: IntArray) -> Maximum:
+        """The unpenalised fit of the same rows to these columns only."""
+        return maximise(self.risk_sets.with_design(self.risk_sets.design[:, kept]), tuple(self.names[i] for i in kept))
+
 
 def fit_cox(
     outcome: Outcome,

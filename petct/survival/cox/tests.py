@@ -17,7 +17,6 @@ from petct.survival.cohort.results import Suppressed, f_p
 from petct.survival.cox.fit import CoxFit
 from petct.survival.cox.result import CovariateTest
 from petct.survival.cox.score_tests import permutation_p, permutations_of, robust_score_statistic, score_test
-from petct.survival.likelihood.partial_likelihood import maximise
 from petct.survival.likelihood.penalised import Firth, Ridge, firth_likelihood_ratio
 
 PERMUTED_UP_TO = 200
@@ -129,8 +128,5 @@ class CoxTests:
     def _likelihood_ratio(self, columns: IntArray) -> float:
         fit = self.fit
         others = np.setdiff1d(np.arange(len(fit.names)), columns)
-        without = fit.maximum.log_likelihood_null
-        if len(others):
-            sets = fit.risk_sets.with_design(fit.risk_sets.design[:, others])
-            without = maximise(sets, tuple(fit.names[i] for i in others)).terms.log_likelihood
-        return max(2 * (fit.maximum.terms.log_likelihood - without), 0.0)
+        without = fit.with_columns(others).terms
+        return max(2 * (fit.maximum.terms.log_likelihood - without.log_likelihood), 0.0)

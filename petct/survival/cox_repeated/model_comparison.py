@@ -16,7 +16,6 @@ from petct.survival.cox.fit import fit_cox
 from petct.survival.cox.model import summarise
 from petct.survival.cox.result import CovariateTest, CoxResult
 from petct.survival.cox.tests import DEFAULT_SEED, CoxTests
-from petct.survival.likelihood.partial_likelihood import maximise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +86,7 @@ def compare_models(
     names = {covariate.name for covariate in added}
     columns = tuple(i for i, column in enumerate(fit.design.columns) if column.covariate in names)
     kept = np.setdiff1d(np.arange(len(fit.names)), columns)
-    without = maximise(fit.risk_sets.with_design(fit.risk_sets.design[:, kept]), tuple(fit.names[i] for i in kept))
+    without = fit.with_columns(kept)
     predictor = np.empty(fit.cohort.n)
     predictor[fit.risk_sets.order] = (without.terms.risk_sets.design * without.coefficients).sum(axis=1)
     full_pairs = paired_rows(fit.cohort, fit.linear_predictor, fit.stratum)

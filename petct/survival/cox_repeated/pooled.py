@@ -28,7 +28,6 @@ from petct.survival.cohort.results import (
 )
 from petct.survival.cox.fit import CoxFit, fit_cox
 from petct.survival.cox.result import CovariateTest
-from petct.survival.likelihood.partial_likelihood import maximise
 
 DEFAULT_IMPUTATIONS = 20
 
@@ -213,14 +212,10 @@ class _PooledTests:
         own, restricted = [], []
         for fit in self.fits:
             null = np.zeros(len(fit.names))
-            log_likelihood = fit.maximum.log_likelihood_null
-            if len(others):
-                sets = fit.risk_sets.with_design(fit.risk_sets.design[:, others])
-                without = maximise(sets, tuple(fit.names[i] for i in others))
-                null[others] = without.coefficients / fit.sd[others]
-                log_likelihood = without.terms.log_likelihood
+            without = fit.with_columns(others)
+            null[others] = without.coefficients / fit.sd[others]
             restricted.append(null)
-            own.append(2 * (fit.maximum.terms.log_likelihood - log_likelihood))
+            own.append(2 * (fit.maximum.terms.log_likelihood - without.terms.log_likelihood))
         full_mean = np.mean([fit.coefficients for fit in self.fits], axis=0)
         null_mean = np.mean(restricted, axis=0)
         pooled = float(
