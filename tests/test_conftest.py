@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ def test_opens_browser():
 
 
 @pytest.fixture
-def run_tests(tmp_path: Path):
+def run_tests(tmp_path: Path) -> Callable[..., Any]:
     """Run three tests in a process of their own, with the conftest of this folder."""
     tests = tmp_path / "tests"
     tests.mkdir()
@@ -46,7 +48,7 @@ def run_tests(tmp_path: Path):
     return run
 
 
-def test_says_what_was_not_proved_without_the_data(run_tests, tmp_path):
+def test_says_what_was_not_proved_without_the_data(run_tests: Callable[..., Any], tmp_path: Path) -> None:
     run = run_tests(tmp_path / "absent")
 
     assert run.returncode == 0, run.stdout
@@ -56,7 +58,7 @@ def test_says_what_was_not_proved_without_the_data(run_tests, tmp_path):
     assert "3 tests did not run" in summary
 
 
-def test_no_data_test_may_skip_where_the_data_are(run_tests, tmp_path):
+def test_no_data_test_may_skip_where_the_data_are(run_tests: Callable[..., Any], tmp_path: Path) -> None:
     run = run_tests(tmp_path)
 
     assert run.returncode == 1
@@ -64,7 +66,7 @@ def test_no_data_test_may_skip_where_the_data_are(run_tests, tmp_path):
     assert "1 failed, 1 passed, 1 skipped" in run.stdout
 
 
-def test_the_browser_test_may_not_skip_where_it_is_required(run_tests, tmp_path):
+def test_the_browser_test_may_not_skip_where_it_is_required(run_tests: Callable[..., Any], tmp_path: Path) -> None:
     run = run_tests(tmp_path / "absent", PETLAKE_REQUIRE_BROWSER="1")
 
     assert run.returncode == 1

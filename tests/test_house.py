@@ -73,7 +73,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-def test_a_file_is_a_room_and_not_a_hall():
+def test_a_file_is_a_room_and_not_a_hall() -> None:
     lengths = {
         name_of(path): len(path.read_text(encoding="utf-8").splitlines())
         for path in texts()
@@ -87,12 +87,12 @@ def test_a_file_is_a_room_and_not_a_hall():
     )
 
 
-def test_the_files_that_are_run_first_are_there():
+def test_the_files_that_are_run_first_are_there() -> None:
     # A file that moved would be run last, and the whole suite would wait for it.
     assert not [name for name in some(LONGEST_FIRST) if not (REPOSITORY / "tests" / name).is_file()]
 
 
-def test_no_file_names_a_registry_or_a_place_on_one_machine():
+def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
     # In pieces, so that this file does not name them either.
     hosts = [
         ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("debian", "org"))
@@ -109,7 +109,7 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine():
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "scripts/bootstrap.lock"])
-def test_the_lock_pins_every_package_with_hashes_and_names_no_place(name):
+def test_the_lock_pins_every_package_with_hashes_and_names_no_place(name: str) -> None:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
 
@@ -120,7 +120,7 @@ def test_the_lock_pins_every_package_with_hashes_and_names_no_place(name):
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_holds_every_declared_requirement():
+def test_the_lock_holds_every_declared_requirement() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     declared = [
         *project["build-system"]["requires"],
@@ -171,7 +171,7 @@ def licences(distribution: str) -> tuple[str, ...]:
     return named or tuple((fields.get("License") or "").splitlines()[:1])
 
 
-def test_what_is_installed_with_petlake_is_free_of_strong_copyleft():
+def test_what_is_installed_with_petlake_is_free_of_strong_copyleft() -> None:
     closure = installed_closure("petlake")
     assert {"dagster", "duckdb", "numpy", "pyradiomics", "streamlit"} <= closure
     stated = {name: licences(name) for name in closure}
@@ -185,7 +185,7 @@ def test_what_is_installed_with_petlake_is_free_of_strong_copyleft():
     assert found <= set(FILE_LEVEL_COPYLEFT)
 
 
-def test_codespell_is_a_tool_and_never_a_part():
+def test_codespell_is_a_tool_and_never_a_part() -> None:
     # Its licence is GPL-2.0: it is run, as a development tool, and neither required nor imported.
     assert "codespell" not in installed_closure("petlake")
     importing = [
@@ -196,7 +196,7 @@ def test_codespell_is_a_tool_and_never_a_part():
     assert not importing
 
 
-def test_the_data_dictionary_is_up_to_date():
+def test_the_data_dictionary_is_up_to_date() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "warehouse.registry.dictionary"],
         cwd=REPOSITORY,
@@ -221,7 +221,7 @@ def imported_in(folders: Iterable[str]) -> set[str]:
     return {canonicalize_name(name) for module in modules for name in distributions.get(module, ())}
 
 
-def test_what_nothing_imports_has_a_reason_beside_it():
+def test_what_nothing_imports_has_a_reason_beside_it() -> None:
     text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     shipped, all_of_it = imported_in(PACKAGES), imported_in((*PACKAGES, "tests", "benchmarks", "scripts"))

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def install(checkout: Path, *, compiler: str = "true", **python: str) -> subproc
     ],
     ids=["no-python", "no-venv", "no-headers", "no-compiler"],
 )
-def test_prints_the_line_for_what_is_missing_and_stops(checkout, found, packages):
+def test_prints_the_line_for_what_is_missing_and_stops(checkout: Path, found: Any, packages: str) -> None:
     run = install(checkout, **found)
 
     assert run.returncode == 1
@@ -64,7 +65,7 @@ def test_prints_the_line_for_what_is_missing_and_stops(checkout, found, packages
     assert not (checkout / ".venv").exists()
 
 
-def test_a_compiler_alone_can_be_missing(checkout):
+def test_a_compiler_alone_can_be_missing(checkout: Path) -> None:
     (checkout / "headers").mkdir()
     (checkout / "headers" / "Python.h").touch()
 

@@ -113,7 +113,7 @@ def proves_nothing(tree: ast.Module) -> Iterator[ast.expr]:
                 yield from asserted(node.test, known)
 
 
-def test_every_loop_of_assertions_goes_through_something():
+def test_every_loop_of_assertions_goes_through_something() -> None:
     files = sorted(TESTS.rglob("*.py"))
     assert len(files) > 100
     found = {
@@ -139,7 +139,7 @@ def test_every_loop_of_assertions_goes_through_something():
         "for x in EMPTY: assert x",
     ],
 )
-def test_what_may_be_nothing_is_found(code):
+def test_what_may_be_nothing_is_found(code: str) -> None:
     assert list(proves_nothing(ast.parse(f"EMPTY = ()\ndef test():\n    {code}")))
 
 
@@ -156,5 +156,5 @@ def test_what_may_be_nothing_is_found(code):
         "assert {x for x in found} == {1}",
     ],
 )
-def test_what_is_something_is_let_through(code):
+def test_what_is_something_is_let_through(code: str) -> None:
     assert not list(proves_nothing(ast.parse(f"SOME = ('a', 'b')\ndef test():\n    {code}")))

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from assets.work import PatientJob, process_patient
 from records.imaging import Finding, RefusalRecord
 from records.masks import LesionMatchRecord, LesionRecord, ReaderAgreementRecord
+from tests.assets.conftest import Study
 from tests.some import some
 from warehouse.storage.lake import Lake
 
@@ -22,7 +23,7 @@ TABLES = ("series", "scans", "suv", "lesions")
 ALL_TABLES = (*TABLES, "pet_metrics", "radiomic_features", "clinical", "endpoints")
 
 
-def _contour_file(study) -> Path:
+def _contour_file(study: Study) -> Path:
     return next((study.folder / "dicom" / FIRST / "RTSTRUCT").iterdir())
 
 
@@ -32,7 +33,7 @@ def _edit(path: Path, change: Callable[[Dataset], None]) -> None:
     dataset.save_as(path)
 
 
-def two_points(study) -> None:
+def two_points(study: Study) -> None:
     def change(dataset: Dataset) -> None:
         contour = dataset.ROIContourSequence[0].ContourSequence[0]
         contour.ContourData, contour.NumberOfContourPoints = contour.ContourData[:6], 2
@@ -47,24 +48,24 @@ def _moved(dataset: Dataset, shift_mm: tuple[float, float, float]) -> None:
             contour.ContourData = [f"{value:.3f}" for value in points.ravel()]
 
 
-def of_another_patient(study) -> None:
+def of_another_patient(study: Study) -> None:
     """Contours in the coordinates of another scanner, which say that they are this patient's."""
     _edit(_contour_file(study), lambda dataset: _moved(dataset, (0, 0, 5000)))
 
 
-def under_the_id_of_another_patient(study) -> None:
+def under_the_id_of_another_patient(study: Study) -> None:
     """The contour file says that it is of the other patient of the study."""
     _edit(_contour_file(study), lambda dataset: setattr(dataset, "PatientID", "NET-002"))
 
 
-def an_empty_region(study) -> None:
+def an_empty_region(study: Study) -> None:
     def change(dataset: Dataset) -> None:
         del dataset.ROIContourSequence[0].ContourSequence
 
     _edit(_contour_file(study), change)
 
 
-def a_seg_of_absent_images(study) -> None:
+def a_seg_of_absent_images(study: Study) -> None:
     """The tumour as a SEG whose images are not there."""
     shutil.rmtree(study.folder / "dicom" / FIRST / "RTSTRUCT")
     seg = next(path for path in (study.folder / "dicom" / FIRST).rglob("*") if path.is_file() and "SEG" in str(path))
@@ -79,7 +80,7 @@ def a_seg_of_absent_images(study) -> None:
     _edit(copy, change)
 
 
-def names_that_match_nothing(study) -> None:
+def names_that_match_nothing(study: Study) -> None:
     study.replace('tumour: ["lesion*"]', 'tumour: ["lesoin*"]')
 
 
@@ -95,7 +96,7 @@ def names_that_match_nothing(study) -> None:
     ],
 )
 def test_the_lesions_are_set_aside_with_a_reason_and_the_rest_is_complete(
-    not_computed, harm: Callable, code: str, words: str
+    not_computed: Study, harm: Callable, code: str, words: str
 ) -> None:
     harm(not_computed)
     not_computed.ingest()
@@ -111,7 +112,7 @@ def test_the_lesions_are_set_aside_with_a_reason_and_the_rest_is_complete(
     assert {record.table_name for record in refusals} == needs_lesions
 
 
-def _drawn_on_an_mr(study, frame_of_reference_uid: str | None = None) -> None:
+def _drawn_on_an_mr(study: Study, frame_of_reference_uid: str | None = None) -> None:
     """The series that the contours refer to once more as an MR, and the contours as drawn on that."""
     path = _contour_file(study)
     frame = pydicom.dcmread(path).ReferencedFrameOfReferenceSequence[0]
@@ -139,7 +140,7 @@ def _drawn_on_an_mr(study, frame_of_reference_uid: str | None = None) -> None:
     study.ingest()
 
 
-def test_contours_on_another_series_of_the_frame_of_reference_are_made_there(not_computed) -> None:
+def test_contours_on_another_series_of_the_frame_of_reference_are_made_there(not_computed: Study) -> None:
     settings = not_computed.settings
     process_patient(PatientJob(FIRST, TABLES, settings))
     lake = Lake(settings.lake)
@@ -152,14 +153,14 @@ def test_contours_on_another_series_of_the_frame_of_reference_are_made_there(not
     assert "another series of the same frame of reference" in findings["MASK_OF_OTHER_SERIES"]
 
 
-def test_contours_on_a_series_of_another_frame_of_reference_are_refused(not_computed) -> None:
+def test_contours_on_a_series_of_another_frame_of_reference_are_refused(not_computed: Study) -> None:
     _drawn_on_an_mr(not_computed, "1.2.3.99")
     process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
     refusals = Lake(not_computed.settings.lake).read("refusals", FIRST, RefusalRecord)
     assert {"CONTOURS_FRAME_DIFFERS", "CONTOURS_UNREADABLE"} <= {record.code for record in refusals}
 
 
-def _second_reader(study, shift_mm: float) -> None:
+def _second_reader(study: Study, shift_mm: float) -> None:
     """The same contours, moved, without the last lesion, in a file of its own: what another reader drew."""
     path = _contour_file(study)
     copy = path.with_name("second.dcm")
@@ -178,7 +179,7 @@ def _second_reader(study, shift_mm: float) -> None:
     )
 
 
-def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed) -> None:
+def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed: Study) -> None:
     not_computed.replace("protocols: [contours]", "protocols: [contours, percent_41, suv_4]")
     process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
     lake = Lake(not_computed.settings.lake)
@@ -211,7 +212,7 @@ def test_a_second_reader_is_compared_and_changes_no_lesion(not_computed) -> None
     assert {group.match_group for group in groups} == pairs
 
 
-def test_a_region_of_no_reader_is_refused_where_readers_are_named(not_computed) -> None:
+def test_a_region_of_no_reader_is_refused_where_readers_are_named(not_computed: Study) -> None:
     _second_reader(not_computed, 8.0)
     not_computed.replace('["second*"]', '["third*"]')
     not_computed.ingest()
@@ -220,7 +221,7 @@ def test_a_region_of_no_reader_is_refused_where_readers_are_named(not_computed) 
     assert {"READER_UNKNOWN", "CONTOURS_UNREADABLE"} <= {record.code for record in refusals}
 
 
-def test_protocols_are_matched_and_what_was_resampled_is_said(not_computed) -> None:
+def test_protocols_are_matched_and_what_was_resampled_is_said(not_computed: Study) -> None:
     not_computed.replace("protocols: [contours]", "protocols: [contours, suv_3_in_contours]")
     process_patient(PatientJob(FIRST, TABLES, not_computed.settings))
     lake = Lake(not_computed.settings.lake)

@@ -19,6 +19,7 @@ from records.features import FeatureValue
 from records.imaging import ScanRecord
 from records.masks import LesionRecord
 from records.robustness import PerturbedFeature, RobustnessRecord
+from tests.assets.conftest import Study
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 
@@ -35,7 +36,7 @@ minimum_roi_voxels: 4
 """
 
 
-def ask(study) -> None:
+def ask(study: Study) -> None:
     (study.folder / "small.yaml").write_text(FEATURE_SET, encoding="utf-8")
     study.replace("feature_sets: [pet_original, ct_original]", "feature_sets: [small.yaml]")
     path = study.folder / "study.yaml"
@@ -43,7 +44,7 @@ def ask(study) -> None:
 
 
 @pytest.fixture(scope="module")
-def once(materialized, tmp_path_factory: pytest.TempPathFactory):
+def once(materialized: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
     study = type(materialized)(shutil.copytree(materialized.folder, tmp_path_factory.mktemp("robust") / "study"))
     ask(study)
     for patient in (FIRST, SECOND):
@@ -53,12 +54,12 @@ def once(materialized, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def asking(once, tmp_path: Path):
+def asking(once: Study, tmp_path: Path) -> Study:
     """A study whose lesions were perturbed and measured, to be changed by a test."""
     return type(once)(shutil.copytree(once.folder, tmp_path / "study"))
 
 
-def test_perturbed_lesions_become_icc_beside_the_definitions(asking) -> None:
+def test_perturbed_lesions_become_icc_beside_the_definitions(asking: Study) -> None:
     lake = Lake(asking.settings.lake)
     chains = {"none", *(name for name, _ in load_perturbation_set("pet_chains").chains)}
     perturbed = lake.read("perturbed_features", FIRST, PerturbedFeature)
@@ -90,7 +91,7 @@ def test_perturbed_lesions_become_icc_beside_the_definitions(asking) -> None:
     assert is_robust == (lower >= 0.75)
 
 
-def test_a_perturbation_follows_from_its_seed_and_name_and_from_nothing_else(asking) -> None:
+def test_a_perturbation_follows_from_its_seed_and_name_and_from_nothing_else(asking: Study) -> None:
     lake = Lake(asking.settings.lake)
     (perturbations,) = asking.settings.robustness.perturbation_sets
     noise = replace(perturbations, chains=tuple(chain for chain in perturbations.chains if chain[0] == "noise"))
@@ -110,7 +111,7 @@ def test_a_perturbation_follows_from_its_seed_and_name_and_from_nothing_else(ask
     assert measured() != among_others
 
 
-def test_a_study_that_no_longer_asks_keeps_nothing_of_it(computed) -> None:
+def test_a_study_that_no_longer_asks_keeps_nothing_of_it(computed: Study) -> None:
     lake = Lake(computed.settings.lake)
     asked = replace(computed.settings, robustness=RobustnessSettings(retest_within_days=1))
     # One scan a patient: a row for every feature says that there is no second one.
@@ -134,7 +135,7 @@ def repeated(lake: Lake, patient: str, days: int) -> None:
         lake.write(table, patient, [*rows, *again])
 
 
-def test_two_scans_within_the_window_are_test_and_retest_of_the_largest_lesion(asking) -> None:
+def test_two_scans_within_the_window_are_test_and_retest_of_the_largest_lesion(asking: Study) -> None:
     lake = Lake(asking.settings.lake)
     repeated(lake, FIRST, 5)
     repeated(lake, SECOND, 50)
@@ -148,7 +149,7 @@ def test_two_scans_within_the_window_are_test_and_retest_of_the_largest_lesion(a
     assert {row.n_targets for row in robustness_of(wider, lake) if row.feature_name == volumes[0].feature_name} == {2}
 
 
-def test_protocols_are_readers(asking) -> None:
+def test_protocols_are_readers(asking: Study) -> None:
     lake = Lake(asking.settings.lake)
     (protocol,) = asking.settings.protocols
     other = replace(protocol, name="second_reader")

@@ -13,23 +13,24 @@ from assets.work import PatientJob, process_patient
 from orchestration.instance import study_instance
 from orchestration.study import StudyError, load_study
 from records.imaging import SuvAdaptation, SuvRecord
+from tests.assets.conftest import Study
 from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
 OVERRIDES = "suv:\n  overrides:\n    weight: {column: chart_weight_kg, unit: kg}\n\nmasks:\n"
 
 
-def _suv_state(study, patient: str) -> tuple[State, tuple[str, ...]]:
+def _suv_state(study: Study, patient: str) -> tuple[State, tuple[str, ...]]:
     (state,) = [s for s in table_states(study.settings, [patient]) if s.table == "suv"]
     return state.state, state.reasons
 
 
-def _compute(study, *patients: str) -> None:
+def _compute(study: Study, *patients: str) -> None:
     for patient in patients:
         process_patient(PatientJob(patient, ("series", "scans", "suv"), study.settings))
 
 
-def _version_in_dagster(study, patient: str) -> str:
+def _version_in_dagster(study: Study, patient: str) -> str:
     with study_instance(study.folder) as instance:
         key = dg.AssetKey("suv_overrides")
         record = instance.get_latest_data_version_record(key, is_source=True, partition_key=patient)
@@ -47,7 +48,7 @@ def _with_weights(folder: Path, **weights: str) -> None:
     (folder / "clinical.csv").write_text(text, encoding="utf-8")
 
 
-def test_a_weight_of_the_chart_from_the_table_to_the_suv(not_computed) -> None:
+def test_a_weight_of_the_chart_from_the_table_to_the_suv(not_computed: Study) -> None:
     study, lake = not_computed, Lake(not_computed.settings.lake)
     _compute(study, FIRST, SECOND)
     (before,) = lake.read("suv", FIRST, SuvRecord)
@@ -78,7 +79,7 @@ def test_a_weight_of_the_chart_from_the_table_to_the_suv(not_computed) -> None:
     assert "chart_weight_kg" in reasons[0]
 
 
-def test_another_cell_does_not_make_the_suv_stale(not_computed) -> None:
+def test_another_cell_does_not_make_the_suv_stale(not_computed: Study) -> None:
     not_computed.replace("masks:\n", OVERRIDES)
     _with_weights(not_computed.folder)
     not_computed.ingest()

@@ -18,33 +18,34 @@ from records.cohort import ProvenanceRecord
 from records.features import PetMetrics
 from records.imaging import RefusalRecord
 from records.masks import DelineationRecord
+from tests.assets.conftest import Study
 from warehouse.source_code import source_code
 from warehouse.storage.lake import Lake
 
 FIRST, SECOND = "NET-001", "NET-002"
 
 
-def job(study, patient: str) -> PatientJob:
+def job(study: Study, patient: str) -> PatientJob:
     settings = study.settings
     return PatientJob(patient, asked_names(settings), settings)
 
 
-def refusals(study, patient: str) -> dict[str, list[str]]:
+def refusals(study: Study, patient: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for record in Lake(study.settings.lake).read("refusals", patient, RefusalRecord):
         found.setdefault(record.table_name, []).append(record.code)
     return found
 
 
-def no_contours(study) -> None:
+def no_contours(study: Study) -> None:
     shutil.rmtree(study.folder / "dicom" / FIRST / "RTSTRUCT")
 
 
-def names_that_match_nothing(study) -> None:
+def names_that_match_nothing(study: Study) -> None:
     study.replace('tumour: ["lesion*"]', 'tumour: ["lesoin*"]')
 
 
-def two_bad_cells(study) -> None:
+def two_bad_cells(study: Study) -> None:
     path = study.folder / "clinical.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -55,7 +56,7 @@ def two_bad_cells(study) -> None:
         writer.writerows(rows)
 
 
-def test_every_table_of_a_patient_names_the_code_that_computed_it(materialized) -> None:
+def test_every_table_of_a_patient_names_the_code_that_computed_it(materialized: Study) -> None:
     code = source_code()
     rows = Lake(materialized.settings.lake).read("provenance", FIRST, ProvenanceRecord)
     assert {row.table_name for row in rows} == set(asked_names(materialized.settings))
@@ -73,7 +74,7 @@ def test_every_table_of_a_patient_names_the_code_that_computed_it(materialized) 
     ],
 )
 def test_refusals_that_differ_in_one_fact_are_kept_side_by_side(
-    computed, harm: Callable, patients: set[str], table: str, codes: list[str]
+    computed: Study, harm: Callable, patients: set[str], table: str, codes: list[str]
 ) -> None:
     harm(computed)
     computed.ingest()
@@ -83,7 +84,9 @@ def test_refusals_that_differ_in_one_fact_are_kept_side_by_side(
     publish_snapshot(computed.settings)
 
 
-def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(
+    computed: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device", "/somewhere/else")
 
@@ -99,7 +102,7 @@ def test_a_full_disk_changes_nothing_and_says_nothing_of_the_patient(computed, m
 
 
 def test_an_input_that_changes_during_the_work_makes_it_stale_at_once(
-    not_computed, monkeypatch: pytest.MonkeyPatch
+    not_computed: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_patient = work.write_patient
 
@@ -117,7 +120,7 @@ def test_an_input_that_changes_during_the_work_makes_it_stale_at_once(
     assert (states[FIRST, "clinical"], states[FIRST, "suv"]) == ("STALE", "FRESH")
 
 
-def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(computed) -> None:
+def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(computed: Study) -> None:
     """An RTSTRUCT without regions: the volume is 0, and a missing CT takes nothing from it."""
     import pydicom
 
@@ -141,7 +144,7 @@ def test_no_tumour_is_a_volume_of_zero_with_a_ct_or_without(computed) -> None:
     }
 
 
-def test_regions_that_are_no_tumour_do_not_matter(computed) -> None:
+def test_regions_that_are_no_tumour_do_not_matter(computed: Study) -> None:
     """A couch that was named and never drawn is in many clinical RTSTRUCTs."""
     import pydicom
 
@@ -159,7 +162,7 @@ def test_regions_that_are_no_tumour_do_not_matter(computed) -> None:
     assert set(computed.petlake_states().values()) == {"FRESH"}
 
 
-def test_a_folder_that_is_not_mounted_costs_nothing(computed) -> None:
+def test_a_folder_that_is_not_mounted_costs_nothing(computed: Study) -> None:
     from petct.errors import DicomError
 
     away = Path(shutil.move(computed.folder / "dicom", computed.folder / "away"))
@@ -171,7 +174,7 @@ def test_a_folder_that_is_not_mounted_costs_nothing(computed) -> None:
     away.rename(computed.folder / "dicom")
 
 
-def test_a_step_cannot_read_what_its_table_does_not_declare(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_cannot_read_what_its_table_does_not_declare(computed: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise it would stay fresh when what it read has changed."""
     forgotten = replace(PATIENT_TABLES["pet_metrics"], upstream=("suv", "lesions", "delineations"))
     monkeypatch.setitem(PATIENT_TABLES, "pet_metrics", forgotten)
@@ -183,7 +186,7 @@ def test_a_step_cannot_read_what_its_table_does_not_declare(computed, monkeypatc
     )
 
 
-def test_a_step_writes_the_companions_that_its_table_declares(computed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_writes_the_companions_that_its_table_declares(computed: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PATIENT_TABLES, "suv", replace(PATIENT_TABLES["suv"], companions=()))
     outcome = process_patient(PatientJob(FIRST, ("suv",), computed.settings))
     assert [refused.code for refused in outcome.tables[0].refusals] == ["UNEXPECTED_ERROR"]

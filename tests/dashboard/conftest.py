@@ -32,6 +32,8 @@ FEATURES = (
     *("original_gldm_DependenceVariance", "original_ngtdm_Coarseness"),
 )
 N_PATIENTS = 44
+NewStudy = tuple[Path, Callable[[int], Published]]
+"""A folder, and a function that writes so many patients into it and publishes them."""
 WITHOUT_SCAN, WITHOUT_SUV, WITHOUT_TUMOUR, WITHOUT_ENDPOINT = "P041", "P042", "P043", "P044"
 
 _TYPES = {
@@ -239,7 +241,7 @@ def empty_study(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def new_study(tmp_path: Path) -> tuple[Path, Callable[[int], Published]]:
+def new_study(tmp_path: Path) -> NewStudy:
     """Return the folder of a study, and a function that writes so many patients and publishes."""
 
     def publish_patients(n_patients: int) -> Published:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
@@ -16,7 +18,7 @@ from orchestration.commands.pca import pca
 from orchestration.commands.screen import screen
 from orchestration.commands.sensitivity import sensitivity
 from petct.errors import SurvivalError
-from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, row, write_study
+from tests.dashboard.conftest import FEATURES, PROTOCOL, SETTINGS, NewStudy, row, write_study
 from tests.dashboard.opened import charts, checked, page_of, texts
 from tests.dashboard.wording import same_wording
 from tests.some import some
@@ -43,7 +45,7 @@ WIDE_SETTINGS = json.dumps(
 
 
 @pytest.fixture
-def opened(monkeypatch):
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
 
     def open_page(study: Path, page: str, **parameters: str | list[str]) -> AppTest:
@@ -53,7 +55,7 @@ def opened(monkeypatch):
     return open_page
 
 
-def told(command, study: Path, *arguments: str) -> dict:
+def told(command: click.Command, study: Path, *arguments: str) -> dict:
     done = CliRunner().invoke(command, [*arguments, "--json", "--study", str(study)], catch_exceptions=False)
     return json.loads(done.stdout)
 
@@ -118,7 +120,9 @@ def rich_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich_study):
+def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(
+    opened: Callable[..., AppTest], rich_study: Path
+) -> None:
     app = opened(rich_study, "features", scan_feature_set="pet_original")
     said = told(screen, rich_study, "--feature-set", "pet_original__largest", "--endpoint", "OS")
     table = app.dataframe[0].value
@@ -137,7 +141,7 @@ def test_a_scan_on_the_page_is_that_of_the_command_and_counted_once(opened, rich
     assert not any("median split" in subject for subject in some(entries(rich_study)))
 
 
-def test_filters_hide_features_and_change_no_correction(opened, rich_study):
+def test_filters_hide_features_and_change_no_correction(opened: Callable[..., AppTest], rich_study: Path) -> None:
     app = opened(rich_study, "features", scan_feature_set="pet_original")
     before = app.dataframe[0].value.set_index("Feature")["q"]
     app = checked(app.slider(key="least_icc").set_value(0.5).run())
@@ -151,7 +155,9 @@ def test_filters_hide_features_and_change_no_correction(opened, rich_study):
     assert not app.get("plotly_chart")
 
 
-def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_study):
+def test_a_chosen_feature_shows_its_patients_and_is_another_test(
+    opened: Callable[..., AppTest], rich_study: Path
+) -> None:
     name = f"pet_original__largest:{FEATURES[4]}"
     app = opened(rich_study, "features", scan_feature_set="pet_original", feature=FEATURES[4])
     assert app.selectbox(key=choices.FEATURE_KEY).value == name
@@ -165,11 +171,13 @@ def test_a_chosen_feature_shows_its_patients_and_is_another_test(opened, rich_st
     assert entries(rich_study)["pet_original__largest: adjusted for tumour_volume_ml"] > 1
 
 
-def test_a_click_names_its_feature_however_plotly_says_it():
+def test_a_click_names_its_feature_however_plotly_says_it() -> None:
     assert panels.panels.text_of(["a:b"]) == panels.panels.text_of("a:b") == "a:b"
 
 
-def test_components_are_those_of_the_command_and_a_selection_splits_survival(opened, rich_study):
+def test_components_are_those_of_the_command_and_a_selection_splits_survival(
+    opened: Callable[..., AppTest], rich_study: Path
+) -> None:
     said = told(pca, rich_study, "--feature-set", "pet_original__largest")
     ids = said["row_ids"]
     picked = sorted(ids)[:12]
@@ -196,13 +204,15 @@ def test_components_are_those_of_the_command_and_a_selection_splits_survival(ope
     same_wording(link, "features", "components are those of the command and a selection splits survival")
 
 
-def test_another_selection_is_another_test():
+def test_another_selection_is_another_test() -> None:
     family = analysis.FeatureFamily("a__largest", "a", "a-1", None, "largest")
     one, same, other = (analysis.what_was_picked(family, (1, 2), p) for p in (("P1", "P2"), ("P2", "P1"), ("P1",)))
     assert one == same != other
 
 
-def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, rich_study):
+def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(
+    opened: Callable[..., AppTest], rich_study: Path
+) -> None:
     app = opened(rich_study, "protocols")
     said = told(sensitivity, rich_study, "--endpoint", "OS")
     assert set(charts(app)) == {"protocol_volumes", "bland_altman", "protocol_hazards", "exclusion_account"}
@@ -225,14 +235,16 @@ def test_protocols_stand_side_by_side_with_the_numbers_of_the_command(opened, ri
     assert any("per_doubling, liver" in subject for subject in entries(rich_study))
 
 
-def test_one_protocol_says_how_to_declare_more(opened, study):
+def test_one_protocol_says_how_to_declare_more(opened: Callable[..., AppTest], study: Path) -> None:
     app = opened(study, "protocols")
     same_wording(app, "features", "one protocol says how to declare more")
     assert "protocols: [contours, percent_41, suv_4]" in texts(app)
     assert not app.get("plotly_chart")
 
 
-def test_pages_say_what_to_do_without_patients_and_refuse_one_in_a_sentence(opened, new_study):
+def test_pages_say_what_to_do_without_patients_and_refuse_one_in_a_sentence(
+    opened: Callable[..., AppTest], new_study: NewStudy
+) -> None:
     folder, publish_patients = new_study
     publish_patients(0)
     for page in PAGES:
@@ -246,6 +258,6 @@ def test_pages_say_what_to_do_without_patients_and_refuse_one_in_a_sentence(open
         assert app.warning or page == "protocols"
 
 
-def test_a_misspelt_family_names_the_nearest(rich_study):
+def test_a_misspelt_family_names_the_nearest(rich_study: Path) -> None:
     with pytest.raises(SurvivalError, match=r"FEATURES_UNKNOWN.*Nearest: pet_original__largest\."):
         told(screen, rich_study, "--feature-set", "pet_orginal__largest")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 
 
 @pytest.fixture
-def opened(monkeypatch):
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
 
     def open_page(study: Path, page: str, *conditions: str) -> AppTest:
@@ -58,7 +59,9 @@ def source_of(study: Path, *conditions: str) -> data.Source:
     return data.Source(str(study / "lake"), current_id(study / "lake"), conditions)
 
 
-def test_a_link_with_conditions_reproduces_the_view_and_the_numbers_of_the_command(opened, study):
+def test_a_link_with_conditions_reproduces_the_view_and_the_numbers_of_the_command(
+    opened: Callable[..., AppTest], study: Path
+) -> None:
     app = opened(study, "survival", "grade=G3|G2", "age>=60.0")
     n = len(data.selected_patients(source_of(study, "age>=60", "grade=G2|G3")))
     assert 10 < n < 40
@@ -80,7 +83,7 @@ def test_a_link_with_conditions_reproduces_the_view_and_the_numbers_of_the_comma
     assert any(subject.endswith(", where age>=60 and grade=G2|G3") for subject in subjects)
 
 
-def test_conditions_are_added_and_removed_and_the_url_follows(opened, study):
+def test_conditions_are_added_and_removed_and_the_url_follows(opened: Callable[..., AppTest], study: Path) -> None:
     app = opened(study, "pca")
     assert "**All 44 patients**" in texts(app)
     assert where(app) == []
@@ -111,7 +114,9 @@ def test_conditions_are_added_and_removed_and_the_url_follows(opened, study):
     assert where(app) == []
 
 
-def test_conditions_that_cannot_be_applied_are_refused_in_sentences_with_buttons(opened, study):
+def test_conditions_that_cannot_be_applied_are_refused_in_sentences_with_buttons(
+    opened: Callable[..., AppTest], study: Path
+) -> None:
     app = opened(study, "survival", "agge>=60", "grade=G9", "age>=60")
     assert [error.value.partition(":")[0] for error in app.error] == ["COLUMN_UNKNOWN", "CONDITION_VALUE_UNKNOWN"]
     assert "Nearest: age." in app.error[0].value
@@ -124,7 +129,9 @@ def test_conditions_that_cannot_be_applied_are_refused_in_sentences_with_buttons
     assert where(app) == ["age>=60"]
 
 
-def test_nobody_left_says_which_condition_leaves_whom_and_what_to_do(opened, study):
+def test_nobody_left_says_which_condition_leaves_whom_and_what_to_do(
+    opened: Callable[..., AppTest], study: Path
+) -> None:
     app = opened(study, "survival", "age>=60", "age<=50")
     same_wording(app, "filter", "nobody left says which condition leaves whom and what to do")
     assert not app.get("plotly_chart")
@@ -135,7 +142,9 @@ def test_nobody_left_says_which_condition_leaves_whom_and_what_to_do(opened, stu
     assert "**All 44 patients**" in texts(app)
 
 
-def test_patients_without_the_endpoint_alone_are_refused_in_a_sentence(opened, study):
+def test_patients_without_the_endpoint_alone_are_refused_in_a_sentence(
+    opened: Callable[..., AppTest], study: Path
+) -> None:
     app = opened(study, "survival", "refusal_code=ENDPOINT_ORIGIN_MISSING")
     assert "**1 of 44 patients**" in texts(app)
     same_wording(app, "filter", "patients without the endpoint alone are refused in a sentence")
@@ -161,7 +170,9 @@ def two_protocols(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_another_protocol_changes_the_measurements_of_all_pages(opened, two_protocols):
+def test_another_protocol_changes_the_measurements_of_all_pages(
+    opened: Callable[..., AppTest], two_protocols: Path
+) -> None:
     app = opened(two_protocols, "survival")
     assert "Primary hypothesis" in texts(app)
     app = checked(app.selectbox(key="filter_protocol").set_value("wide-9").run())
@@ -189,7 +200,7 @@ def test_another_protocol_changes_the_measurements_of_all_pages(opened, two_prot
     assert where(app) == []
 
 
-def test_pages_begin_with_the_features_that_were_chosen_on_another(opened, study):
+def test_pages_begin_with_the_features_that_were_chosen_on_another(opened: Callable[..., AppTest], study: Path) -> None:
     app = opened(study, "features")
     app = checked(app.selectbox(key="scan_aggregation").set_value("volume_weighted_mean").run())
     app = checked(app.switch_page("pca/page.py").run())

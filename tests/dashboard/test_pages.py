@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
+from tests.dashboard.conftest import NewStudy
 from tests.some import some
 from warehouse.snapshots.publish import SnapshotSettings, publish
 from warehouse.storage.lake import Lake
@@ -21,7 +22,7 @@ _TIMEOUT = 60
 
 
 @pytest.fixture
-def open_page(monkeypatch):
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
 
     def opened(study: Path, page: str = "study", **parameters: str) -> AppTest:
@@ -56,7 +57,7 @@ def through(app: AppTest) -> Iterator[tuple[str, AppTest]]:
         yield page, checked(app.switch_page(f"{page}/page.py").run())
 
 
-def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
+def test_every_page_shows_the_snapshot_it_comes_from(open_page: Callable[..., AppTest], study: Path) -> None:
     assert len(PAGES) == 10
     for page, app in some(through(open_page(study))):
         snapshot_id = app.session_state["chosen_snapshot"]
@@ -67,14 +68,16 @@ def test_every_page_shows_the_snapshot_it_comes_from(open_page, study):
         assert "Synthetic 68Ga-DOTATOC cohort" in texts(app), page
 
 
-def test_every_page_says_what_to_do_with_an_empty_cohort(open_page, empty_study):
+def test_every_page_says_what_to_do_with_an_empty_cohort(open_page: Callable[..., AppTest], empty_study: Path) -> None:
     for page, app in some(through(open_page(empty_study))):
         assert not app.error, page
         assert page in WITHOUT_PATIENTS or "petlake snapshot publish" in texts(app), page
         assert not app.get("plotly_chart"), page
 
 
-def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_drop_it(open_page, study):
+def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_drop_it(
+    open_page: Callable[..., AppTest], study: Path
+) -> None:
     for page, app in some(through(open_page(study, where="protocol_id=percent_41"))):
         assert [error.value.partition(":")[0] for error in app.error] == ["PROTOCOL_UNKNOWN"], page
         assert "expected contours" in app.error[0].value, page
@@ -83,20 +86,20 @@ def test_every_page_refuses_a_protocol_that_the_snapshot_lacks_and_offers_to_dro
     assert not app.error
 
 
-def test_every_page_says_what_to_do_without_a_snapshot(open_page, tmp_path):
+def test_every_page_says_what_to_do_without_a_snapshot(open_page: Callable[..., AppTest], tmp_path: Path) -> None:
     for page, app in some(through(open_page(tmp_path))):
         assert "petlake materialize" in texts(app), page
         assert "petlake snapshot publish" in texts(app), page
 
 
-def test_without_a_study_the_dashboard_says_how_to_start_it(monkeypatch):
+def test_without_a_study_the_dashboard_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(STUDY_VARIABLE, raising=False)
     app = checked(AppTest.from_file(APP, default_timeout=_TIMEOUT).run())
 
     assert "petlake dashboard --study DIR" in app.error[0].value
 
 
-def test_the_distribution_names_its_n_and_the_missing(open_page, study):
+def test_the_distribution_names_its_n_and_the_missing(open_page: Callable[..., AppTest], study: Path) -> None:
     app = open_page(study)
     assert "n = 42, 2 without a value" in texts(app)
 
@@ -104,7 +107,7 @@ def test_the_distribution_names_its_n_and_the_missing(open_page, study):
     assert "n = 44." in texts(app)
 
 
-def test_another_variable_gives_other_curves(open_page, study):
+def test_another_variable_gives_other_curves(open_page: Callable[..., AppTest], study: Path) -> None:
     app = open_page(study, "survival")
     before = figure_traces(app, "kaplan_meier")
 
@@ -114,7 +117,9 @@ def test_another_variable_gives_other_curves(open_page, study):
 
 
 @pytest.mark.parametrize("variable", ["centre", "scan_pet_spacing_z_mm"])
-def test_a_constant_variable_is_refused_in_a_sentence(open_page, study, variable):
+def test_a_constant_variable_is_refused_in_a_sentence(
+    open_page: Callable[..., AppTest], study: Path, variable: str
+) -> None:
     app = open_page(study, "survival")
     app = checked(app.selectbox(key="variable").set_value(variable).run())
 
@@ -122,7 +127,7 @@ def test_a_constant_variable_is_refused_in_a_sentence(open_page, study, variable
     assert not app.get("plotly_chart")
 
 
-def test_a_copied_link_gives_the_same_view(open_page, study):
+def test_a_copied_link_gives_the_same_view(open_page: Callable[..., AppTest], study: Path) -> None:
     first = open_page(study, "survival")
     first = checked(first.selectbox(key="variable").set_value("age").run())
     app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
@@ -134,13 +139,13 @@ def test_a_copied_link_gives_the_same_view(open_page, study):
     assert figure_traces(app, "kaplan_meier") == figure_traces(first, "kaplan_meier")
 
 
-def test_a_link_to_a_snapshot_that_is_gone_says_so(open_page, study):
+def test_a_link_to_a_snapshot_that_is_gone_says_so(open_page: Callable[..., AppTest], study: Path) -> None:
     app = open_page(study, snapshot="0123456789ab")
 
     assert app.error[0].value.startswith("SNAPSHOT_UNKNOWN: ")
 
 
-def test_components_of_each_feature_set_with_colours(open_page, study):
+def test_components_of_each_feature_set_with_colours(open_page: Callable[..., AppTest], study: Path) -> None:
     app = open_page(study, "pca")
     before = figure_traces(app, "scores")
     app = checked(app.selectbox(key="pca_feature_set").set_value("pet_original").run())
@@ -153,7 +158,7 @@ def test_components_of_each_feature_set_with_colours(open_page, study):
     assert "41 patients, 11 features" in texts(app)
 
 
-def test_one_patient_is_shown_or_refused_in_sentences(open_page, new_study):
+def test_one_patient_is_shown_or_refused_in_sentences(open_page: Callable[..., AppTest], new_study: NewStudy) -> None:
     folder, publish_patients = new_study
     publish_patients(1)
     first = open_page(folder)
@@ -164,7 +169,9 @@ def test_one_patient_is_shown_or_refused_in_sentences(open_page, new_study):
         assert bool(app.warning) == (page in REFUSED_TO_ONE), page
 
 
-def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(open_page, new_study):
+def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(
+    open_page: Callable[..., AppTest], new_study: NewStudy
+) -> None:
     folder, publish_patients = new_study
     first = publish_patients(20)
     app = open_page(folder, "survival")
@@ -182,7 +189,9 @@ def test_a_snapshot_published_meanwhile_changes_nothing_until_it_is_opened(open_
     assert figure_traces(app, "kaplan_meier") != before
 
 
-def test_a_snapshot_can_be_chosen_and_one_that_was_deleted_gives_way_to_the_current(open_page, new_study):
+def test_a_snapshot_can_be_chosen_and_one_that_was_deleted_gives_way_to_the_current(
+    open_page: Callable[..., AppTest], new_study: NewStudy
+) -> None:
     folder, publish_patients = new_study
     first, second = publish_patients(20), publish_patients(30)
     app = open_page(folder)
@@ -195,7 +204,9 @@ def test_a_snapshot_can_be_chosen_and_one_that_was_deleted_gives_way_to_the_curr
     assert app.metric[0].value == "30"
 
 
-def test_the_conformance_page_shows_every_line_and_the_score_of_each_exam(open_page, study):
+def test_the_conformance_page_shows_every_line_and_the_score_of_each_exam(
+    open_page: Callable[..., AppTest], study: Path
+) -> None:
     app = open_page(study, "conformance")
     (lines,) = (element.value for element in app.dataframe)
 
@@ -206,7 +217,9 @@ def test_the_conformance_page_shows_every_line_and_the_score_of_each_exam(open_p
     assert app.session_state["chosen_snapshot"][:12] in texts(app)
 
 
-def test_the_conformance_page_says_what_to_do_without_an_exam(open_page, new_study):
+def test_the_conformance_page_says_what_to_do_without_an_exam(
+    open_page: Callable[..., AppTest], new_study: NewStudy
+) -> None:
     folder, publish_patients = new_study
     publish_patients(1)
     lake = Lake(folder / "lake")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from dashboard.server import RootInPage
 
@@ -14,14 +15,14 @@ def answer(accept: bytes, content_type: bytes, body: bytes, *, method: str = "GE
     seen: dict = {}
     sent: list = []
 
-    async def server(scope, _receive, send):
+    async def server(scope: Any, _receive: Any, send: Any) -> None:
         seen.update(scope)
         headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), (b"etag", b"x")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body[:9], "more_body": True})
         await send({"type": "http.response.body", "body": body[9:]})
 
-    async def send(message):
+    async def send(message: Any) -> None:
         sent.append(message)
 
     headers = [(b"accept", accept), (b"accept-encoding", b"gzip"), (b"if-none-match", b"x")]

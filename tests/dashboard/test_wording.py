@@ -42,11 +42,11 @@ def feature(name: str, rule: str) -> AnalysisColumn:
         ("ml", "ml", "Ml (ml)"),
     ],
 )
-def test_a_cohort_column_is_named_in_words_with_its_unit(name, unit, label):
+def test_a_cohort_column_is_named_in_words_with_its_unit(name: str, unit: str | None, label: str) -> None:
     assert wording.labels([column(name, unit)]) == {name: label}
 
 
-def test_a_feature_keeps_its_name_and_says_its_group_only_where_it_must():
+def test_a_feature_keeps_its_name_and_says_its_group_only_where_it_must() -> None:
     one = feature("original_glcm_Contrast", "largest")
     other = feature("original_glcm_Contrast", "volume_weighted_mean")
 
@@ -66,18 +66,18 @@ def test_a_feature_keeps_its_name_and_says_its_group_only_where_it_must():
         (MedianTime(None, None, None), "not reached"),
     ],
 )
-def test_a_median_says_what_the_curve_never_reached(median, text):
+def test_a_median_says_what_the_curve_never_reached(median: float | None, text: str) -> None:
     assert wording.median_text(median, "month") == text
 
 
-def test_small_p_values_are_not_zero():
+def test_small_p_values_are_not_zero() -> None:
     assert [wording.p_number(p) for p in (0.00001, 0.0312, 1.0)] == ["< 0.001", "0.031", "1.000"]
 
 
-def test_a_long_list_is_shortened_and_counted():
+def test_a_long_list_is_shortened_and_counted() -> None:
     assert wording.shortened(["A", "B", "C"], 2) == "A, B and 1 more"
     assert wording.shortened(["A", "B"], 2) == "A, B"
 
 
-def test_a_sentence_with_signs_of_markdown_is_shown_as_it_is():
+def test_a_sentence_with_signs_of_markdown_is_shown_as_it_is() -> None:
     assert wording.literal_markdown("a * b < 3 `SELECT *`") == r"a \* b \< 3 `SELECT *`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,9 @@ def test_shrout_and_fleiss_from_a_table(ratings: Path) -> None:
         (str, ("--features", "scores"), "COLUMN_UNKNOWN"),
     ],
 )
-def test_a_table_that_cannot_be_used_is_refused(ratings: Path, change, arguments: tuple[str, ...], code: str) -> None:
+def test_a_table_that_cannot_be_used_is_refused(
+    ratings: Path, change: Callable[[str], str], arguments: tuple[str, ...], code: str
+) -> None:
     ratings.write_text(change(ratings.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(PetctError, match=code):
         run("--csv", ratings, "--target", "target", "--measurement", "judge", *arguments)

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -49,7 +50,7 @@ def test_show_names_the_code_that_built_a_snapshot(study: Path) -> None:
     assert {"name": "cohort", "rows": 4} in found["tables"]
 
 
-def said(command, *arguments: str) -> str:
+def said(command: click.Command, *arguments: str) -> str:
     result = CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
     return result.output
 

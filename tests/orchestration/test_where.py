@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -52,7 +53,9 @@ def run(folder: Path) -> Callable[..., str]:
         (validate, ("--features", FEATURES, "--procedure", "all", "--folds", "2", "--repeats", "1")),
     ],
 )
-def test_every_command_takes_the_same_patients(folder, run, command, arguments):
+def test_every_command_takes_the_same_patients(
+    folder: Path, run: Callable[..., Any], command: Any, arguments: tuple[str, ...]
+) -> None:
     with open_snapshot(folder / "lake") as snapshot:
         n = len(snapshot.select(CONDITIONS[1::2]))
     said = json.loads(run(command, *arguments, *CONDITIONS, "--json"))
@@ -64,7 +67,9 @@ def test_every_command_takes_the_same_patients(folder, run, command, arguments):
     assert sentence in " ".join(run(command, *arguments, *CONDITIONS).split())
 
 
-def test_the_same_test_in_other_patients_is_another_test_and_not_the_declared_one(folder, run):
+def test_the_same_test_in_other_patients_is_another_test_and_not_the_declared_one(
+    folder: Path, run: Callable[..., Any]
+) -> None:
     def primary_and_all() -> tuple[int, int]:
         ledger = ledger_of(folder / "lake", current_id(folder / "lake"))
         log_rank = [entry.run for entry in ledger.entries if entry.run.subject.startswith("tumour_volume_ml: median")]
@@ -93,7 +98,9 @@ def test_the_same_test_in_other_patients_is_another_test_and_not_the_declared_on
         (("--where", "age>=60", "--csv", "x.csv"), "OPTION_NEEDS_STUDY"),
     ],
 )
-def test_what_selects_nobody_or_nothing_is_refused(run, arguments, code):
+def test_what_selects_nobody_or_nothing_is_refused(
+    run: Callable[..., Any], arguments: tuple[str, ...], code: str
+) -> None:
     with pytest.raises(CodedError) as refused:
         run(km, *arguments)
     assert refused.value.code == code

@@ -15,6 +15,7 @@ from orchestration.instance import study_instance
 from petct.image.volume import Geometry
 from records.imaging import SuvRecord
 from records.masks import ExclusionRecord, LesionRecord, PictureRecord
+from tests.assets.conftest import Study
 from tests.some import some
 from warehouse.errors import WarehouseError
 from warehouse.storage.lake import Lake
@@ -27,7 +28,7 @@ def picture_of(lake: Lake, patient: str = FIRST) -> PictureRecord:
     return row
 
 
-def test_the_picture_is_where_its_row_and_dagster_say_and_is_what_was_written(materialized) -> None:
+def test_the_picture_is_where_its_row_and_dagster_say_and_is_what_was_written(materialized: Study) -> None:
     lake = Lake(materialized.settings.lake)
     row = picture_of(lake)
     with study_instance(materialized.folder) as instance:
@@ -49,7 +50,7 @@ def test_the_picture_is_where_its_row_and_dagster_say_and_is_what_was_written(ma
     assert row.excluded_mask_sha256 is None
 
 
-def test_drawn_again_it_is_the_same_file_and_no_other_table_has_changed(computed) -> None:
+def test_drawn_again_it_is_the_same_file_and_no_other_table_has_changed(computed: Study) -> None:
     lake = Lake(computed.settings.lake)
     before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
     assert process_patient(PatientJob(FIRST, ("pictures",), computed.settings)).complete
@@ -57,7 +58,7 @@ def test_drawn_again_it_is_the_same_file_and_no_other_table_has_changed(computed
     assert {path for path in some(before.keys() | after.keys()) if before.get(path) != after.get(path)} == set()
 
 
-def test_a_picture_that_is_lost_or_changed_is_said(computed) -> None:
+def test_a_picture_that_is_lost_or_changed_is_said(computed: Study) -> None:
     lake = Lake(computed.settings.lake)
     sha256 = picture_of(lake).picture_sha256
     path = lake.picture_path(FIRST, sha256)
@@ -73,7 +74,7 @@ def test_a_picture_that_is_lost_or_changed_is_said(computed) -> None:
         lake.write_picture(FIRST, b"GIF89a")
 
 
-def test_one_picture_for_each_protocol_with_what_it_excludes(computed) -> None:
+def test_one_picture_for_each_protocol_with_what_it_excludes(computed: Study) -> None:
     """Drawn with the lesions, and drawn alone later: the same, and its mask is the account of the exclusion."""
     computed.replace("protocols: [contours]", "protocols: [contours, suv_4]")
     outcome = process_patient(PatientJob(FIRST, ("lesions", "pictures"), computed.settings))
@@ -95,7 +96,7 @@ def test_one_picture_for_each_protocol_with_what_it_excludes(computed) -> None:
     assert lake.read("pictures", FIRST, PictureRecord) == rows
 
 
-def test_without_suv_there_is_no_picture_and_the_reason(not_computed) -> None:
+def test_without_suv_there_is_no_picture_and_the_reason(not_computed: Study) -> None:
     import pydicom
 
     for path in sorted((not_computed.folder / "dicom" / FIRST / "PT").iterdir()):
@@ -110,7 +111,7 @@ def test_without_suv_there_is_no_picture_and_the_reason(not_computed) -> None:
     assert not Lake(not_computed.settings.lake).exists("pictures", FIRST)
 
 
-def test_label_map_and_pet_lie_on_one_another_and_lesions_where_they_were_put(materialized) -> None:
+def test_label_map_and_pet_lie_on_one_another_and_lesions_where_they_were_put(materialized: Study) -> None:
     """As 3D Slicer reads them (ITK): the same grid, and every lesion's centroid at the place in the truth."""
     lake = Lake(materialized.settings.lake)
     (suv,) = lake.read("suv", FIRST, SuvRecord)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def captions(app: AppTest) -> str:
 
 
 @pytest.fixture
-def open_page(monkeypatch):
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
 
     def opened(study: Path, page: str) -> AppTest:
@@ -51,7 +52,9 @@ def own_study(study: Path, tmp_path: Path) -> Path:
     return tmp_path / "study"
 
 
-def test_a_page_counts_its_tests_once_and_as_the_command_line_does(open_page, own_study):
+def test_a_page_counts_its_tests_once_and_as_the_command_line_does(
+    open_page: Callable[..., AppTest], own_study: Path
+) -> None:
     open_page(own_study, "survival")
     app = open_page(own_study, "survival")
     counted = ledger(own_study)
@@ -66,7 +69,7 @@ def test_a_page_counts_its_tests_once_and_as_the_command_line_does(open_page, ow
     assert ledger(own_study) == counted
 
 
-def test_a_model_is_counted_too(open_page, own_study):
+def test_a_model_is_counted_too(open_page: Callable[..., AppTest], own_study: Path) -> None:
     app = open_page(own_study, "cox")
     app.multiselect(key="covariates").set_value(["tumour_volume_ml", "age"]).run()
     procedures = {entry.run.procedure: entry.run for entry in ledger(own_study).entries}
@@ -74,7 +77,7 @@ def test_a_model_is_counted_too(open_page, own_study):
     assert not procedures["Cox"].primary
 
 
-def test_a_ledger_that_cannot_be_written_costs_no_result(open_page, own_study):
+def test_a_ledger_that_cannot_be_written_costs_no_result(open_page: Callable[..., AppTest], own_study: Path) -> None:
     (own_study / "lake" / "journal").write_text("a file where the folder belongs", encoding="utf-8")
     app = open_page(own_study, "survival")
     assert not app.exception

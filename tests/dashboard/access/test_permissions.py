@@ -25,14 +25,14 @@ RULES = 'analyst: {emails: [anna@hospital.example]}\nviewer: {emails: ["*@hospit
 
 
 @pytest.fixture
-def guarded(study, tmp_path, monkeypatch):
+def guarded(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = Path(shutil.copytree(study, tmp_path / "guarded", ignore=shutil.ignore_patterns("journal")))
     (folder / "access.yaml").write_text(RULES)
     monkeypatch.setenv(STUDY_VARIABLE, str(folder))
     return folder
 
 
-def visited(user, page=None, secrets=None) -> AppTest:
+def visited(user: dict[str, object], page: str | None = None, secrets: dict[str, object] | None = None) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=_TIMEOUT)
     app.user = user
     app.secrets = secrets or {}
@@ -46,7 +46,7 @@ def everything(app: AppTest) -> str:
     return f"{texts(app)}\n{tables}\n{figures}"
 
 
-def test_an_analyst_sees_patients_and_a_viewer_groups(guarded):
+def test_an_analyst_sees_patients_and_a_viewer_groups(guarded: Path) -> None:
     seen = everything(visited(ANALYST))
     assert all(patient in seen for patient in PATIENTS)
     assert "anna@hospital.example, analyst" in seen
@@ -80,7 +80,7 @@ def test_an_analyst_sees_patients_and_a_viewer_groups(guarded):
     assert not any(patient in entry.detail for entry in some(log) for patient in PATIENTS)
 
 
-def test_nobody_comes_in_without_a_login_or_a_role(guarded):
+def test_nobody_comes_in_without_a_login_or_a_role(guarded: Path) -> None:
     provider = {"client_id": "x", "client_secret": "x", "server_metadata_url": "https://login.example/x"}
     app = visited({"is_logged_in": False}, secrets={"auth": {"redirect_uri": "x", **provider}})
     assert [button.label for button in app.button] == ["Log in"]
@@ -96,7 +96,7 @@ def test_nobody_comes_in_without_a_login_or_a_role(guarded):
     assert visited(ANALYST).error[0].value.startswith("ACCESS_MISSING: ")
 
 
-def test_with_a_login_nobody_looks_without_being_entered(guarded):
+def test_with_a_login_nobody_looks_without_being_entered(guarded: Path) -> None:
     shutil.rmtree(guarded / "lake" / "journal", ignore_errors=True)
     (guarded / "lake" / "journal").write_text("a file where the folder belongs")
     app = visited(ANALYST)
@@ -111,7 +111,7 @@ def test_with_a_login_nobody_looks_without_being_entered(guarded):
         *((address, Role.VIEWER) for address in ("0.0.0.0", "::", "10.0.0.5", "petlake.example")),
     ],
 )
-def test_without_a_login_only_this_machine_is_an_analyst(address, role):
+def test_without_a_login_only_this_machine_is_an_analyst(address: str | None, role: str | None) -> None:
     before = config.get_option("server.address")
     config.set_option("server.address", address)
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +14,7 @@ from tests.dashboard.wording import same_wording
 
 
 @pytest.fixture
-def opened(study, monkeypatch):
+def opened(study: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
     monkeypatch.setenv(STUDY_VARIABLE, str(study))
     return lambda **parameters: page_of("cox", **parameters)
@@ -26,7 +29,7 @@ def view(app: AppTest, name: str) -> AppTest:
     return checked(app.run())
 
 
-def test_a_model_its_scales_and_its_reference(opened) -> None:
+def test_a_model_its_scales_and_its_reference(opened: Callable[..., AppTest]) -> None:
     app = with_covariates(opened(), "age", "grade")
     assert list(app.dataframe[0].value["Compared"])[1:] == ["G2 vs G1", "G3 vs G1"]
     assert "Exploratory" in texts(app)
@@ -49,7 +52,7 @@ def test_a_model_its_scales_and_its_reference(opened) -> None:
     same_wording(app, "cox", "a model its scales and its reference")
 
 
-def test_diagnostics_are_drawn_for_every_coefficient_and_every_number(opened) -> None:
+def test_diagnostics_are_drawn_for_every_coefficient_and_every_number(opened: Callable[..., AppTest]) -> None:
     app = with_covariates(opened(), "age", "grade")
     assert set(charts(app)) == {"forest"}
     app = view(app, "Diagnostics")
@@ -65,7 +68,7 @@ def test_diagnostics_are_drawn_for_every_coefficient_and_every_number(opened) ->
     assert len(found) == 5
 
 
-def test_what_is_added_and_in_whom(opened) -> None:
+def test_what_is_added_and_in_whom(opened: Callable[..., AppTest]) -> None:
     app = view(with_covariates(opened(), "tumour_volume_ml", "age"), "Added value")
     assert "the others are the base" in str(app.multiselect(key="added").proto.placeholder)
     app = checked(app.multiselect(key="added").set_value(["age"]).run())
@@ -80,7 +83,7 @@ def test_what_is_added_and_in_whom(opened) -> None:
     assert list(app.dataframe[0].value["Variable"]) == ["Grade"]
 
 
-def test_calibration_is_computed_when_asked_for_and_by_the_link_that_asked(opened) -> None:
+def test_calibration_is_computed_when_asked_for_and_by_the_link_that_asked(opened: Callable[..., AppTest]) -> None:
     app = view(opened(), "Calibration")
     assert "calibration" not in charts(app)
     app = checked(app.button(key="ask_validate").click().run())
@@ -95,7 +98,7 @@ def test_calibration_is_computed_when_asked_for_and_by_the_link_that_asked(opene
     assert "calibration" not in charts(again)
 
 
-def test_refusals_stand_in_the_place_of_the_model(opened) -> None:
+def test_refusals_stand_in_the_place_of_the_model(opened: Callable[..., AppTest]) -> None:
     app = checked(opened().selectbox(key="scale_tumour_volume_ml").set_value("per_doubling").run())
     assert app.warning[0].value.startswith("COVARIATE_NOT_POSITIVE: ")
     app = checked(app.selectbox(key="scale_tumour_volume_ml").set_value("per_doubling_zeros").run())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +14,7 @@ from tests.some import some
 
 
 @pytest.fixture
-def opened(study, monkeypatch):
+def opened(study: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
     monkeypatch.setenv(STUDY_VARIABLE, str(study))
     return page_of
@@ -21,7 +24,7 @@ def pressed(app: AppTest, key: str) -> AppTest:
     return checked(app.button(key=f"ask_{key}").click().run())
 
 
-def test_parametric_models_are_fitted_when_they_are_asked_for(opened) -> None:
+def test_parametric_models_are_fitted_when_they_are_asked_for(opened: Callable[..., AppTest]) -> None:
     app = opened("cox", covariates=["Age (year)"], cox_view="Parametric models")
     assert set(charts(app)) == {"forest"}
     app = pressed(app, "aft")
@@ -40,7 +43,9 @@ def test_parametric_models_are_fitted_when_they_are_asked_for(opened) -> None:
     ("page", "parameters"),
     [("cox", {"covariates": ["Age (year)"], "cox_view": "Diagnostics"}), ("survival", {"survival_view": "Tests"})],
 )
-def test_lifelines_numbers_stand_beside_ours(opened, page: str, parameters: dict[str, str | list[str]]) -> None:
+def test_lifelines_numbers_stand_beside_ours(
+    opened: Callable[..., AppTest], page: str, parameters: dict[str, str | list[str]]
+) -> None:
     app = opened(page, **parameters)
     assert "lifelines 0." not in texts(app)
     app = pressed(app, "lifelines")

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from figures.png import png_bytes
-from tests.dashboard.conftest import PROTOCOL, publish_study, row, write_study
+from tests.dashboard.conftest import PROTOCOL, NewStudy, publish_study, row, write_study
 from tests.dashboard.wording import same_wording
 from tests.some import some
 from warehouse.queries.open_snapshot import Snapshot
@@ -114,7 +114,7 @@ def pictures(app: AppTest) -> list[tuple[str, str]]:
     return [(image.alt, image.url) for element in app.get("image") for image in element.proto.imgs]
 
 
-def test_projection_lesions_planes_and_lineage_of_a_patient(monkeypatch, imaged) -> None:
+def test_projection_lesions_planes_and_lineage_of_a_patient(monkeypatch: pytest.MonkeyPatch, imaged: Path) -> None:
     app = opened(monkeypatch, imaged, IMAGED)
     alts = [alt for alt, _ in pictures(app)]
     assert alts[0].startswith("Coronal and sagittal maximum-intensity projection of P001 with 2 lesions")
@@ -132,7 +132,7 @@ def test_projection_lesions_planes_and_lineage_of_a_patient(monkeypatch, imaged)
     assert "n = 6" in specs["patient_strips"]
 
 
-def test_planes_move_together_to_a_lesion_and_one_by_one(monkeypatch, imaged) -> None:
+def test_planes_move_together_to_a_lesion_and_one_by_one(monkeypatch: pytest.MonkeyPatch, imaged: Path) -> None:
     app = opened(monkeypatch, imaged, IMAGED)
     # Head first, from 1: L01's cube of slices 3 and 4 of 20, counted from the feet, is centred between 16 and 17.
     axial, coronal, sagittal = slices(app)
@@ -157,7 +157,7 @@ def test_planes_move_together_to_a_lesion_and_one_by_one(monkeypatch, imaged) ->
     assert [alt.split(", ")[1] for alt, _ in pictures(app)[1:]] == ["CT"] * 3
 
 
-def test_images_that_are_gone_are_a_sentence(monkeypatch, imaged, tmp_path) -> None:
+def test_images_that_are_gone_are_a_sentence(monkeypatch: pytest.MonkeyPatch, imaged: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(imaged, tmp_path / "moved"))
     shutil.rmtree(moved / "lake" / "volumes")
     app = opened(monkeypatch, moved, IMAGED)
@@ -167,7 +167,7 @@ def test_images_that_are_gone_are_a_sentence(monkeypatch, imaged, tmp_path) -> N
     assert len(app.dataframe[0].value) == 2, "numbers stay"
 
 
-def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch, imaged) -> None:
+def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch, imaged: Path) -> None:
     app = opened(monkeypatch, imaged, UNIMAGED)
     same_wording(app, "patient", "a patient without delineation and one that is not there")
     assert not pictures(app)
@@ -177,13 +177,13 @@ def test_a_patient_without_delineation_and_one_that_is_not_there(monkeypatch, im
     assert app.selectbox(key="patient").value == IMAGED
 
 
-def test_refusals_stand_on_the_page_of_their_patient(monkeypatch, imaged) -> None:
+def test_refusals_stand_on_the_page_of_their_patient(monkeypatch: pytest.MonkeyPatch, imaged: Path) -> None:
     app = opened(monkeypatch, imaged, WITHOUT_SCAN)
     assert "scans: PET_SERIES_MISSING: There is no PET series (found CT)." in texts(app)
     same_wording(app, "patient", "refusals stand on the page of their patient")
 
 
-def test_a_viewer_sees_no_images(monkeypatch, imaged, tmp_path) -> None:
+def test_a_viewer_sees_no_images(monkeypatch: pytest.MonkeyPatch, imaged: Path, tmp_path: Path) -> None:
     guarded = Path(shutil.copytree(imaged, tmp_path / "guarded"))
     (guarded / "access.yaml").write_text('viewer: {emails: ["*@hospital.example"]}\n', encoding="utf-8")
     viewer = {"is_logged_in": True, "email": "bo@hospital.example", "email_verified": True}
@@ -193,7 +193,7 @@ def test_a_viewer_sees_no_images(monkeypatch, imaged, tmp_path) -> None:
     assert not app.dataframe
 
 
-def test_the_page_with_one_patient(monkeypatch, new_study) -> None:
+def test_the_page_with_one_patient(monkeypatch: pytest.MonkeyPatch, new_study: NewStudy) -> None:
     folder, publish_patients = new_study
     publish_patients(1)
     app = opened(monkeypatch, folder)
@@ -201,7 +201,9 @@ def test_the_page_with_one_patient(monkeypatch, new_study) -> None:
     assert app.selectbox(key="patient").options == [IMAGED]
 
 
-def test_a_snapshot_older_than_pictures_says_what_to_do_and_shows_the_rest(monkeypatch, imaged) -> None:
+def test_a_snapshot_older_than_pictures_says_what_to_do_and_shows_the_rest(
+    monkeypatch: pytest.MonkeyPatch, imaged: Path
+) -> None:
     tables = Snapshot.tables
     monkeypatch.setattr(Snapshot, "tables", lambda self: tuple(t for t in tables(self) if t.name != "pictures"))
     app = opened(monkeypatch, imaged)
@@ -210,5 +212,5 @@ def test_a_snapshot_older_than_pictures_says_what_to_do_and_shows_the_rest(monke
     assert app.metric
 
 
-def test_the_page_without_patients(monkeypatch, empty_study) -> None:
+def test_the_page_without_patients(monkeypatch: pytest.MonkeyPatch, empty_study: Path) -> None:
     assert "This snapshot holds no patients" in texts(opened(monkeypatch, empty_study))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.conftest import NewStudy
 from tests.dashboard.test_pages import checked, open_page, texts  # noqa: F401 (a fixture)
 from tests.dashboard.wording import same_wording
 from warehouse.people.journal import TestRun, record_test
 
 
-def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(open_page, new_study):  # noqa: F811
+def test_the_page_lists_snapshots_compares_two_and_shows_the_tests(
+    open_page: Callable[..., AppTest],  # noqa: F811
+    new_study: NewStudy,
+) -> None:
     folder, publish_patients = new_study
     first = publish_patients(2).snapshot_id
     app = open_page(folder, "snapshots")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.data import Source
 from dashboard.sql import analysis
+from tests.dashboard.conftest import NewStudy
 from tests.dashboard.test_pages import checked, figure_traces, open_page, texts  # noqa: F401 (a fixture)
 from tests.dashboard.wording import same_wording
 from tests.some import some
@@ -14,14 +19,14 @@ from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.catalog import current_id
 
 
-def test_every_example_runs_on_any_snapshot(study, empty_study):
+def test_every_example_runs_on_any_snapshot(study: Path, empty_study: Path) -> None:
     for folder in (study, empty_study):
         with open_snapshot(folder / "lake") as opened:
             for example in some(analysis.EXAMPLES):
                 assert opened.sql(example.query).columns, example.title
 
 
-def test_a_query_its_answer_its_chart_and_its_link(open_page, new_study):  # noqa: F811
+def test_a_query_its_answer_its_chart_and_its_link(open_page: Callable[..., AppTest], new_study: NewStudy) -> None:  # noqa: F811
     folder, publish_patients = new_study
     publish_patients(3)
     app = open_page(folder, "sql")
@@ -54,7 +59,7 @@ def test_a_query_its_answer_its_chart_and_its_link(open_page, new_study):  # noq
     assert {entry.who for entry in read_audit(folder / "lake")} == {"local"}
 
 
-def test_a_long_query_is_not_part_of_the_link(open_page, study):  # noqa: F811
+def test_a_long_query_is_not_part_of_the_link(open_page: Callable[..., AppTest], study: Path) -> None:  # noqa: F811
     app = open_page(study, "sql")
     app.text_area(key="sql_query").set_value(f"SELECT 1 AS one --{'x' * 2000}")
     app = checked(app.button(key="FormSubmitter:sql_editor-Run").click().run())
@@ -63,6 +68,6 @@ def test_a_long_query_is_not_part_of_the_link(open_page, study):  # noqa: F811
 
 
 @pytest.mark.parametrize("query", ["SELECT 1 AS n, 2 AS n, [1] AS l, {'a': 1} AS s, 1::DECIMAL AS d, uuid() AS u"])
-def test_an_answer_of_any_type_is_shown(study, query):
+def test_an_answer_of_any_type_is_shown(study: Path, query: str) -> None:
     source = Source(str(study / "lake"), current_id(study / "lake"))
     assert list(analysis.frame(source, query).columns) == ["n", "n_2", "l", "s", "d", "u"]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
 from dashboard.data import Source
 from dashboard.study import analysis, contents
 from tests.dashboard.conftest import publish_study, row, write_study
@@ -11,7 +16,7 @@ from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.storage.lake import Lake
 
 
-def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F811
+def test_the_page_tells_who_is_lost_where_and_why(open_page: Callable[..., AppTest], study: Path) -> None:  # noqa: F811
     app = open_page(study, "study")
     flow, table_one, reasons, everyone, missing, patients = (element.value for element in app.dataframe[:6])
 
@@ -48,7 +53,7 @@ def test_the_page_tells_who_is_lost_where_and_why(open_page, study):  # noqa: F8
     same_wording(app, "study", "the page tells who is lost where and why (3)")
 
 
-def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_limit(tmp_path):
+def test_missing_values_are_those_of_the_snapshot_and_outliers_those_beyond_the_limit(tmp_path: Path) -> None:
     write_study(tmp_path, 11)
     lake = Lake(tmp_path / "lake")
     missing = row("clinical", patient_id="P001", variable="age", kind="number", unit="year", status="MISSING")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +21,7 @@ VIEW = "survival_view"
 
 
 @pytest.fixture
-def opened(study, monkeypatch):
+def opened(study: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     monkeypatch.delenv(SNAPSHOT_VARIABLE, raising=False)
     monkeypatch.setenv(STUDY_VARIABLE, str(study))
     return lambda **parameters: page_of("survival", **parameters)
@@ -28,7 +32,7 @@ def view(app: AppTest, name: str) -> AppTest:
     return checked(app.run())
 
 
-def test_the_first_view_is_calm_and_every_view_shows_its_part(opened) -> None:
+def test_the_first_view_is_calm_and_every_view_shows_its_part(opened: Callable[..., AppTest]) -> None:
     app = opened()
     assert set(charts(app)) == {"kaplan_meier"}
     assert "Primary hypothesis" in texts(app)
@@ -54,7 +58,7 @@ def test_the_first_view_is_calm_and_every_view_shows_its_part(opened) -> None:
     assert app.number_input(key="tau_month").value == 24.0
 
 
-def test_more_tests_are_asked_for_and_corrected_first(opened) -> None:
+def test_more_tests_are_asked_for_and_corrected_first(opened: Callable[..., AppTest]) -> None:
     app = opened(split="Tertiles")
     app.multiselect(key="weights").set_value(["peto-peto", "0:1"])
     app.checkbox(key="trend").check()
@@ -65,7 +69,7 @@ def test_more_tests_are_asked_for_and_corrected_first(opened) -> None:
     same_wording(app, "survival", "more tests are asked for and corrected first")
 
 
-def test_an_optimal_cut_shows_no_ordinary_p(opened) -> None:
+def test_an_optimal_cut_shows_no_ordinary_p(opened: Callable[..., AppTest]) -> None:
     app = opened(split="Optimal cut")
     (metric,) = app.metric
     text = texts(app)
@@ -78,7 +82,9 @@ def test_an_optimal_cut_shows_no_ordinary_p(opened) -> None:
     same_wording(app, "survival", "an optimal cut shows no ordinary p (2)")
 
 
-def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> None:
+def test_a_long_search_is_made_when_asked_for_and_once(
+    opened: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(analysis, "_QUICK_SEARCH", 0)
     app = opened(split="Optimal cut")
     assert not charts(app)
@@ -91,12 +97,12 @@ def test_a_long_search_is_made_when_asked_for_and_once(opened, monkeypatch) -> N
     assert set(charts(view(app, "Cut points"))) == {"kaplan_meier", "cut_points"}
 
 
-def searched_once(request, data, *, cut=None):
+def searched_once(request: Any, data: Any, *, cut: float | None = None) -> Any:
     assert request.split != "optimal" or cut is not None, "the cut was searched again"
     return answer(request, data, cut=cut)
 
 
-def test_a_landmark_an_order_and_no_groups(opened) -> None:
+def test_a_landmark_an_order_and_no_groups(opened: Callable[..., AppTest]) -> None:
     app = opened(variable="Grade")
     assert list(app.dataframe[0].value["Group"]) == ["G1", "G2", "G3"]
     assert not [box for box in some(app.checkbox) if box.key == "trend"]
@@ -112,7 +118,7 @@ def test_a_landmark_an_order_and_no_groups(opened) -> None:
     assert "of all patients" in app.subheader[0].value or "all patients" in app.subheader[0].value
 
 
-def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> None:
+def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened: Callable[..., AppTest]) -> None:
     app = opened(split="Fixed cut")
     app = checked(app.number_input(key="cut_tumour_volume_ml").set_value(150.0).run())
     assert "p withheld" in texts(app)
@@ -125,7 +131,9 @@ def test_a_withheld_p_has_its_reason_and_what_could_have_been_found(opened) -> N
     assert shown.metric[0].value == p_text(float(shown.metric[0].value.removeprefix("p = ")))
 
 
-def test_competing_events_have_a_view_where_there_are_some(opened, competing_study, monkeypatch) -> None:
+def test_competing_events_have_a_view_where_there_are_some(
+    opened: Callable[..., AppTest], competing_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "Competing events" not in [tab.label for tab in opened().tabs]
     monkeypatch.setenv(STUDY_VARIABLE, str(competing_study))
     app = view(opened(variable="Grade"), "Competing events")

@@ -197,6 +197,17 @@ def _counts(header: Header, decay: str, out: Expected) -> None:
         out.refusals.add("SUV_COUNTS_UNSCALED")
 
 
+def _half_life(header: Header, out: Expected) -> float | None:
+    half_life = number(header.shared.get("RadionuclideHalfLife"))
+    if half_life is None or half_life <= 0:
+        out.refusals.add("SUV_HALF_LIFE_MISSING")
+        return None
+    nuclide = _CODES.get(word(header.shared.get("CodeValue"))) or _MEANINGS.get(word(header.shared.get("CodeMeaning")))
+    if nuclide is not None and not 0.98 <= half_life / _HALF_LIVES[nuclide] <= 1.02:
+        out.refusals.add("SUV_HALF_LIFE_MISMATCH")
+    return half_life
+
+
 def _activity(header: Header, decay: str, bq_per_ml: float, out: Expected) -> None:
     weight = _weight(header.shared, out)
     dose = number(header.shared.get("RadionuclideTotalDose"))
@@ -207,18 +218,10 @@ def _activity(header: Header, decay: str, bq_per_ml: float, out: Expected) -> No
     elif dose < 1e4:
         out.adaptations.add("SUV_DOSE_MBQ")
         dose *= 1e6
-    half_life = number(header.shared.get("RadionuclideHalfLife"))
-    if half_life is None or half_life <= 0:
-        out.refusals.add("SUV_HALF_LIFE_MISSING")
-    else:
-        nuclide = _CODES.get(word(header.shared.get("CodeValue"))) or _MEANINGS.get(
-            word(header.shared.get("CodeMeaning"))
-        )
-        if nuclide is not None and not 0.98 <= half_life / _HALF_LIVES[nuclide] <= 1.02:
-            out.refusals.add("SUV_HALF_LIFE_MISMATCH")
+    half_life = _half_life(header, out)
     if decay not in ("START", "ADMIN", "NONE"):
         out.refusals.add("SUV_DECAY_CORRECTION_UNKNOWN")
-    if not weight or not dose or dose <= 0 or not half_life or half_life <= 0 or out.refusals:
+    if not weight or not dose or dose <= 0 or not half_life or out.refusals:
         return
     one_suv = dose / (1000 * weight) / bq_per_ml
     n = len(header.slices)

@@ -16,6 +16,7 @@ from pydicom.uid import JPEGLSLossless, RLELossless
 from petct.dicom.index import index_folder
 from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
@@ -51,7 +52,9 @@ def _compress(path: Path, syntax: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-def test_compressed_series_have_the_values_of_uncompressed_ones(dicom, syntax: str, tmp_path: Path) -> None:
+def test_compressed_series_have_the_values_of_uncompressed_ones(
+    dicom: DicomWriter, syntax: str, tmp_path: Path
+) -> None:
     where = {"patient_id": "P1", "series_instance_uid": "1.2.3.1"}
     dicom.rows, dicom.columns = 20, 24
     pet, ct = dicom.pet(), dicom.ct()
@@ -65,7 +68,7 @@ def test_compressed_series_have_the_values_of_uncompressed_ones(dicom, syntax: s
 
 
 @pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, RLELossless])
-def test_compressed_frames_of_enhanced_pet(dicom, syntax: str, tmp_path: Path) -> None:
+def test_compressed_frames_of_enhanced_pet(dicom: DicomWriter, syntax: str, tmp_path: Path) -> None:
     where = {"patient_id": "P1", "series_instance_uid": "1.2.3.1"}
     path = dicom.enhanced_pet()
     whole = read_pet([path], **where).volume.array
@@ -87,7 +90,7 @@ def test_compressed_frames_of_enhanced_pet(dicom, syntax: str, tmp_path: Path) -
     ],
 )
 def test_loss_is_found_by_header_and_by_transfer_syntax(
-    dicom, declared: str | None, syntax: str, expected: bool
+    dicom: DicomWriter, declared: str | None, syntax: str, expected: bool
 ) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         if declared is not None:
@@ -104,7 +107,7 @@ def test_loss_is_found_by_header_and_by_transfer_syntax(
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-def test_damaged_streams_are_refused_or_right(dicom, syntax: str, tmp_path: Path) -> None:
+def test_damaged_streams_are_refused_or_right(dicom: DicomWriter, syntax: str, tmp_path: Path) -> None:
     dicom.rows, dicom.columns = 20, 24
     paths = dicom.pet(n=2)
     where = {"patient_id": "P1", "series_instance_uid": "1.2.3.1"}
@@ -121,7 +124,7 @@ def test_damaged_streams_are_refused_or_right(dicom, syntax: str, tmp_path: Path
     assert refused >= 6
 
 
-def test_a_damaged_jpeg_header_never_ends_the_process(dicom, tmp_path: Path) -> None:
+def test_a_damaged_jpeg_header_never_ends_the_process(dicom: DicomWriter, tmp_path: Path) -> None:
     """The decoder calls ``terminate`` where depth or tables make no sense: such a stream must not reach it."""
     dicom.rows, dicom.columns = 20, 24
     (path, _) = paths = dicom.pet(n=2)

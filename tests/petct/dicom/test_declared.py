@@ -16,6 +16,7 @@ from petct.dicom.scans import scans_of
 from petct.errors import DicomError, SuvError
 from petct.suv.compute import compute_suv
 from petct.suv.policy import SuvPolicy
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 SUV = DeclaredUnits.SUV_BW
@@ -75,7 +76,7 @@ def test_activity_is_refused_until_weight_dose_and_times_are_known(tmp_path: Pat
         compute_suv(pet, "scan")
 
 
-def test_without_a_declaration_it_is_set_aside(dicom) -> None:
+def test_without_a_declaration_it_is_set_aside(dicom: DicomWriter) -> None:
     dicom.pet()
     _write(dicom.root / "P1" / "pet_20250101.nii.gz")
     for declared in ((), (DeclaredPet("{patient_id}/other.nii.gz", SUV),)):

@@ -13,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from petct.dicom.element_walk import UnusualFileError, walk
 from petct.dicom.parsing import at_pixel_data, lenient_parsing
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 
@@ -60,7 +61,7 @@ def _with_sequences(dataset: Dataset, _index: int) -> None:
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_sequences_of_any_kind_are_stepped_over_and_kept(dicom, implicit: bool) -> None:
+def test_sequences_of_any_kind_are_stepped_over_and_kept(dicom: DicomWriter, implicit: bool) -> None:
     dicom.implicit = implicit
     (path,) = dicom.pet(n=1, edit=_with_sequences)
     data = path.read_bytes()
@@ -69,7 +70,7 @@ def test_sequences_of_any_kind_are_stepped_over_and_kept(dicom, implicit: bool) 
     assert list(ours.keys()) == [0x00100020]
 
 
-def test_it_stops_where_it_is_told_or_at_the_end(dicom) -> None:
+def test_it_stops_where_it_is_told_or_at_the_end(dicom: DicomWriter) -> None:
     (path,) = dicom.pet(n=1)
     data = path.read_bytes()
     ours, stopped_at, offset = walk(data, [0x00100010, 0x00280010], lambda tag: tag >= 0x00200000)
@@ -79,7 +80,7 @@ def test_it_stops_where_it_is_told_or_at_the_end(dicom) -> None:
     assert (stopped_at, offset) == (None, len(data))
 
 
-def test_what_is_out_of_the_ordinary_is_left_to_pydicom(dicom) -> None:
+def test_what_is_out_of_the_ordinary_is_left_to_pydicom(dicom: DicomWriter) -> None:
     (path,) = dicom.pet(n=1, edit=_with_sequences)
     data = path.read_bytes()
     place = data.index(b"\x10\x00\x20\x00LO")

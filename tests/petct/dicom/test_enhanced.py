@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from petct.dicom.series import read_pet
 from petct.errors import DicomError, PetctError, SuvError
 from petct.suv.compute import compute_suv
 from petct.suv.result import SuvResult
+from tests.petct.conftest import DicomWriter
 
 LEGACY = "1.2.840.10008.5.1.4.1.1.128.1"
 LAMBDA = math.log(2) / 6586.2
@@ -31,7 +33,7 @@ def _suv(*paths: Path) -> SuvResult:
     return compute_suv(_read(*paths), "scan")
 
 
-def test_many_frames_give_the_suv_of_single_slices(dicom) -> None:
+def test_many_frames_give_the_suv_of_single_slices(dicom: DicomWriter) -> None:
     single = _suv(*dicom.pet(folder="single"))
     many = _suv(dicom.enhanced_pet())
     assert np.array_equal(many.volume.array, single.volume.array)
@@ -41,7 +43,7 @@ def test_many_frames_give_the_suv_of_single_slices(dicom) -> None:
     assert many.facts.reference_datetime == single.facts.reference_datetime
 
 
-def test_the_order_of_frames_does_not_matter(dicom) -> None:
+def test_the_order_of_frames_does_not_matter(dicom: DicomWriter) -> None:
     path = dicom.enhanced_pet()
     before = _suv(path).volume.array
     dataset = dcmread(path)
@@ -51,7 +53,7 @@ def test_the_order_of_frames_does_not_matter(dicom) -> None:
     assert np.array_equal(_suv(path).volume.array, before)
 
 
-def test_the_index_takes_it_as_the_pet_of_the_scan(dicom) -> None:
+def test_the_index_takes_it_as_the_pet_of_the_scan(dicom: DicomWriter) -> None:
     dicom.enhanced_pet()
     dicom.ct()
     index = index_folder(dicom.root)
@@ -82,12 +84,12 @@ def test_ucum_codes(code: str | None, expected: tuple[str | None, str | None]) -
     assert units_of(code) == expected
 
 
-def test_suv_units_are_taken_as_they_are(dicom) -> None:
+def test_suv_units_are_taken_as_they_are(dicom: DicomWriter) -> None:
     path = dicom.enhanced_pet(units="{SUVbw}g/ml")
     assert np.array_equal(_suv(path).volume.array, _read(path).volume.array.astype(np.float32))
 
 
-def test_activity_is_preferred_where_both_mappings_are_there(dicom) -> None:
+def test_activity_is_preferred_where_both_mappings_are_there(dicom: DicomWriter) -> None:
     expected = _suv(dicom.enhanced_pet()).volume.array
 
     def add_suv(group: Dataset, _index: int) -> None:
@@ -108,12 +110,12 @@ def _rescaled(group: Dataset, index: int) -> None:
     group.PixelValueTransformationSequence = Items([item])
 
 
-def test_units_of_the_pixel_value_transformation(dicom) -> None:
+def test_units_of_the_pixel_value_transformation(dicom: DicomWriter) -> None:
     expected = _suv(dicom.enhanced_pet()).volume.array
     assert np.array_equal(_suv(dicom.enhanced_pet(edit_frame=_rescaled)).volume.array, expected)
 
 
-def test_the_decay_correction_datetime_wins_over_the_series_time(dicom) -> None:
+def test_the_decay_correction_datetime_wins_over_the_series_time(dicom: DicomWriter) -> None:
     def later(dataset: Dataset, _index: int) -> None:
         dataset.SeriesTime = "120000"
 
@@ -127,7 +129,7 @@ def _undecayed(dataset: Dataset, _index: int) -> None:
     del dataset.DecayCorrectionDateTime
 
 
-def _frame_times(*, reference: bool, duration: bool):
+def _frame_times(*, reference: bool, duration: bool) -> Callable[[Dataset, int], None]:
     def edit(group: Dataset, index: int) -> None:
         content = group.FrameContentSequence[0]
         content.FrameAcquisitionDateTime = f"2025010111{5 * index:02d}00"
@@ -139,7 +141,7 @@ def _frame_times(*, reference: bool, duration: bool):
     return edit
 
 
-def test_without_decay_correction_each_frame_has_its_own_time(dicom) -> None:
+def test_without_decay_correction_each_frame_has_its_own_time(dicom: DicomWriter) -> None:
     unit = 70000 / 368.08e6
     from_reference = _suv(dicom.enhanced_pet(edit=_undecayed, edit_frame=_frame_times(reference=True, duration=False)))
     from_duration = _suv(dicom.enhanced_pet(edit=_undecayed, edit_frame=_frame_times(reference=False, duration=True)))
@@ -155,7 +157,7 @@ def test_without_decay_correction_each_frame_has_its_own_time(dicom) -> None:
     assert both.findings == ()
 
 
-def test_a_frame_reference_that_is_not_the_mean_time_is_noted(dicom) -> None:
+def test_a_frame_reference_that_is_not_the_mean_time_is_noted(dicom: DicomWriter) -> None:
     def start(group: Dataset, index: int) -> None:
         _frame_times(reference=True, duration=True)(group, index)
         content = group.FrameContentSequence[0]
@@ -165,7 +167,7 @@ def test_a_frame_reference_that_is_not_the_mean_time_is_noted(dicom) -> None:
     assert [finding.code for finding in result.findings] == ["SUV_FRAME_REFERENCE_MISFIT"]
 
 
-def test_a_dose_in_mbq_as_the_enhanced_isotope_module_has_it(dicom) -> None:
+def test_a_dose_in_mbq_as_the_enhanced_isotope_module_has_it(dicom: DicomWriter) -> None:
     expected = _suv(dicom.enhanced_pet()).volume.array
 
     def mbq(dataset: Dataset, _index: int) -> None:
@@ -195,7 +197,7 @@ def _legacy(dataset: Dataset, _index: int) -> None:
         group.PixelValueTransformationSequence = Items([rescale])
 
 
-def test_legacy_converted_pet_keeps_the_rules_of_single_slices(dicom) -> None:
+def test_legacy_converted_pet_keeps_the_rules_of_single_slices(dicom: DicomWriter) -> None:
     single = _suv(*dicom.pet(folder="single"))
     result = _suv(dicom.enhanced_pet(sop_class=LEGACY, edit=_legacy))
     assert np.array_equal(result.volume.array, single.volume.array)
@@ -203,11 +205,11 @@ def test_legacy_converted_pet_keeps_the_rules_of_single_slices(dicom) -> None:
     assert result.findings == ()
 
 
-def _drop(keyword: str):
+def _drop(keyword: str) -> Callable[[Dataset, int], None]:
     return lambda dataset, _index: delattr(dataset, keyword)
 
 
-def test_refusals(dicom) -> None:
+def test_refusals(dicom: DicomWriter) -> None:
     with pytest.raises(SuvError) as caught:
         _suv(dicom.enhanced_pet(edit=_drop("DecayCorrectionDateTime")))
     assert (caught.value.code, caught.value.keyword) == ("SUV_REFERENCE_TIME_UNKNOWN", "DecayCorrectionDateTime")
@@ -229,7 +231,7 @@ def test_refusals(dicom) -> None:
         ("RealWorldValueLastValueMapped", 100, "REAL_WORLD_VALUE_RANGE"),
     ],
 )
-def test_mappings_that_cannot_be_used(dicom, keyword: str, value: float, code: str) -> None:
+def test_mappings_that_cannot_be_used(dicom: DicomWriter, keyword: str, value: float, code: str) -> None:
     def edit(group: Dataset, _index: int) -> None:
         setattr(group.RealWorldValueMappingSequence[0], keyword, value)
 
@@ -238,7 +240,7 @@ def test_mappings_that_cannot_be_used(dicom, keyword: str, value: float, code: s
     assert (caught.value.code, caught.value.patient_id) == (code, "P1")
 
 
-def test_a_dynamic_series_is_not_one_grid(dicom) -> None:
+def test_a_dynamic_series_is_not_one_grid(dicom: DicomWriter) -> None:
     def repeated(group: Dataset, index: int) -> None:
         group.PlanePositionSequence[0].ImagePositionPatient = [0, 0, 3 * (index // 2)]
 
@@ -247,7 +249,7 @@ def test_a_dynamic_series_is_not_one_grid(dicom) -> None:
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_flipped_bits_and_cuts_give_an_suv_or_a_refusal(dicom, legacy: bool) -> None:
+def test_flipped_bits_and_cuts_give_an_suv_or_a_refusal(dicom: DicomWriter, legacy: bool) -> None:
     path = dicom.enhanced_pet(sop_class=LEGACY, edit=_legacy) if legacy else dicom.enhanced_pet()
     data = path.read_bytes()
     random = np.random.default_rng(11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from petct.dicom.index import index_files, index_folder
 from petct.dicom.records import DicomIndex
 from petct.dicom.scans import scans_of
 from petct.errors import DicomError
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 SQUARE = np.array([[-8.0, 22, 5], [-2, 22, 5], [-2, 30, 5], [-8, 30, 5]])
@@ -34,7 +36,7 @@ def _codes(index: DicomIndex) -> list[str]:
     return [finding.code for finding in index.findings]
 
 
-def test_a_study_becomes_one_scan(dicom) -> None:
+def test_a_study_becomes_one_scan(dicom: DicomWriter) -> None:
     dicom.pet()
     dicom.ct()
     dicom.rtstruct({"GTV": [SQUARE]})
@@ -53,7 +55,7 @@ def test_a_study_becomes_one_scan(dicom) -> None:
     assert first.sha256 == _digest(dicom.root / first.path)
 
 
-def test_the_index_does_not_depend_on_where_the_tree_lies(dicom, tmp_path: Path) -> None:
+def test_the_index_does_not_depend_on_where_the_tree_lies(dicom: DicomWriter, tmp_path: Path) -> None:
     dicom.pet()
     dicom.ct()
     (dicom.root / "pet" / "notes.txt").write_text("not DICOM")
@@ -66,7 +68,7 @@ def test_the_index_does_not_depend_on_where_the_tree_lies(dicom, tmp_path: Path)
     ]
 
 
-def test_a_known_file_keeps_its_digest_until_it_changes(dicom) -> None:
+def test_a_known_file_keeps_its_digest_until_it_changes(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     first = index_folder(dicom.root)
     known = {record.path: replace(record, sha256="known") for record in first.files}
@@ -80,7 +82,7 @@ def test_a_known_file_keeps_its_digest_until_it_changes(dicom) -> None:
     assert sorted({record.sha256 for record in changed.files} - {"known"}) == [_digest(paths[0])]
 
 
-def test_files_beside_the_images_are_set_aside(dicom) -> None:
+def test_files_beside_the_images_are_set_aside(dicom: DicomWriter) -> None:
     dicom.pet()
     (dicom.root / "readme.txt").write_text("hello")
     (dicom.root / "pet" / "empty.dcm").write_bytes(b"")
@@ -101,7 +103,7 @@ def test_files_beside_the_images_are_set_aside(dicom) -> None:
     assert {finding.patient_id for finding in index.findings} == {"P1"}
 
 
-def test_indexing_the_records_again_gives_the_same_series(dicom) -> None:
+def test_indexing_the_records_again_gives_the_same_series(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     dicom.ct()
     dicom.rtstruct({"GTV": [SQUARE]})
@@ -117,7 +119,7 @@ def test_indexing_the_records_again_gives_the_same_series(dicom) -> None:
 
 
 @pytest.mark.parametrize("patient_id", ["", "../P1", "P 1", "-P1", "P/1", "P:1"])
-def test_a_patient_id_that_cannot_be_a_key_is_set_aside(dicom, patient_id: str) -> None:
+def test_a_patient_id_that_cannot_be_a_key_is_set_aside(dicom: DicomWriter, patient_id: str) -> None:
     dicom.patient_id = patient_id
     dicom.pet(n=2)
     index = index_folder(dicom.root)
@@ -130,7 +132,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         index_folder(tmp_path / "nowhere")
 
 
-def _with(**values: object):
+def _with(**values: object) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, _index: int) -> None:
         for keyword, value in values.items():
             setattr(dataset, keyword, value)
@@ -160,7 +162,9 @@ def _with(**values: object):
         ({"ImageType": ["DERIVED", "SECONDARY"], "CorrectedImage": None}, ("NONE", "NOT_ATTENUATION_CORRECTED")),
     ],
 )
-def test_the_role_of_a_pet_like_series(dicom, values: dict[str, object], expected: tuple[str, str | None]) -> None:
+def test_the_role_of_a_pet_like_series(
+    dicom: DicomWriter, values: dict[str, object], expected: tuple[str, str | None]
+) -> None:
     dicom.pet(n=2, edit=_with(**values))
     assert _roles(index_folder(dicom.root)) == {"1.2.3.1": expected}
 
@@ -176,13 +180,13 @@ def test_the_role_of_a_pet_like_series(dicom, values: dict[str, object], expecte
         ({"FrameOfReferenceUID": "1.2.3.10"}, "FRAME_OF_REFERENCE_DIFFERS"),
     ],
 )
-def test_a_ct_that_is_not_the_ct_of_the_pet(dicom, values: dict[str, object], expected: str) -> None:
+def test_a_ct_that_is_not_the_ct_of_the_pet(dicom: DicomWriter, values: dict[str, object], expected: str) -> None:
     dicom.pet()
     dicom.ct(edit=_with(**values))
     assert _roles(index_folder(dicom.root))["1.2.3.2"] == ("NONE", expected)
 
 
-def test_scans_of_several_studies(dicom) -> None:
+def test_scans_of_several_studies(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", folder="a")
     dicom.study, dicom.frame = "1.2.4", "1.2.4.9"
     dicom.pet("1.2.4.1", folder="b", edit=_with(AcquisitionDate="20250301"))
@@ -201,7 +205,9 @@ def test_scans_of_several_studies(dicom) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "taken"), [("4", "3", "a"), ("3", "4", "b"), ("10", "9", "a"), ("", "1", "b")]
 )
-def test_the_series_number_decides_between_two_reconstructions(dicom, first: str, second: str, taken: str) -> None:
+def test_the_series_number_decides_between_two_reconstructions(
+    dicom: DicomWriter, first: str, second: str, taken: str
+) -> None:
     """And not the UID, which would not be in the same order once it is de-identified."""
     uids = {"a": "1.2.3.1", "b": "1.2.3.7"}
     for uid_of_a, uid_of_b in (uids.values(), list(uids.values())[::-1]):
@@ -212,7 +218,7 @@ def test_the_series_number_decides_between_two_reconstructions(dicom, first: str
         assert scan.require_pet().series_instance_uid == {"a": uid_of_a, "b": uid_of_b}[taken]
 
 
-def test_a_scan_without_pet_says_so(dicom) -> None:
+def test_a_scan_without_pet_says_so(dicom: DicomWriter) -> None:
     dicom.ct(edit=_with(StudyDate="", SeriesDate="", AcquisitionDate=""))
     (scan,) = scans_of(index_folder(dicom.root).series)
     assert scan.scan_id.startswith("undated-")
@@ -220,7 +226,7 @@ def test_a_scan_without_pet_says_so(dicom) -> None:
         scan.require_pet()
 
 
-def test_duplicates_are_kept_once(dicom) -> None:
+def test_duplicates_are_kept_once(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     before = index_folder(dicom.root)
     shutil.copy(paths[0], dicom.root / "pet" / "copy")
@@ -231,7 +237,7 @@ def test_duplicates_are_kept_once(dicom) -> None:
     assert index.series == before.series
 
 
-def test_copies_with_other_content_make_a_series_unusable(dicom) -> None:
+def test_copies_with_other_content_make_a_series_unusable(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     dataset = dcmread(paths[0])
     dataset.RescaleSlope = 2.5
@@ -245,7 +251,7 @@ def test_copies_with_other_content_make_a_series_unusable(dicom) -> None:
     assert index_files(dicom.root, index.files).series == index.series
 
 
-def _drop(index: int):
+def _drop(index: int) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, i: int) -> None:
         if i >= index:
             x, y, z = dataset.ImagePositionPatient
@@ -277,7 +283,7 @@ def _tilt(dataset: Dataset, index: int) -> None:
         (lambda ds, _: delattr(ds, "ImagePositionPatient"), "INDEX_GEOMETRY_MISSING"),
     ],
 )
-def test_findings_about_a_series(dicom, edit, code: str) -> None:
+def test_findings_about_a_series(dicom: DicomWriter, edit: Callable[[Dataset, int], None], code: str) -> None:
     dicom.pet(edit=edit)
     index = index_folder(dicom.root)
     assert _codes(index) == [code]
@@ -285,7 +291,7 @@ def test_findings_about_a_series(dicom, edit, code: str) -> None:
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_a_truncated_rtstruct_keeps_its_patient(dicom, implicit: bool) -> None:
+def test_a_truncated_rtstruct_keeps_its_patient(dicom: DicomWriter, implicit: bool) -> None:
     dicom.implicit = implicit
     dicom.pet()
     path = dicom.rtstruct({"GTV": [SQUARE] * 40})
@@ -302,7 +308,7 @@ def test_a_truncated_rtstruct_keeps_its_patient(dicom, implicit: bool) -> None:
     assert [(f.patient_id, f.code) for f in index.findings] == [("P1", "INDEX_FILE_UNREADABLE")]
 
 
-def test_a_file_cut_at_any_place_never_stops_the_index(dicom) -> None:
+def test_a_file_cut_at_any_place_never_stops_the_index(dicom: DicomWriter) -> None:
     dicom.pet()
     path = dicom.ct(n=1)[0]
     data = path.read_bytes()
@@ -315,7 +321,7 @@ def test_a_file_cut_at_any_place_never_stops_the_index(dicom) -> None:
             assert "INDEX_FILE_TRUNCATED" in _codes(index)
 
 
-def test_private_elements_beyond_the_functional_groups_are_no_sign_of_a_cut(dicom) -> None:
+def test_private_elements_beyond_the_functional_groups_are_no_sign_of_a_cut(dicom: DicomWriter) -> None:
     def philips(dataset: Dataset, _index: int) -> None:
         dataset.private_block(0x7053, "Philips PET Private Group", create=True).add_new(0x09, "DS", "1.6")
 
@@ -325,7 +331,7 @@ def test_private_elements_beyond_the_functional_groups_are_no_sign_of_a_cut(dico
     assert "INDEX_FILE_TRUNCATED" in _codes(index_folder(dicom.root))
 
 
-def test_a_damaged_type_of_an_element_sets_the_file_aside(dicom) -> None:
+def test_a_damaged_type_of_an_element_sets_the_file_aside(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     data = paths[0].read_bytes()
     place = data.index(b"\x10\x00\x20\x00LO")
@@ -334,7 +340,7 @@ def test_a_damaged_type_of_an_element_sets_the_file_aside(dicom) -> None:
     assert [file.path for file in index.set_aside] == [paths[0].relative_to(dicom.root).as_posix()]
 
 
-def test_flipped_bits_never_stop_the_index(dicom) -> None:
+def test_flipped_bits_never_stop_the_index(dicom: DicomWriter) -> None:
     dicom.pet(n=2)
     path = dicom.rtstruct({"GTV": [SQUARE]})
     data = bytearray(path.read_bytes())

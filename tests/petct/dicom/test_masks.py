@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from petct.dicom.series import read_pet
 from petct.errors import MaskError
 from petct.image.mask_resampling import ResamplingLimits
 from petct.image.volume import Geometry
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 GRID = Geometry((4, 6, 7), (2.0, 2.5, 3.0), (-10.0, 20.0, 5.0))
@@ -46,7 +48,7 @@ def _seg(path: Path, geometry: Geometry = GRID, **options: object) -> tuple[RoiM
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_regions_of_an_rtstruct(dicom, implicit: bool) -> None:
+def test_regions_of_an_rtstruct(dicom: DicomWriter, implicit: bool) -> None:
     dicom.implicit = implicit
     hole = _rectangle(8, (-6, -4), (24, 27))
     path = dicom.rtstruct({"liver": [_rectangle(5), _rectangle(8), hole], "bone": [_rectangle(14)]})
@@ -81,7 +83,7 @@ def _first_contour(dataset: Dataset) -> Dataset:
         ([], "ROI_EMPTY"),
     ],
 )
-def test_contours_that_are_refused(dicom, contours: list[np.ndarray], code: str) -> None:
+def test_contours_that_are_refused(dicom: DicomWriter, contours: list[np.ndarray], code: str) -> None:
     path = dicom.rtstruct({"GTV": contours})
     with pytest.raises(MaskError) as caught:
         _rtstruct(path)
@@ -102,14 +104,14 @@ def test_contours_that_are_refused(dicom, contours: list[np.ndarray], code: str)
         (lambda ds, _: setattr(ds, "PatientID", "P2"), "CONTOURS_MISPLACED"),
     ],
 )
-def test_rtstructs_that_are_refused(dicom, edit, code: str) -> None:
+def test_rtstructs_that_are_refused(dicom: DicomWriter, edit: Callable[[Dataset, int], None], code: str) -> None:
     with pytest.raises(MaskError) as caught:
         _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)]}, edit=edit))
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("offset", [-1.5, -0.9, 0.9, 1.5])
-def test_contours_between_the_slices_keep_their_number_and_are_said(dicom, offset: float) -> None:
+def test_contours_between_the_slices_keep_their_number_and_are_said(dicom: DicomWriter, offset: float) -> None:
     # A tie goes to the lower plane: at half a slice every contour moves by one half, and none is doubled.
     hole = _rectangle(8 + offset, (-6, -4), (24, 27))
     path = dicom.rtstruct({"GTV": [_rectangle(8 + offset), hole, _rectangle(11 + offset)]})
@@ -121,7 +123,7 @@ def test_contours_between_the_slices_keep_their_number_and_are_said(dicom, offse
     assert np.array_equal(roi.mask.array[first : first + 2], exact.mask.array[1:3])
 
 
-def test_contours_closer_than_the_slices_never_cancel(dicom) -> None:
+def test_contours_closer_than_the_slices_never_cancel(dicom: DicomWriter) -> None:
     planes = np.arange(5.0, 14.1, 0.75)
     (roi,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(z) for z in planes]}))
     (exact,) = _rtstruct(dicom.rtstruct({"GTV": [_rectangle(z) for z in (5, 8, 11, 14)]}))
@@ -135,7 +137,7 @@ def test_contours_closer_than_the_slices_never_cancel(dicom) -> None:
     assert caught.value.patient_id == "P1"
 
 
-def test_points_beside_contours_are_left_out_and_said(dicom) -> None:
+def test_points_beside_contours_are_left_out_and_said(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         _first_contour(dataset).ContourGeometricType = "POINT"
 
@@ -146,7 +148,7 @@ def test_points_beside_contours_are_left_out_and_said(dicom) -> None:
         _rtstruct(dicom.rtstruct({"GTV": [_rectangle(5)[:1]]}, edit=edit), roi_names={"GTV"})
 
 
-def test_holes_islands_and_keyholes_of_an_oblique_series_are_exact(dicom) -> None:
+def test_holes_islands_and_keyholes_of_an_oblique_series_are_exact(dicom: DicomWriter) -> None:
     """A disc with a hole, an island in it and a hole in the island, drawn twice: nested, and as one keyhole contour."""
     turn = np.array([[0.8, -0.6, 0.0], [0.48, 0.64, -0.6], [0.36, 0.48, 0.8]])
     grid = Geometry((3, 64, 72), (1.5, 1.25, 4.0), (-31.0, 12.0, 7.0), tuple(turn.ravel()))
@@ -178,11 +180,11 @@ def test_holes_islands_and_keyholes_of_an_oblique_series_are_exact(dicom) -> Non
     assert np.array_equal(two.mask.array, one.mask.array)
 
 
-def test_an_rtstruct_without_regions_says_that_there_is_no_tumour(dicom) -> None:
+def test_an_rtstruct_without_regions_says_that_there_is_no_tumour(dicom: DicomWriter) -> None:
     assert _rtstruct(dicom.rtstruct({})) == ()
 
 
-def test_a_region_that_is_not_there_is_refused_and_a_marker_is_no_region(dicom) -> None:
+def test_a_region_that_is_not_there_is_refused_and_a_marker_is_no_region(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         _first_contour(dataset).ContourGeometricType = "POINT"
 
@@ -193,7 +195,7 @@ def test_a_region_that_is_not_there_is_refused_and_a_marker_is_no_region(dicom) 
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_an_rtstruct_cut_at_any_place_is_refused(dicom, implicit: bool) -> None:
+def test_an_rtstruct_cut_at_any_place_is_refused(dicom: DicomWriter, implicit: bool) -> None:
     dicom.implicit = implicit
     path = dicom.rtstruct({"GTV": [_rectangle(5), _rectangle(8)]})
     data = path.read_bytes()
@@ -203,7 +205,7 @@ def test_an_rtstruct_cut_at_any_place_is_refused(dicom, implicit: bool) -> None:
             _rtstruct(path)
 
 
-def test_flipped_bits_give_masks_or_a_refusal(dicom) -> None:
+def test_flipped_bits_give_masks_or_a_refusal(dicom: DicomWriter) -> None:
     path = dicom.rtstruct({"GTV": [_rectangle(5), _rectangle(8)]})
     data = bytearray(path.read_bytes())
     random = np.random.default_rng(5)
@@ -224,7 +226,7 @@ def _segments() -> dict[str, np.ndarray]:
     return {"liver": liver, "bone": bone}
 
 
-def test_segments_of_a_seg_are_placed_by_their_position(dicom) -> None:
+def test_segments_of_a_seg_are_placed_by_their_position(dicom: DicomWriter) -> None:
     segments = _segments()
     masks = _seg(dicom.seg(segments))
     assert [(roi.name, roi.number, roi.rules) for roi in masks] == [("liver", 1, ()), ("bone", 2, ())]
@@ -232,7 +234,7 @@ def test_segments_of_a_seg_are_placed_by_their_position(dicom) -> None:
         assert np.array_equal(roi.mask.array, segments[roi.name])
 
 
-def test_a_seg_of_a_part_of_the_image_is_placed_without_resampling(dicom) -> None:
+def test_a_seg_of_a_part_of_the_image_is_placed_without_resampling(dicom: DicomWriter) -> None:
     dicom.origin = (-6.0, 22.5, 5.0)
     part = np.ones((2, 3, 2), dtype=bool)
     (roi,) = _seg(dicom.seg({"GTV": part}))
@@ -242,7 +244,7 @@ def test_a_seg_of_a_part_of_the_image_is_placed_without_resampling(dicom) -> Non
     assert roi.rules == ()
 
 
-def test_a_seg_on_another_grid_is_resampled(dicom) -> None:
+def test_a_seg_on_another_grid_is_resampled(dicom: DicomWriter) -> None:
     dicom.spacing, dicom.origin = (1.0, 1.25, 1.5), (-10.0, 20.0, 5.0)
     fine = np.zeros((7, 11, 13), dtype=bool)
     fine[2:6, 2:8, 4:10] = True
@@ -252,7 +254,7 @@ def test_a_seg_on_another_grid_is_resampled(dicom) -> None:
     assert np.array_equal(np.argwhere(roi.mask.array).max(axis=0), [2, 3, 4])
 
 
-def test_fractions_are_inside_from_one_half(dicom) -> None:
+def test_fractions_are_inside_from_one_half(dicom: DicomWriter) -> None:
     fraction = np.zeros(GRID.shape, dtype=np.uint8)
     fraction[0, 0, :3] = [99, 100, 200]
     (roi,) = _seg(dicom.seg({"GTV": fraction}, kind="FRACTIONAL"))
@@ -261,7 +263,7 @@ def test_fractions_are_inside_from_one_half(dicom) -> None:
     assert roi.rules == ("SEG_FRACTIONAL_BINARISED",)
 
 
-def test_a_label_map_holds_all_segments(dicom) -> None:
+def test_a_label_map_holds_all_segments(dicom: DicomWriter) -> None:
     labels = np.zeros(GRID.shape, dtype=np.uint8)
     labels[1, 2, 3] = 1
 
@@ -299,13 +301,13 @@ def _shift(dataset: Dataset, _index: int) -> None:
         (lambda ds, _: setattr(ds, "PixelData", b"\0" * len(ds.PixelData)), "ROI_EMPTY"),
     ],
 )
-def test_segs_that_are_refused(dicom, edit, code: str) -> None:
+def test_segs_that_are_refused(dicom: DicomWriter, edit: Callable[[Dataset, int], None], code: str) -> None:
     with pytest.raises(MaskError) as caught:
         _seg(dicom.seg({"liver": _segments()["liver"]}, edit=edit))
     assert caught.value.code == code
 
 
-def test_a_seg_cut_at_any_place_is_refused(dicom) -> None:
+def test_a_seg_cut_at_any_place_is_refused(dicom: DicomWriter) -> None:
     path = dicom.seg(_segments())
     data = path.read_bytes()
     for size in some(range(0, len(data) - 2, 23)):
@@ -314,7 +316,7 @@ def test_a_seg_cut_at_any_place_is_refused(dicom) -> None:
             _seg(path)
 
 
-def test_contours_need_the_series_they_were_drawn_on(dicom) -> None:
+def test_contours_need_the_series_they_were_drawn_on(dicom: DicomWriter) -> None:
     dicom.pet()
     path = dicom.rtstruct({"GTV": [_rectangle(5)]})
     seg = dicom.seg({"GTV": _segments()["liver"]})

@@ -10,17 +10,18 @@ from pydicom.sequence import Sequence as Items
 
 from petct.dicom.index import index_folder
 from petct.dicom.records import DicomIndex
+from tests.petct.conftest import DicomWriter
 
 
 def _found(index: DicomIndex) -> set[tuple[str, str]]:
     return {(finding.patient_id, finding.code) for finding in index.findings}
 
 
-def _of_another(dicom, patient_id: str, study: str) -> None:
+def _of_another(dicom: DicomWriter, patient_id: str, study: str) -> None:
     dicom.patient_id, dicom.study, dicom.frame = patient_id, study, f"{study}.9"
 
 
-def test_patients_in_folders_of_their_own_or_in_one_heap_are_fine(dicom) -> None:
+def test_patients_in_folders_of_their_own_or_in_one_heap_are_fine(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", folder="P1/pet")
     _of_another(dicom, "P2", "1.2.4")
     dicom.pet("1.2.4.1", folder="P2/pet")
@@ -33,7 +34,7 @@ def test_patients_in_folders_of_their_own_or_in_one_heap_are_fine(dicom) -> None
 
 
 @pytest.mark.parametrize("whole_series", [True, False])
-def test_a_changed_patient_id_stands_with_both_patients(dicom, whole_series: bool) -> None:
+def test_a_changed_patient_id_stands_with_both_patients(dicom: DicomWriter, whole_series: bool) -> None:
     """A PET that was pseudonymised, and a CT of the same study (or the half of a series) that was not."""
     dicom.pet("1.2.3.1")
     dicom.ct("1.2.3.2", edit=lambda ds, i: setattr(ds, "PatientID", "P9" if whole_series or i % 2 else "P1"))
@@ -43,7 +44,7 @@ def test_a_changed_patient_id_stands_with_both_patients(dicom, whole_series: boo
     assert series == ({None} if whole_series else {"1.2.3.2"})
 
 
-def test_files_in_the_folder_of_another_patient(dicom) -> None:
+def test_files_in_the_folder_of_another_patient(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", folder="P1/pet")
     _of_another(dicom, "P2", "1.2.4")
     dicom.pet("1.2.4.1", folder="P2/pet")
@@ -54,7 +55,7 @@ def test_files_in_the_folder_of_another_patient(dicom) -> None:
     assert "P1" in finding.message
 
 
-def test_a_few_files_of_another_patient_in_a_folder(dicom) -> None:
+def test_a_few_files_of_another_patient_in_a_folder(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", n=20, folder="somewhere")
     _of_another(dicom, "P2", "1.2.4")
     dicom.ct("1.2.4.1", n=2, folder="somewhere")
@@ -64,7 +65,7 @@ def test_a_few_files_of_another_patient_in_a_folder(dicom) -> None:
     assert _found(index_folder(dicom.root)) == set()
 
 
-def test_one_id_for_two_people(dicom) -> None:
+def test_one_id_for_two_people(dicom: DicomWriter) -> None:
     dicom.pet(edit=lambda ds, _: setattr(ds, "PatientBirthDate", "19500101"))
     dicom.ct(edit=lambda ds, _: setattr(ds, "PatientBirthDate", "19610203"))
     (finding,) = index_folder(dicom.root).findings
@@ -74,7 +75,7 @@ def test_one_id_for_two_people(dicom) -> None:
     assert "1950" not in finding.message
 
 
-def _directory(dicom, names: list[list[str]]) -> None:
+def _directory(dicom: DicomWriter, names: list[list[str]]) -> None:
     records = []
     for kind, content in [("PATIENT", "P1"), *(("IMAGE", name) for name in names)]:
         record = Dataset()
@@ -91,7 +92,7 @@ def _directory(dicom, names: list[list[str]]) -> None:
     dicom.save(directory, "disk/DICOMDIR")
 
 
-def test_what_a_dicomdir_lists_and_is_not_there_is_said(dicom) -> None:
+def test_what_a_dicomdir_lists_and_is_not_there_is_said(dicom: DicomWriter) -> None:
     dicom.pet(folder="disk/pet", n=3)
     _directory(dicom, [["PET", "001"], ["PET", "002"], ["PET", "003"]])
     assert index_folder(dicom.root).findings == ()

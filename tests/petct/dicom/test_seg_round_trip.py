@@ -22,6 +22,7 @@ from petct.dicom.masks import contour_names, read_contours
 from petct.dicom.series import read_grid
 from petct.errors import MaskError
 from petct.image.volume import Geometry
+from tests.petct.conftest import DicomWriter
 
 CATEGORY = CodedConcept("49755003", "SCT", "Morphologically Abnormal Structure")
 LESION = CodedConcept("52988006", "SCT", "Lesion")
@@ -30,7 +31,7 @@ CT = "1.2.3.2"
 
 
 @pytest.fixture
-def sources(dicom) -> list[Dataset]:
+def sources(dicom: DicomWriter) -> list[Dataset]:
     """A CT of seven slices, in no order."""
     dicom.columns, dicom.rows = 12, 10
     images = []
@@ -43,7 +44,9 @@ def sources(dicom) -> list[Dataset]:
     return [images[index] for index in (3, 0, 6, 2, 5, 1, 4)]
 
 
-def _write(dicom, sources: list[Dataset], pixels: np.ndarray, kind: SegmentationTypeValues, **options: object) -> Path:
+def _write(
+    dicom: DicomWriter, sources: list[Dataset], pixels: np.ndarray, kind: SegmentationTypeValues, **options: object
+) -> Path:
     n = len(NAMES) if pixels.ndim == 3 else pixels.shape[3]
     segmentation = Segmentation(
         source_images=sources,
@@ -69,7 +72,7 @@ def _write(dicom, sources: list[Dataset], pixels: np.ndarray, kind: Segmentation
     return path
 
 
-def _read(dicom, path: Path) -> tuple[dict[str, np.ndarray], set[str]]:
+def _read(dicom: DicomWriter, path: Path) -> tuple[dict[str, np.ndarray], set[str]]:
     """The masks by name, in the order of the slices along z, and the rules that were used."""
     record = next(series for series in index_folder(dicom.root).series if series.role == "SEG")
     geometry = read_grid(dicom.written[CT], patient_id="P1", series_instance_uid=CT)
@@ -91,7 +94,7 @@ def _overlapping() -> np.ndarray:
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_binary(dicom, sources, sparse: bool) -> None:
+def test_binary(dicom: DicomWriter, sources: list[Dataset], sparse: bool) -> None:
     pixels = _overlapping()
     path = _write(dicom, sources, pixels.astype(np.uint8), SegmentationTypeValues.BINARY, omit_empty_frames=sparse)
     assert len(pydicom.dcmread(path).PerFrameFunctionalGroupsSequence) == (4 + 1 + 7 if sparse else 21)
@@ -102,7 +105,9 @@ def test_binary(dicom, sources, sparse: bool) -> None:
 
 
 @pytest.mark.parametrize("largest", [255, 100])
-def test_fractional_is_inside_from_one_half_of_its_largest_value(dicom, sources, largest: int) -> None:
+def test_fractional_is_inside_from_one_half_of_its_largest_value(
+    dicom: DicomWriter, sources: list[Dataset], largest: int
+) -> None:
     random = np.random.default_rng(5)
     # Whole steps of the largest value: what highdicom stores is then what was given.
     stored = random.integers(0, largest + 1, (7, 10, 12, 3))
@@ -122,7 +127,7 @@ def test_fractional_is_inside_from_one_half_of_its_largest_value(dicom, sources,
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_label_map(dicom, sources, sparse: bool) -> None:
+def test_label_map(dicom: DicomWriter, sources: list[Dataset], sparse: bool) -> None:
     labels = np.random.default_rng(6).integers(0, 4, (7, 10, 12)).astype(np.uint8)
     labels[[1, 5]] = 0
     path = _write(dicom, sources, labels, SegmentationTypeValues.LABELMAP, omit_empty_frames=sparse)
@@ -133,7 +138,9 @@ def test_label_map(dicom, sources, sparse: bool) -> None:
         assert np.array_equal(found[name], _in_order(sources, labels) == number)
 
 
-def test_segments_on_another_grid_are_resampled_within_limits_or_refused_with_the_numbers(dicom, sources) -> None:
+def test_segments_on_another_grid_are_resampled_within_limits_or_refused_with_the_numbers(
+    dicom: DicomWriter, sources: list[Dataset]
+) -> None:
     pixels = np.zeros((7, 10, 12, 3), dtype=np.uint8)
     # Slices 1 to 5 along z.
     pixels[[0, 3, 4, 5, 6], 2:8, 3:9] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from petct.dicom.index import index_folder
 from petct.dicom.scans import scan_record, scans_of
 from petct.dicom.series import read_ct, read_pet
 from petct.errors import DicomError
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 
@@ -24,7 +26,7 @@ def _read(paths: list[Path]) -> PetSeries:
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_pet_values_are_stored_times_the_slope_of_the_slice(dicom, implicit: bool) -> None:
+def test_pet_values_are_stored_times_the_slope_of_the_slice(dicom: DicomWriter, implicit: bool) -> None:
     dicom.implicit = implicit
     series = _read(dicom.pet()[::-1])
     expected = np.stack([dicom.stored(z) * (1 + z / 2) for z in range(4)])
@@ -38,7 +40,7 @@ def test_pet_values_are_stored_times_the_slope_of_the_slice(dicom, implicit: boo
     assert [one.sop_instance_uid for one in series.slices] == [f"1.2.3.1.{i}" for i in (1, 2, 3, 4)]
 
 
-def test_header_facts_are_plain(dicom) -> None:
+def test_header_facts_are_plain(dicom: DicomWriter) -> None:
     series = _read(dicom.pet())
     header, first = series.header, series.slices[0]
     assert (header.units, header.decay_correction, header.sex) == ("BQML", "START", "F")
@@ -53,7 +55,7 @@ def test_header_facts_are_plain(dicom) -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2])
-def test_slices_are_sorted_along_the_normal_of_any_orientation(dicom, turn: int) -> None:
+def test_slices_are_sorted_along_the_normal_of_any_orientation(dicom: DicomWriter, turn: int) -> None:
     axes = np.roll(np.eye(3), turn, axis=0)
 
     def edit(dataset: Dataset, index: int) -> None:
@@ -69,7 +71,7 @@ def test_slices_are_sorted_along_the_normal_of_any_orientation(dicom, turn: int)
     assert points[3] - points[0] == pytest.approx(3 * axes[2])
 
 
-def test_ct_is_in_hounsfield_units(dicom) -> None:
+def test_ct_is_in_hounsfield_units(dicom: DicomWriter) -> None:
     paths = dicom.ct()
     series = read_ct(paths, patient_id="P1", series_instance_uid="1.2.3.2")
     assert series.volume.array.dtype == np.int16
@@ -77,14 +79,14 @@ def test_ct_is_in_hounsfield_units(dicom) -> None:
     assert series.convolution_kernel == "STANDARD"
 
 
-def test_a_ct_with_a_broken_slope_stays_exact_as_float(dicom) -> None:
+def test_a_ct_with_a_broken_slope_stays_exact_as_float(dicom: DicomWriter) -> None:
     paths = dicom.ct(edit=lambda ds, _: setattr(ds, "RescaleSlope", 0.5))
     series = read_ct(paths, patient_id="P1", series_instance_uid="1.2.3.2")
     assert series.volume.array.dtype == np.float32
     assert series.volume.array[0, 0, 1] == -1023.5
 
 
-def test_bits_above_the_stored_ones_are_dropped_and_the_sign_extended(dicom) -> None:
+def test_bits_above_the_stored_ones_are_dropped_and_the_sign_extended(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         dataset.BitsStored, dataset.HighBit = 12, 11
         dataset.PixelData = (np.full(42, -5, dtype=np.int16) & 0x0FFF | 0x3000).astype("<u2").tobytes()
@@ -92,7 +94,7 @@ def test_bits_above_the_stored_ones_are_dropped_and_the_sign_extended(dicom) -> 
     assert (_read(dicom.pet(edit=edit)).volume.array[0] == -5).all()
 
 
-def test_compressed_pixels_are_read(dicom) -> None:
+def test_compressed_pixels_are_read(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     plain = _read(paths)
     for path in paths:
@@ -102,7 +104,9 @@ def test_compressed_pixels_are_read(dicom) -> None:
     assert np.array_equal(_read(paths).volume.array, plain.volume.array)
 
 
-def _private(group: int, creator: str, offset: int, vr: str, value: object, element: int = 0x10):
+def _private(
+    group: int, creator: str, offset: int, vr: str, value: object, element: int = 0x10
+) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, _index: int) -> None:
         dataset.add_new((group << 16) | element, "LO", creator)
         dataset.add_new((group << 16) | (element << 8) | offset, vr, value)
@@ -112,7 +116,7 @@ def _private(group: int, creator: str, offset: int, vr: str, value: object, elem
 
 @pytest.mark.parametrize("implicit", [False, True])
 @pytest.mark.parametrize("element", [0x10, 0x11, 0xE1])
-def test_private_elements_are_found_through_their_creator(dicom, implicit: bool, element: int) -> None:
+def test_private_elements_are_found_through_their_creator(dicom: DicomWriter, implicit: bool, element: int) -> None:
     dicom.implicit = implicit
     siemens = _private(0x0071, "SIEMENS MED PT", 0x22, "DT", "20250101105500.5", element)
     assert _read(dicom.pet(folder="s", edit=siemens)).slices[2].scan_start == datetime(2025, 1, 1, 10, 55, 0, 500000)
@@ -124,7 +128,7 @@ def test_private_elements_are_found_through_their_creator(dicom, implicit: bool,
     assert _read(dicom.pet(folder="o", edit=other)).slices[2].scan_start is None
 
 
-def test_a_private_block_that_moves_between_slices_is_still_found(dicom) -> None:
+def test_a_private_block_that_moves_between_slices_is_still_found(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         _private(0x0009, "GEMS_PETD_01", 0x0D, "DT", "20250101105600", 0x10 + index)(dataset, index)
 
@@ -132,7 +136,7 @@ def test_a_private_block_that_moves_between_slices_is_still_found(dicom) -> None
     assert {one.scan_start for one in series.slices} == {datetime(2025, 1, 1, 10, 56)}
 
 
-def _counts_of_philips(factor: str, block: int = 0x10):
+def _counts_of_philips(factor: str, block: int = 0x10) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, index: int) -> None:
         dataset.Units = "CNTS"
         _private(0x7053, "SOMEBODY ELSE" if block != 0x10 else "Philips PET Private Group", 0x09, "DS", "8")(dataset, 0)
@@ -144,7 +148,9 @@ def _counts_of_philips(factor: str, block: int = 0x10):
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize(("factor", "block"), [("16", 0x10), ("8", 0x11), ("16", 0x11)])
-def test_a_scale_factor_that_differs_between_slices_is_refused(dicom, factor: str, block: int, reverse: bool) -> None:
+def test_a_scale_factor_that_differs_between_slices_is_refused(
+    dicom: DicomWriter, factor: str, block: int, reverse: bool
+) -> None:
     paths = dicom.pet(edit=_counts_of_philips(factor, block))
     with pytest.raises(DicomError, match="HEADER_INCONSISTENT") as refused:
         _read(paths[::-1] if reverse else paths)
@@ -152,13 +158,13 @@ def test_a_scale_factor_that_differs_between_slices_is_refused(dicom, factor: st
     assert refused.value.series_instance_uid == "1.2.3.1"
 
 
-def test_a_scale_factor_written_in_two_ways_is_one(dicom) -> None:
+def test_a_scale_factor_written_in_two_ways_is_one(dicom: DicomWriter) -> None:
     series = _read(dicom.pet(edit=_counts_of_philips("8.0")))
     assert series.header.philips_activity_factor == 8
 
 
 @pytest.mark.parametrize("block", [0x10, 0x11, 0x25])
-def test_a_scan_start_that_only_a_later_file_has_is_found(dicom, block: int) -> None:
+def test_a_scan_start_that_only_a_later_file_has_is_found(dicom: DicomWriter, block: int) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         if index != 1:
             _private(0x0071, "SOMEBODY ELSE", 0x22, "DT", "20250101080000")(dataset, index)
@@ -171,7 +177,7 @@ def test_a_scan_start_that_only_a_later_file_has_is_found(dicom, block: int) -> 
     assert ahead.slices == _read(paths[::-1]).slices
 
 
-def test_a_scan_start_in_utc_needs_the_timezone_of_the_other_times(dicom) -> None:
+def test_a_scan_start_in_utc_needs_the_timezone_of_the_other_times(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         _private(0x0071, "SIEMENS MED PT", 0x22, "DT", "20250101085500+0000")(dataset, index)
 
@@ -186,7 +192,7 @@ def test_a_scan_start_in_utc_needs_the_timezone_of_the_other_times(dicom) -> Non
     assert {one.scan_start for one in located.slices} == {datetime(2025, 1, 1, 10, 55)}
 
 
-def test_a_damaged_value_is_kept_for_whoever_needs_it(dicom) -> None:
+def test_a_damaged_value_is_kept_for_whoever_needs_it(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     for path in paths:
         path.write_bytes(path.read_bytes().replace(b"1.75", b"tall"))
@@ -195,7 +201,7 @@ def test_a_damaged_value_is_kept_for_whoever_needs_it(dicom) -> None:
     assert dict(header.damaged) == {"PatientSize": "tall"}
 
 
-def test_an_offset_from_utc_needs_the_timezone_of_the_other_times(dicom) -> None:
+def test_an_offset_from_utc_needs_the_timezone_of_the_other_times(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         dataset.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartDateTime = "20250101090000+0000"
 
@@ -210,7 +216,7 @@ def test_an_offset_from_utc_needs_the_timezone_of_the_other_times(dicom) -> None
     assert _read(dicom.pet(folder="b", edit=edit_both)).header.start_datetime == datetime(2025, 1, 1, 10)
 
 
-def _at(index: int, keyword: str, value: object):
+def _at(index: int, keyword: str, value: object) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, i: int) -> None:
         if i == index:
             setattr(dataset, keyword, value)
@@ -254,7 +260,7 @@ def _tilt(dataset: Dataset, index: int) -> None:
         (_at(1, "PixelData", b"\0" * 20), "PIXELS_TRUNCATED", "PixelData"),
     ],
 )
-def test_refusals(dicom, edit, code: str, keyword: str) -> None:
+def test_refusals(dicom: DicomWriter, edit: Callable[[Dataset, int], None], code: str, keyword: str) -> None:
     paths = dicom.pet(edit=edit)
     with pytest.raises(DicomError) as caught:
         _read(paths)
@@ -263,18 +269,18 @@ def test_refusals(dicom, edit, code: str, keyword: str) -> None:
     assert caught.value.series_instance_uid == "1.2.3.1"
 
 
-def test_equal_values_written_differently_are_no_contradiction(dicom) -> None:
+def test_equal_values_written_differently_are_no_contradiction(dicom: DicomWriter) -> None:
     assert _read(dicom.pet(edit=_at(1, "PatientWeight", "70.0"))).header.weight == 70
 
 
-def test_a_series_of_no_or_one_file_is_refused(dicom) -> None:
+def test_a_series_of_no_or_one_file_is_refused(dicom: DicomWriter) -> None:
     with pytest.raises(DicomError, match="SERIES_EMPTY"):
         _read([])
     with pytest.raises(DicomError, match="SERIES_SINGLE_SLICE"):
         _read(dicom.pet(n=1))
 
 
-def test_a_file_cut_at_any_place_is_refused(dicom) -> None:
+def test_a_file_cut_at_any_place_is_refused(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     data = paths[2].read_bytes()
     codes = set()
@@ -289,7 +295,7 @@ def test_a_file_cut_at_any_place_is_refused(dicom) -> None:
         _read(paths)
 
 
-def test_flipped_bits_give_values_or_a_refusal(dicom) -> None:
+def test_flipped_bits_give_values_or_a_refusal(dicom: DicomWriter) -> None:
     paths = dicom.pet()
     data = bytearray(paths[1].read_bytes())
     random = np.random.default_rng(3)
@@ -305,7 +311,7 @@ def test_flipped_bits_give_values_or_a_refusal(dicom) -> None:
     assert refused > 20
 
 
-def test_the_row_of_a_scan(dicom) -> None:
+def test_the_row_of_a_scan(dicom: DicomWriter) -> None:
     pet = _read(dicom.pet(edit=lambda ds, _: setattr(ds, "ManufacturerModelName", "Biograph")))
     ct = read_ct(dicom.ct(), patient_id="P1", series_instance_uid="1.2.3.2")
     (scan,) = scans_of(index_folder(dicom.root).series)
@@ -327,7 +333,7 @@ def test_the_row_of_a_scan(dicom) -> None:
 
 
 @pytest.mark.parametrize(("agent", "expected"), [("Ultravist", True), ("NONE", False), (None, None)])
-def test_what_a_scan_states_about_its_making(dicom, agent: str | None, expected: bool | None) -> None:
+def test_what_a_scan_states_about_its_making(dicom: DicomWriter, agent: str | None, expected: bool | None) -> None:
     def pet_edit(dataset: Dataset, _index: int) -> None:
         dataset.ReconstructionMethod, dataset.ConvolutionKernel = "PSF+TOF 3i21s", "XYZ Gauss2.00"
         dataset.SoftwareVersions = ["VG60A", "1"]

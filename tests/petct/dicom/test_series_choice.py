@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from petct.dicom.index import index_files, index_folder
 from petct.dicom.records import DicomIndex
 from petct.dicom.roles import SeriesChoice
 from petct.dicom.scans import scans_of
+from tests.petct.conftest import DicomWriter
 
 SQUARE = np.array([[-8.0, 22, 5], [-2, 22, 5], [-2, 30, 5], [-8, 30, 5]])
 
@@ -24,7 +26,7 @@ def _codes(index: DicomIndex) -> list[str]:
     return [finding.code for finding in index.findings]
 
 
-def _with(**values: object):
+def _with(**values: object) -> Callable[[Dataset, int], None]:
     def edit(dataset: Dataset, _index: int) -> None:
         for keyword, value in values.items():
             setattr(dataset, keyword, value)
@@ -32,7 +34,7 @@ def _with(**values: object):
     return edit
 
 
-def test_one_pet_is_chosen_among_several(dicom) -> None:
+def test_one_pet_is_chosen_among_several(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", n=4, folder="a")
     dicom.pet("1.2.3.5", n=5, folder="b")
     dicom.pet("1.2.3.6", n=5, folder="c", edit=_with(SeriesTime="120000"))
@@ -45,7 +47,7 @@ def test_one_pet_is_chosen_among_several(dicom) -> None:
     assert {uid for uid, (role, _) in _roles(drawn_on).items() if role == "PET"} == {"1.2.3.1"}
 
 
-def test_a_study_may_prefer_a_series_by_name_or_by_uid(dicom) -> None:
+def test_a_study_may_prefer_a_series_by_name_or_by_uid(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", n=4, folder="a", edit=_with(SeriesDescription="PET PSF+TOF"))
     dicom.pet("1.2.3.5", n=5, folder="b", edit=_with(SeriesDescription="PET OSEM"))
     dicom.rtstruct({"GTV": [SQUARE]}, referenced="1.2.3.5")
@@ -62,7 +64,7 @@ def test_a_study_may_prefer_a_series_by_name_or_by_uid(dicom) -> None:
     assert chosen("*nothing*") == {"1.2.3.5"}
 
 
-def test_a_pet_that_is_called_uncorrected_is_the_last_to_be_chosen(dicom) -> None:
+def test_a_pet_that_is_called_uncorrected_is_the_last_to_be_chosen(dicom: DicomWriter) -> None:
     dicom.pet("1.2.3.1", n=4, folder="a")
     dicom.pet("1.2.3.5", n=5, folder="b", edit=_with(SeriesDescription="WB NAC"))
     index = index_folder(dicom.root)
@@ -71,7 +73,7 @@ def test_a_pet_that_is_called_uncorrected_is_the_last_to_be_chosen(dicom) -> Non
     assert _codes(index_folder(dicom.root)) == ["INDEX_ATTENUATION_CONTRADICTORY"]
 
 
-def test_time_points_count_the_dated_scans(dicom) -> None:
+def test_time_points_count_the_dated_scans(dicom: DicomWriter) -> None:
     for study, values in {
         "1.2.4": {"SeriesDate": "20250301", "AcquisitionDate": "20250301"},
         "1.2.3": {"SeriesTime": "150000"},
@@ -85,7 +87,7 @@ def test_time_points_count_the_dated_scans(dicom) -> None:
     assert points == {"1.2.5": 1, "1.2.3": 2, "1.2.4": 3, "1.2.6": None}
 
 
-def _beds(gap_mm: float, minutes: float):
+def _beds(gap_mm: float, minutes: float) -> Callable[[Dataset, int], None]:
     """Two beds of four slices, the second begun later and shifted."""
 
     def edit(dataset: Dataset, index: int) -> None:
@@ -107,6 +109,6 @@ def _beds(gap_mm: float, minutes: float):
         (-3, 3, ["INDEX_SLICE_DUPLICATE"]),
     ],
 )
-def test_gaps_between_bed_positions(dicom, gap_mm: float, minutes: float, expected: list[str]) -> None:
+def test_gaps_between_bed_positions(dicom: DicomWriter, gap_mm: float, minutes: float, expected: list[str]) -> None:
     dicom.pet(n=8, edit=_beds(gap_mm, minutes))
     assert _codes(index_folder(dicom.root)) == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -103,7 +105,7 @@ def test_resampled_lesions_keep_ids_organ_and_volume() -> None:
     assert moved.lesions[0].volume_ml == pytest.approx(found.lesions[0].volume_ml, rel=0.1)
 
 
-def delineated(*drawings: Drawing, unreadable: tuple[UnreadableDrawing, ...] = (), modality: str = "PT"):
+def delineated(*drawings: Drawing, unreadable: tuple[UnreadableDrawing, ...] = (), modality: str = "PT") -> Any:
     return delineate(modality, DrawnScan({"PT": GRID, "CT": FINE}, drawings, unreadable), CONTOURS, RULES)
 
 

@@ -23,6 +23,7 @@ from petct.privacy.dicom_folder import DeidentificationReport, deidentify_folder
 from petct.privacy.pseudonyms import Pseudonyms
 from petct.suv.compute import compute_suv
 from petct.suv.result import SuvResult
+from tests.petct.conftest import DicomWriter
 from tests.some import some
 
 KEY = bytes(range(32))
@@ -182,7 +183,7 @@ def _leaks(root: Path, secrets: tuple[str, ...] = SECRETS) -> list[str]:
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["explicit VR", "implicit VR"])
 @pytest.mark.parametrize("name", PATHS)
-def test_the_suv_is_the_same_and_no_secret_is_left(dicom, name: str, implicit: bool) -> None:
+def test_the_suv_is_the_same_and_no_secret_is_left(dicom: DicomWriter, name: str, implicit: bool) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         PATHS[name](dataset, index)
         _plant(dataset, index)
@@ -206,7 +207,7 @@ def test_the_suv_is_the_same_and_no_secret_is_left(dicom, name: str, implicit: b
     assert _leaks(target) == []
 
 
-def test_masks_are_the_same_and_references_lead_to_the_new_uids(dicom) -> None:
+def test_masks_are_the_same_and_references_lead_to_the_new_uids(dicom: DicomWriter) -> None:
     dicom.study, dicom.frame = f"{ROOT_UID}.1", f"{ROOT_UID}.2"
     dicom.pet(series=f"{ROOT_UID}.3", edit=_plant)
     square = np.array([[-8, 22, 5], [-2, 22, 5], [-2, 30, 5], [-8, 30, 5]])
@@ -234,7 +235,7 @@ def test_masks_are_the_same_and_references_lead_to_the_new_uids(dicom) -> None:
         assert dataset.LongitudinalTemporalInformationModified == "MODIFIED"
 
 
-def test_what_the_suv_and_the_scan_need_is_kept_and_the_rest_has_its_rule(dicom) -> None:
+def test_what_the_suv_and_the_scan_need_is_kept_and_the_rest_has_its_rule(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         _plant(dataset, index)
         dataset.ContrastBolusAgent = "Ultravist, asked by Quillfeather"
@@ -260,7 +261,7 @@ def test_what_the_suv_and_the_scan_need_is_kept_and_the_rest_has_its_rule(dicom)
 @pytest.mark.parametrize(
     ("age", "kept"), [("089Y", "089Y"), ("090Y", "090Y"), ("103Y", "090Y"), ("999M", "999M"), ("", "")]
 )
-def test_ages_above_89_are_one_group(dicom, age: str, kept: str) -> None:
+def test_ages_above_89_are_one_group(dicom: DicomWriter, age: str, kept: str) -> None:
     dicom.pet(n=1, edit=lambda dataset, _index: setattr(dataset, "PatientAge", age))
     target = dicom.root.parent / "out"
     _deidentify(dicom.root, target)
@@ -283,7 +284,9 @@ def test_ages_above_89_are_one_group(dicom, age: str, kept: str) -> None:
         (lambda d, _i: setattr(d, "ContentDate", "00010101"), "DEID_DATE_OUT_OF_RANGE"),
     ],
 )
-def test_what_cannot_be_cleaned_is_dropped_with_its_reason(dicom, edit, code: str) -> None:
+def test_what_cannot_be_cleaned_is_dropped_with_its_reason(
+    dicom: DicomWriter, edit: Callable[[Dataset, int], None], code: str
+) -> None:
     dicom.pet(n=1)
     dicom.ct(n=1, folder="other", edit=edit)
     (dicom.root / "notes.txt").write_text("Jane Doe", encoding="utf-8")
@@ -297,7 +300,7 @@ def test_what_cannot_be_cleaned_is_dropped_with_its_reason(dicom, edit, code: st
     assert [path.parent.name[:2] for path in target.rglob("*.dcm")] == ["PT"]
 
 
-def test_nothing_is_overwritten_and_half_a_folder_never_appears(dicom, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_and_half_a_folder_never_appears(dicom: DicomWriter, tmp_path: Path) -> None:
     dicom.pet(n=1)
     target = tmp_path / "out"
     target.mkdir()
@@ -310,7 +313,7 @@ def test_nothing_is_overwritten_and_half_a_folder_never_appears(dicom, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dicom", "out"]
 
 
-def test_a_date_that_cannot_be_read_is_emptied_and_said(dicom) -> None:
+def test_a_date_that_cannot_be_read_is_emptied_and_said(dicom: DicomWriter) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         dataset.ContentDate = "1.1.2025"
         dataset.add(DataElement(0x00080022, "DA", "2025.01.01"))
@@ -340,7 +343,7 @@ def test_a_real_patient(petlake_data: Path, tmp_path: Path) -> None:
     assert _leaks(target, ("STS_001", "1.3.6.1.4.1.14519", "20000907", "20190820", "1764353264683505")) == []
 
 
-def test_damaged_files_are_cleaned_or_dropped_and_never_leak(dicom, tmp_path: Path) -> None:
+def test_damaged_files_are_cleaned_or_dropped_and_never_leak(dicom: DicomWriter, tmp_path: Path) -> None:
     """150 files with a few flipped bytes each: nothing stops the run, and what is written holds no secret."""
     dicom.study, dicom.frame = f"{ROOT_UID}.1", f"{ROOT_UID}.2"
     (path,) = dicom.pet(series=f"{ROOT_UID}.3", n=1, edit=_plant)
@@ -363,7 +366,7 @@ def test_damaged_files_are_cleaned_or_dropped_and_never_leak(dicom, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("charset", "codec"), [("ISO_IR 100", "latin-1"), ("ISO_IR 192", "utf-8")])
-def test_names_beyond_ascii_are_found_in_their_character_set(dicom, charset: str, codec: str) -> None:
+def test_names_beyond_ascii_are_found_in_their_character_set(dicom: DicomWriter, charset: str, codec: str) -> None:
     def edit(dataset: Dataset, _index: int) -> None:
         dataset.SpecificCharacterSet = charset
         dataset.PatientName = "Müßiggänger^Jürgen"

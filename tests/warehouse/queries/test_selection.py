@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -170,7 +171,7 @@ def test_the_selection_is_that_of_pandas(snapshot: Snapshot, table: pd.DataFrame
         ("n_refusals=0", lambda number: number % 6 != 0),
     ],
 )
-def test_quality_selects_patients(snapshot: Snapshot, text: str, picked) -> None:
+def test_quality_selects_patients(snapshot: Snapshot, text: str, picked: Any) -> None:
     assert snapshot.select([text]) == tuple(f"P{number:02}" for number in range(1, N + 1) if picked(number))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -112,7 +114,7 @@ def test_categories_keep_the_declared_order() -> None:
         (lambda: split_by_category(["a", "b"], "x", ["a", "b", "c"]), "SPLIT_EMPTY_GROUP"),
     ],
 )
-def test_splits_that_cannot_be_are_refused(split, code: str) -> None:  # type: ignore[no-untyped-def]
+def test_splits_that_cannot_be_are_refused(split: Callable[[], object], code: str) -> None:
     with pytest.raises(SurvivalError) as caught:
         split()
     assert (caught.value.code, caught.value.keyword) == (code, "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_the_error_of_a_model_says_what_it_could_have_shown() -> None:
         lambda: minimum_detectable_hazard_ratio_per_sd(10, 0.8),
     ],
 )
-def test_impossible_power_is_refused(ask) -> None:  # type: ignore[no-untyped-def]
+def test_impossible_power_is_refused(ask: Callable[[], object]) -> None:
     with pytest.raises(SurvivalError, match="POWER_INVALID"):
         ask()
 

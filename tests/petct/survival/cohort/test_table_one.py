@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ AGE = BaselineNumber("Age", [60, 62, 64, 66, 61, 65, 69, np.nan, 99], "year")
 SEX = BaselineCategory("Sex", ["F", "F", "M", "M", "F", "M", "M", "M", "F"])
 
 
-def test_a_number_has_quartiles_and_a_category_counts_in_all_and_by_group():
+def test_a_number_has_quartiles_and_a_category_counts_in_all_and_by_group() -> None:
     table = table_one(9, [AGE, SEX], GROUPS)
     age, sex = table.rows
 
@@ -36,7 +38,7 @@ def test_a_number_has_quartiles_and_a_category_counts_in_all_and_by_group():
     assert sex.levels == ("F", "M")
 
 
-def test_standardised_differences_are_those_of_austin_and_of_yang_and_dalton():
+def test_standardised_differences_are_those_of_austin_and_of_yang_and_dalton() -> None:
     age, sex = table_one(9, [AGE, SEX], GROUPS).rows
     # |63 - 65| / sqrt((6.667 + 16) / 2), and |0.5 - 0.25| / sqrt((0.25 + 0.1875) / 2).
     assert age.standardised_difference == pytest.approx(2 / np.sqrt((20 / 3 + 16) / 2))
@@ -44,7 +46,7 @@ def test_standardised_differences_are_those_of_austin_and_of_yang_and_dalton():
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=30, max_size=60))
-def test_the_difference_of_a_category_does_not_depend_on_the_order_of_its_levels(values):
+def test_the_difference_of_a_category_does_not_depend_on_the_order_of_its_levels(values: Any) -> None:
     half = len(values) // 2
     groups = split_by_category(["A"] * half + ["B"] * (len(values) - half), "arm")
     found = [
@@ -54,7 +56,7 @@ def test_the_difference_of_a_category_does_not_depend_on_the_order_of_its_levels
     assert found[0] is None or found == pytest.approx([found[0]] * 3)
 
 
-def test_of_three_groups_the_largest_difference_of_any_two_stands():
+def test_of_three_groups_the_largest_difference_of_any_two_stands() -> None:
     values = np.arange(30.0)
     groups = split_by_quantiles(values, 3, "volume", "ml")
     table = table_one(30, [BaselineNumber("volume", values)], groups)
@@ -63,14 +65,14 @@ def test_of_three_groups_the_largest_difference_of_any_two_stands():
     assert "largest of any two groups" in " ".join(table.notes)
 
 
-def test_without_groups_there_is_one_column_and_no_difference():
+def test_without_groups_there_is_one_column_and_no_difference() -> None:
     table = table_one(9, [AGE, SEX])
     assert table.groups == ()
     assert all(row.by_group == () and row.standardised_difference is None for row in some(table.rows))
     assert table_one_texts(table)[0] == ("", "all (n = 9)")
 
 
-def test_as_papers_print_it():
+def test_as_papers_print_it() -> None:
     assert table_one_texts(table_one(9, [AGE, SEX], GROUPS)) == (
         ("", "all (n = 8)", "A (n = 4)", "B (n = 4)", "SMD"),
         ("Age (year)", "64 (61.5 to 65.5)", "63 (61.5 to 64.5)", "65 (63 to 67)", "0.59"),
@@ -81,7 +83,7 @@ def test_as_papers_print_it():
     )
 
 
-def test_what_cannot_be_given_is_a_dash_and_not_a_number():
+def test_what_cannot_be_given_is_a_dash_and_not_a_number() -> None:
     groups = split_by_category(["A", "A", "B", "B"], "arm")
     empty = BaselineNumber("x", [np.nan, np.nan, 1.0, 2.0])
     constant = BaselineNumber("y", [1.0, 1.0, 2.0, 2.0])
@@ -107,13 +109,13 @@ def test_what_cannot_be_given_is_a_dash_and_not_a_number():
         ("GROUPING_LENGTH", [], GROUPS),
     ],
 )
-def test_refusals(code, variables, groups):
+def test_refusals(code: str, variables: Any, groups: Any) -> None:
     with pytest.raises(SurvivalError) as refused:
         table_one(3, variables, groups)
     assert refused.value.code == code
 
 
-def test_nobody_to_describe_is_refused():
+def test_nobody_to_describe_is_refused() -> None:
     with pytest.raises(SurvivalError) as refused:
         table_one(0, [])
     assert refused.value.code == "TABLE_ONE_EMPTY"

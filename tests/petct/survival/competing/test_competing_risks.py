@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_without_censoring_the_variance_is_nearly_that_of_a_share() -> None:
 
 
 @given(ROWS.filter(lambda rows: len(rows) >= 4), st.randoms(use_true_random=False))
-def test_neither_order_nor_unit_nor_names_of_groups_matter(rows: list[tuple[int, int]], random) -> None:  # type: ignore[no-untyped-def]
+def test_neither_order_nor_unit_nor_names_of_groups_matter(rows: list[tuple[int, int]], random: Random) -> None:
     labelled = [(time, cause, i % 2) for i, (time, cause) in enumerate(rows)]
     shuffled = list(labelled)
     random.shuffle(shuffled)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,8 +163,8 @@ def test_a_statistic_below_one_has_p_one() -> None:
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1), st.integers(0, 9)), min_size=8, max_size=40),
     st.randoms(use_true_random=False),
 )
-def test_the_search_depends_on_ranks_only(rows: list[tuple[int, int, int]], random) -> None:  # type: ignore[no-untyped-def]
-    def search(order: list[tuple[int, int, int]], scale: float):  # type: ignore[no-untyped-def]
+def test_the_search_depends_on_ranks_only(rows: list[tuple[int, int, int]], random: Random) -> None:
+    def search(order: list[tuple[int, int, int]], scale: float) -> Any:
         duration, event, values = (np.array(column, dtype=float) for column in zip(*order, strict=True))
         return search_cuts(np.exp(values), duration * scale, event.astype(np.int64), (0.1, 0.9))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from random import Random
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_curves_fall_and_stay_within_their_limits(rows: list[tuple[int, int]]) -
 
 
 @given(COHORT, st.randoms(use_true_random=False))
-def test_the_order_of_patients_does_not_matter(rows: list[tuple[int, int]], random) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_patients_does_not_matter(rows: list[tuple[int, int]], random: Random) -> None:
     labels = ["ab"[i % 2] for i in range(len(rows))]
     shuffled = list(zip(rows, labels, strict=True))
     random.shuffle(shuffled)

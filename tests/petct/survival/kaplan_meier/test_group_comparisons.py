@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -327,7 +328,7 @@ def test_landmarks_that_leave_nothing_are_refused(landmark: float, code: str) ->
         (lambda: kaplan_meier(Outcome([1, 2], [1, 1]), tau=0.0), "TAU_INVALID"),
     ],
 )
-def test_impossible_comparisons_are_refused(request_, code: str) -> None:  # type: ignore[no-untyped-def]
+def test_impossible_comparisons_are_refused(request_: Callable[[], object], code: str) -> None:
     with pytest.raises(SurvivalError) as caught:
         request_()
     assert caught.value.code == code
