@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from petct.clinical.text import located, read_date, read_moment, read_number
+from petct.clinical.text import Reading, located, read_date, read_moment, read_number
 from petct.errors import ClinicalError
 
 if TYPE_CHECKING:
     from petct.clinical.spec import ClinicalSpec
+
+T = TypeVar("T")
 
 ACTIVITY_UNITS = {"Bq": 1.0, "kBq": 1e3, "MBq": 1e6, "GBq": 1e9, "uCi": 3.7e4, "mCi": 3.7e7}
 WEIGHT_UNITS = {"kg": 1.0, "g": 1e-3}
@@ -147,16 +149,22 @@ def read_overrides(row: Mapping[str, str], spec: SuvOverrideSpec, clinical: Clin
     """
     patient_id = row[clinical.patient_id_column].strip()
 
-    def number(quantity: Quantity | None, limits: tuple[float, float]) -> Override | None:
-        if quantity is None or clinical.is_missing(row[quantity.column]):
+    def cell(column: str | None, read: Callable[[str], Reading[T]]) -> tuple[str, T] | None:
+        if column is None or clinical.is_missing(row[column]):
             return None
-        text = row[quantity.column].strip()
+        text = row[column].strip()
         try:
-            value = read_number(text).value * _FACTORS[quantity.unit]
+            return text, read(text).value
         except ClinicalError as error:
-            raise located(error, patient_id, quantity.column) from None
+            raise located(error, patient_id, column) from None
+
+    def number(quantity: Quantity | None, limits: tuple[float, float]) -> Override | None:
+        found = None if quantity is None else cell(quantity.column, read_number)
+        if quantity is None or found is None:
+            return None
+        text, factor = found[0], _FACTORS[quantity.unit]
+        value = found[1] * factor
         if not limits[0] <= value <= limits[1]:
-            factor = _FACTORS[quantity.unit]
             raise ClinicalError(
                 "SUV_OVERRIDE_IMPLAUSIBLE",
                 "A value that overrides the header is implausible",
@@ -169,12 +177,8 @@ def read_overrides(row: Mapping[str, str], spec: SuvOverrideSpec, clinical: Clin
         return Override(quantity.column, text, value)
 
     def moment(column: str | None) -> OverrideTime | None:
-        if column is None or clinical.is_missing(row[column]):
-            return None
-        try:
-            return OverrideTime(column, row[column].strip(), read_moment(row[column]).value)
-        except ClinicalError as error:
-            raise located(error, patient_id, column) from None
+        found = cell(column, read_moment)
+        return None if column is None or found is None else OverrideTime(column, *found)
 
     def syringe(quantity: Quantity | None, time_column: str | None, limits: tuple[float, float]) -> Syringe | None:
         activity, when = number(quantity, limits), moment(time_column)
@@ -191,17 +195,12 @@ def read_overrides(row: Mapping[str, str], spec: SuvOverrideSpec, clinical: Clin
             )
         return Syringe(activity, when)
 
-    day: date | None = None
-    if spec.scan_date is not None and not clinical.is_missing(row[spec.scan_date]):
-        try:
-            day = read_date(row[spec.scan_date]).value
-        except ClinicalError as error:
-            raise located(error, patient_id, spec.scan_date) from None
+    day = cell(spec.scan_date, read_date)
     return SuvOverrides(
         measured=syringe(spec.measured_activity, spec.measured_time, _ACTIVITY_BQ),
         residual=syringe(spec.residual_activity, spec.residual_time, _RESIDUAL_BQ),
         injection_time=moment(spec.injection_time),
         weight=number(spec.weight, _WEIGHT_KG),
         height=number(spec.height, _HEIGHT_M),
-        scan_date=day,
+        scan_date=None if day is None else day[1],
     )
