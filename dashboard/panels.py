@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from analyses.tables.table import Table
 from dashboard import data, wording
 from dashboard.data import Source
 from warehouse.queries.analysis_columns import AnalysisColumn
@@ -28,6 +32,12 @@ def meaning(column: AnalysisColumn) -> str:
     """Return what a variable is, and its name in SQL and on the command line."""
     unit = f" [{column.unit}]" if column.unit else ""
     return f"{wording.literal_markdown(column.description)}{unit} · `{column.name}`"
+
+
+def result_table(table: Table, **looks: Any) -> None:
+    """Show a table of a result; ``looks`` as for ``st.dataframe``."""
+    rows = [["" if cell is None else cell for cell in row] for row in table.shown()]
+    st.dataframe(pd.DataFrame(rows, columns=table.headings), hide_index=True, **looks)
 
 
 def text_of(customdata: object) -> str:

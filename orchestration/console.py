@@ -1,15 +1,22 @@
 """What the command line prints: tables for people, JSON for programs."""
 
+from __future__ import annotations
+
 import json
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Table as RichTable
+
+if TYPE_CHECKING:
+    # Not at run time: most commands need no statistics.
+    from analyses.tables.table import Table
 
 STUDY_OPTION = click.option(
     "--study",
@@ -50,13 +57,20 @@ def say_json(content: object) -> None:
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
     """Print a table for people; numbers are right-aligned and a missing value is a dash."""
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = RichTable(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float) or row[index] is None for row in rows)
         table.add_column(escape(column), justify="right" if rows and numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(shown(value)) for value in row))
     output().print(table)
+
+
+def say_result(table: Table, *, title: str | None = None) -> None:
+    """Print a table of a result, with as many digits as ``shown`` gives."""
+    pairs = zip(table.rows, table.shown(lambda value, _: shown(value)), strict=True)
+    rows = [[cell if isinstance(cell, float) else text for cell, text in zip(*pair, strict=True)] for pair in pairs]
+    say_table(table.headings, rows, title=title)
 
 
 def shown(value: object) -> str:

@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analyses.tables import models
 from dashboard import wording
-from petct.survival.cohort.results import NORMAL_QUANTILE, SIGNIFICANCE_LEVEL, p_text
-from petct.survival.cox.result import CovariateTest, CoxResult, CoxTerm
+from dashboard.panels import result_table
+from petct.survival.cohort.results import NORMAL_QUANTILE, p_text
+from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.subgroups import SubgroupTable
@@ -46,88 +48,28 @@ def _with_limits(place: DeltaGenerator, label: str, value: str, limits: str, *, 
 
 def coefficients(result: CoxResult) -> None:
     """Show hazard ratios with intervals and p-values, and what would have been seen beside those that are null."""
-    rows = [
-        (
-            term.covariate,
-            term.scale,
-            f"{term.hazard_ratio:.2f}",
-            f"{term.lower:.2f} to {term.upper:.2f}",
-            "withheld" if term.p is None else wording.p_number(term.p),
-            _detectable(result, term),
-            f"{term.coefficient:.4f}",
-            f"{term.standard_error:.4f}",
-        )
-        for term in result.terms
-    ]
-    names = ["Covariate", "Compared", "Hazard ratio", f"{result.confidence:.0%} CI", "p", "Detectable", "Log HR", "SE"]
-    st.dataframe(
-        pd.DataFrame(rows, columns=names),
-        hide_index=True,
-        column_config={
-            "Detectable": st.column_config.TextColumn(
-                help="Beside a hazard ratio without evidence: the one that was detectable with 80 % power."
-            )
-        },
+    detectable = st.column_config.TextColumn(
+        help="Beside a hazard ratio without evidence: the one that was detectable with 80 % power."
     )
+    result_table(models.coefficients(result), column_config={"Detectable": detectable})
     penalty = f"; {result.penalty}" if result.penalty else ""
     errors = "" if result.standard_errors == "model" else f"; standard errors: {result.standard_errors}"
     st.caption(
         f"n = {result.n}, {result.n_events} events; ties by Efron, AIC {result.aic:.1f}{penalty}{errors}; p: "
         f"{result.overall.test}."
     )
-    _joint_tests(result.tests)
-
-
-def _detectable(result: CoxResult, term: CoxTerm) -> str:
-    null = term.p is None or term.p >= SIGNIFICANCE_LEVEL
-    # The error of a coefficient that a ridge shrank is not that of a test.
-    shrunken = result.penalty is not None and result.penalty.startswith("ridge")
-    return f"{term.minimum_detectable_hazard_ratio:.2f}" if null and not shrunken else ""
-
-
-def _joint_tests(tests: tuple[CovariateTest, ...]) -> None:
-    if not tests:
-        return
-    rows = [
-        (
-            test.covariate,
-            test.question,
-            "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
-            str(test.df),
-            "withheld" if test.p is None else wording.p_number(test.p),
-        )
-        for test in tests
-    ]
-    st.markdown("**Covariates with several coefficients**")
-    st.dataframe(pd.DataFrame(rows, columns=["Covariate", "Question", "χ²", "df", "p"]), hide_index=True)
+    if result.tests:
+        st.markdown("**Covariates with several coefficients**")
+        result_table(models.joint_tests(result.tests))
 
 
 def alone_and_together(table: ForestTable) -> None:
     """Show each covariate alone and with the others."""
-    rows = [
-        (
-            row.covariate,
-            f"{row.level}, reference" if row.scale == "reference" else row.scale,
-            row.n,
-            row.n_events,
-            *_ratio(row.univariable),
-            *_ratio(row.multivariable),
-        )
-        for row in table.rows
-    ]
-    names = ["Covariate", "Compared", "n", "Events", "Alone: HR (95 % CI)", "p", "With the others: HR (95 % CI)", "p "]
-    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+    result_table(models.alone_and_together(table))
     reasons = dict.fromkeys(row.withheld.message for row in table.rows if row.withheld is not None)
     for reason in reasons:
         st.caption(wording.literal_markdown(reason))
     st.caption(f"Both of the same {table.n} patients, {table.n_events} events.")
-
-
-def _ratio(term: CoxTerm | None) -> tuple[str, str]:
-    if term is None:
-        return "", ""
-    p = "withheld" if term.p is None else wording.p_number(term.p)
-    return f"{term.hazard_ratio:.2f} ({term.lower:.2f} to {term.upper:.2f})", p
 
 
 def proportional_hazards(result: CoxResult) -> None:
@@ -167,26 +109,14 @@ def comparison(result: ModelComparison) -> None:
         help=f"Harrell's C, {result.confidence:.0%} interval; both in the patients of the fit.",
     )
     places[3].metric("Change of AIC", f"{result.aic_full - result.aic_base:+.1f}", help="Below 0: the addition pays.")
-    rows = [
-        (", ".join(result.base), f"{result.aic_base:.1f}", f"{result.concordance_base:.3f}"),
-        (f"with {', '.join(result.added)}", f"{result.aic_full:.1f}", f"{result.concordance_full:.3f}"),
-    ]
-    st.dataframe(pd.DataFrame(rows, columns=["Model", "AIC", "Concordance"]), hide_index=True)
+    result_table(models.both_models(result))
     st.caption(f"Both models of the same {result.n} patients, {result.n_events} events.")
 
 
 def subgroups(table: SubgroupTable) -> None:
     """Show the interactions, and why a subgroup has no estimate."""
-    rows = [
-        (
-            variable.variable,
-            "withheld" if variable.interaction.p is None else wording.p_number(variable.interaction.p),
-            str(variable.interaction.df),
-        )
-        for variable in table.variables
-    ]
     st.markdown(f"**Interactions** (n = {table.n}; {wording.plural(table.n_interaction_tests, 'test')})")
-    st.dataframe(pd.DataFrame(rows, columns=["Variable", "p", "df"]), hide_index=True)
+    result_table(models.subgroups(table))
     for variable in table.variables:
         withheld = [(variable.variable, variable.interaction.p_suppressed)]
         withheld += [(f"{variable.variable} {group.level}", group.withheld) for group in variable.subgroups]
@@ -220,20 +150,7 @@ def corrected_numbers(result: CoxValidation, unit: str) -> None:
 
 def risk_groups(result: CoxValidation) -> None:
     """Show the groups of the calibration."""
-    rows = [
-        (
-            number,
-            group.n,
-            group.n_events,
-            f"{group.predicted:.1%}",
-            "" if group.corrected is None else f"{group.corrected:.1%}",
-            "unknown" if group.observed is None else f"{group.observed:.1%}",
-            "" if group.lower is None or group.upper is None else f"{group.lower:.1%} to {group.upper:.1%}",
-        )
-        for number, group in enumerate(result.groups, 1)
-    ]
-    names = ["Risk group", "n", "Events", "Predicted", "Corrected", "Observed", f"{result.confidence:.0%} CI"]
-    st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True)
+    result_table(models.risk_groups(result))
     st.caption(
         f"n = {result.n}, {result.n_events} events; {result.n_resamples} resamples, seed {result.seed}. Corrected: "
         "what would be observed in new patients with these predictions."

@@ -4,6 +4,7 @@ import streamlit as st
 
 from analyses.numbers import numbers_of
 from analyses.requests.sensitivity import SensitivityRequest
+from analyses.tables.protocols import pair_name
 from dashboard import data, filters, notices, panels, takeaway, widgets
 from dashboard.access import ledger
 from dashboard.answers import answered
@@ -49,7 +50,7 @@ else:
         st.subheader("Agreement", anchor=False)
         panels_protocols.pairs(compared, names)
         with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
-            known = {panels_protocols.pair_name(pair, names): pair for pair in compared.pairs}
+            known = {pair_name(pair, names): pair for pair in compared.pairs}
             pair = st.selectbox("Two protocols", list(known), key="protocol_pair", bind="query-params", width=320)
             scale = st.segmented_control(
                 "Difference",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from analyses.tables import protocols as tables
 from dashboard import charts, notices, wording
+from dashboard.panels import result_table
 from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
 from petct.lesions.protocol_wording import protocol_in_words
 from petct.survival.cox_repeated.protocol_sensitivity import (
-    Agreement,
     HazardSensitivity,
     ProtocolPair,
     ProtocolSensitivity,
@@ -48,51 +49,17 @@ def volumes(burdens: tuple[TumourBurden, ...], compared: ProtocolSensitivity, na
             f"{names[row.protocol]}: median {_shown(row.median_ml)} ml, n = {row.n}" for row in compared.protocols
         ),
     )
-    lines = [
-        {
-            "Protocol": names[row.protocol],
-            "n": row.n,
-            "Not determined": row.n_unknown,
-            "Without tumour": row.n_without_tumour,
-            "Median volume, ml": _shown(row.median_ml),
-            "Quartiles, ml": _range(row.lower_quartile_ml, row.upper_quartile_ml),
-            "Lesions": row.total_lesions,
-            "Median lesions": _shown(row.median_lesions),
-        }
-        for row in compared.protocols
-    ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True)
+    result_table(tables.burdens(compared, names))
 
 
 def pairs(compared: ProtocolSensitivity, names: dict[str, str]) -> None:
     """Show ranks and limits of agreement of every two protocols."""
-    lines = [
-        {
-            "Protocols": pair_name(pair, names),
-            "n": pair.n,
-            "Spearman (95 % CI)": _with_limits(pair.spearman, pair.spearman_lower, pair.spearman_upper),
-            "Bias, ml": _bias(pair.volume),
-            "Limits, ml": _limits(pair.volume),
-            "Mean ratio": _bias(pair.log_volume),
-            "Limits of ratio": _limits(pair.log_volume),
-            "Same number of lesions": f"{pair.same_count} of {pair.n}",
-        }
-        for pair in compared.pairs
-    ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True)
+    result_table(tables.pairs(compared, names))
     st.caption(
         "Second protocol against the first. Between the limits of agreement (Bland and Altman) lie 95 % of the "
         "patients; ratios are of the patients with tumour under both."
     )
-    notices.notes(sorted({f"{pair_name(p, names)}: {reason.message}" for p in compared.pairs for reason in p.reasons}))
-    notices.notes(
-        [
-            f"{pair_name(pair, names)}: tumour under the first only in {pair.n_only_first}, under the second only in "
-            f"{pair.n_only_second}; these have no ratio."
-            for pair in compared.pairs
-            if pair.n_only_first or pair.n_only_second
-        ]
-    )
+    notices.notes(tables.pair_notes(compared, names))
 
 
 def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict[str, str], *, as_ratio: bool) -> None:
@@ -115,7 +82,7 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
         ),
         key="bland_altman",
         of_patients=True,
-        alt=f"{pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
+        alt=f"{tables.pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
         f"agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
     )
 
@@ -138,27 +105,12 @@ def hazards(endpoint: str, found: HazardSensitivity, names: dict[str, str]) -> N
                 for row in fitted
             ),
         )
-        lines = [
-            {
-                "Protocol": names[row.protocol],
-                "n": row.n,
-                "Events": row.n_events,
-                "Hazard ratio (95 % CI)": _with_limits(row.hazard_ratio, row.lower, row.upper),
-                "p": "withheld" if row.p is None else wording.p_number(row.p),
-                "Detectable hazard ratio": _shown(row.minimum_detectable_hazard_ratio),
-            }
-            for row in fitted
-        ]
-        st.dataframe(pd.DataFrame(lines), hide_index=True)
+        result_table(tables.hazards(found, names))
         st.caption("Per doubling of volume; beside each p stands the hazard ratio that was detectable with 80 % power.")
-    for row in found.rows:
-        reasons = [reason.message for reason in (row.refused, row.p_suppressed) if reason is not None]
-        notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in reasons])
-    notices.notes(found.notes)
+    notices.notes(tables.withheld(found, names))
     if fitted:
         with st.expander("Notes on each model"):
-            for row in fitted:
-                notices.notes([f"{names[row.protocol]}: {sentence}" for sentence in row.notes])
+            notices.notes(tables.notes_of_models(found, names))
 
 
 def account(accounts: tuple[ExclusionAccount, ...], names: dict[str, str]) -> None:
@@ -219,28 +171,5 @@ def _account_in_words(each: ExclusionAccount, names: dict[str, str]) -> str:
     return f"{names[each.protocol_id]}: {kept:.4g} ml kept and {removed:.4g} ml removed of {kept + removed:.4g} ml"
 
 
-def pair_name(pair: ProtocolPair, names: dict[str, str]) -> str:
-    """Return ``contours, suv_4``: first and second protocol."""
-    return f"{names[pair.first]}, {names[pair.second]}"
-
-
 def _shown(value: float | None) -> str:
     return "" if value is None else wording.amount(value)
-
-
-def _range(lower: float | None, upper: float | None) -> str:
-    return "" if lower is None or upper is None else f"{wording.amount(lower)} to {wording.amount(upper)}"
-
-
-def _with_limits(value: float | None, lower: float | None, upper: float | None) -> str:
-    if value is None or lower is None or upper is None:
-        return ""
-    return f"{value:.2f} ({lower:.2f} to {upper:.2f})"
-
-
-def _bias(found: Agreement | None) -> str:
-    return "" if found is None else _shown(found.bias)
-
-
-def _limits(found: Agreement | None) -> str:
-    return "" if found is None else _range(found.lower_limit, found.upper_limit)

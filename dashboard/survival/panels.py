@@ -7,17 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from analyses.requests.kaplan_meier import KaplanMeierRequest
-from analyses.requests.options import option_of
+from analyses.tables import curves
 from dashboard import wording
-from dashboard.panels import widths
+from dashboard.panels import result_table, widths
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
 from petct.survival.kaplan_meier.cut_points import CutPointResult
-from petct.survival.kaplan_meier.group_tests import LogRankTest
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 
-_CORRECTIONS = option_of(KaplanMeierRequest, "correction").shape.offered
 NO_UNCORRECTED_P = (
     "The ordinary p-value of the best cut is not shown: it is below 0.05 in about 40 % of cohorts without any effect, "
     "because the cut was chosen to make it small. The p-values here are those of the whole search."
@@ -27,28 +24,9 @@ NO_UNCORRECTED_P = (
 
 def group_table(result: KaplanMeierResult, unit: str) -> None:
     """Show each group with n, events, median survival and median follow-up."""
-    rows = [
-        (
-            group_name(curve.group, result.variable_unit),
-            curve.n,
-            curve.n_events,
-            wording.median_text(curve.median, unit),
-            wording.median_text(curve.follow_up, unit),
-        )
-        for curve in result.curves
-    ]
-    level = f"{result.confidence:.0%} CI"
-    names = ["Group", "n", "Events", f"Median ({level}), {unit}s", f"Follow-up ({level}), {unit}s"]
     st.markdown(f"**Groups** (n = {result.n})")
-    st.dataframe(
-        pd.DataFrame(rows, columns=names), hide_index=True, column_config=widths(n=50, Events=65) | widths(Group=120)
-    )
+    result_table(curves.groups(result, unit), column_config=widths(n=50, Events=65) | widths(Group=120))
     st.caption("Median survival, and median follow-up by reverse Kaplan-Meier; log-log intervals.")
-
-
-def group_name(group: str, unit: str | None) -> str:
-    """Return the label of a group with its unit, as on the pages."""
-    return f"{group} {unit}".replace("<=", "≤") if unit else group.replace("<=", "≤")
 
 
 def log_rank(result: KaplanMeierResult) -> None:
@@ -140,21 +118,17 @@ def tests(result: KaplanMeierResult) -> None:
     if result.log_rank is None:
         st.caption("One group: nothing to compare. Choose a split.")
         return
-    rows = [_test_row(test) for test in (result.log_rank, *result.weighted_tests)]
-    if result.trend is not None:
-        z = "" if result.trend.z is None else f"z = {result.trend.z:+.2f}"
-        rows.append(("Trend over the groups", z, "1", p_cell(result.trend.p)))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**Tests** (n = {result.n}, {wording.plural(result.n_events, 'event')})")
-        st.dataframe(pd.DataFrame(rows, columns=["Test", "Statistic", "df", "p"]), hide_index=True)
+        result_table(curves.tests(result))
         reasons(*(test.p_suppressed for test in (result.log_rank, *result.weighted_tests)))
     with right:
         st.markdown("**Observed and expected events**")
         st.dataframe(
             pd.DataFrame(
                 [
-                    (group_name(g.group, result.variable_unit), g.n, f"{g.observed:g}", f"{g.expected:.1f}")
+                    (curves.group_name(g.group, result.variable_unit), g.n, f"{g.observed:g}", f"{g.expected:.1f}")
                     for g in result.log_rank.groups
                 ],
                 columns=["Group", "n", "Events", "Expected"],
@@ -162,30 +136,9 @@ def tests(result: KaplanMeierResult) -> None:
             hide_index=True,
         )
     if result.pairwise:
-        name = _CORRECTIONS[result.correction]
-        pairs = [
-            (
-                f"{test.group} vs {test.reference}".replace("<=", "≤"),
-                p_cell(test.p_adjusted),
-                p_cell(test.p),
-                "" if test.chi_squared is None else f"{test.chi_squared:.2f}",
-            )
-            for test in result.pairwise
-        ]
-        st.markdown(f"**Pairwise comparisons**, corrected by {name}")
-        columns = ["Pair", f"p ({name})", "p of this pair alone", "χ²"]
-        st.dataframe(pd.DataFrame(pairs, columns=columns), hide_index=True)
+        st.markdown(f"**Pairwise comparisons**, corrected by {curves.CORRECTIONS[result.correction]}")
+        result_table(curves.pairs(result))
         reasons(*(test.p_suppressed for test in result.pairwise))
-
-
-def _test_row(test: LogRankTest) -> tuple[str, str, str, str]:
-    statistic = "" if test.chi_squared is None else f"χ² = {test.chi_squared:.2f}"
-    return f"{test.name[0].upper()}{test.name[1:]}", statistic, str(test.df), p_cell(test.p)
-
-
-def p_cell(p: float | None) -> str:
-    """Return a p-value for a cell, or that it is withheld."""
-    return "withheld" if p is None else wording.p_number(p)
 
 
 def reasons(*suppressed: Suppressed | None) -> None:
@@ -196,25 +149,8 @@ def reasons(*suppressed: Suppressed | None) -> None:
 
 def survival_at(result: KaplanMeierResult, unit: str) -> None:
     """Show S(t) of each group at the landmarks."""
-    rows = [
-        (
-            group_name(curve.group, result.variable_unit),
-            wording.time_text(at.time, unit),
-            f"{at.survival:.1%}" if at.n_at_risk else "beyond follow-up",
-            share_limits(at.lower, at.upper) if at.n_at_risk else "",
-            at.n_at_risk,
-        )
-        for curve in result.curves
-        for at in curve.landmarks
-    ]
-    columns = ["Group", f"Time ({unit}s)", "Survival", f"{result.confidence:.0%} CI", "At risk"]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    result_table(curves.survival_at(result, unit))
     st.caption(f"Kaplan-Meier estimate with log-log intervals, n = {result.n}, {result.n_events} events.")
-
-
-def share_limits(lower: float | None, upper: float | None) -> str:
-    """Return the limits of a probability."""
-    return "" if lower is None or upper is None else f"{lower:.1%} to {upper:.1%}"
 
 
 def restricted_means(result: KaplanMeierResult, unit: str) -> None:
@@ -223,13 +159,8 @@ def restricted_means(result: KaplanMeierResult, unit: str) -> None:
     if found is None:
         st.caption("Nobody was followed long enough for a restricted mean.")
         return
-    means = [
-        (group_name(mean.group, result.variable_unit), _span(mean.mean, mean.lower, mean.upper, unit))
-        for mean in found.groups
-    ]
     st.markdown(f"**Mean time to {wording.time_text(found.tau, unit)} {unit}s** (n = {result.n})")
-    columns = ["Group", f"{unit.capitalize()}s ({result.confidence:.0%} CI)"]
-    st.dataframe(pd.DataFrame(means, columns=columns), hide_index=True)
+    result_table(curves.restricted_means(result, found, unit))
 
 
 def mean_differences(result: KaplanMeierResult, unit: str) -> None:
@@ -237,38 +168,18 @@ def mean_differences(result: KaplanMeierResult, unit: str) -> None:
     found = result.restricted_mean
     if found is None:
         return
-    level = f"{result.confidence:.0%} CI"
     if not found.contrasts:
         if len(found.groups) > 1:
             st.caption("No difference is given: the groups were chosen by looking at the outcome.")
         return
-    several = len(found.contrasts) > 1
-    rows = [
-        (
-            f"{contrast.group} minus {contrast.reference}".replace("<=", "≤"),
-            _span(contrast.difference, contrast.lower, contrast.upper, unit),
-            ""
-            if contrast.ratio is None
-            else f"{contrast.ratio:.2f} ({contrast.ratio_lower:.2f} to {contrast.ratio_upper:.2f})",
-            p_cell(contrast.p_adjusted),
-        )
-        for contrast in found.contrasts
-    ]
-    p = f"p ({_CORRECTIONS[found.correction]})" if several else "p"
-    columns = ["Difference", f"{unit.capitalize()}s ({level})", f"Ratio ({level})", p]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+    result_table(curves.mean_differences(result, found, unit))
     reasons(*(contrast.p_suppressed for contrast in found.contrasts))
-
-
-def _span(value: float, lower: float, upper: float, unit: str) -> str:
-    texts = [wording.time_text(time, unit) for time in (value, lower, upper)]
-    return f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
 def curves_in_words(result: KaplanMeierResult, unit: str) -> str:
     """Describe the survival figure for those who cannot see it."""
     groups = "; ".join(
-        f"{group_name(curve.group, result.variable_unit)}: n = {curve.n}, {curve.n_events} events, "
+        f"{curves.group_name(curve.group, result.variable_unit)}: n = {curve.n}, {curve.n_events} events, "
         f"median {wording.median_text(curve.median, unit)} {unit}s"
         for curve in result.curves
     )
@@ -280,7 +191,7 @@ def means_in_words(result: KaplanMeierResult, unit: str) -> str:
     found = result.restricted_mean
     groups = () if found is None else found.groups
     said: Sequence[str] = [
-        f"{group_name(mean.group, result.variable_unit)}: {wording.time_text(mean.mean, unit)} {unit}s"
+        f"{curves.group_name(mean.group, result.variable_unit)}: {wording.time_text(mean.mean, unit)} {unit}s"
         for mean in groups
     ]
     return f"Kaplan-Meier curves up to the horizon; mean time: {'; '.join(said)}."

@@ -3,12 +3,12 @@
 import click
 
 from analyses.requests.aft import AftRequest
+from analyses.tables import models
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import answered, say_notes, source_options
 from orchestration.commands.options import request_options
-from petct.survival.cohort.results import p_text
-from petct.survival.with_lifelines.aft_result import TITLES, AftResult
+from petct.survival.with_lifelines.aft_result import AftResult
 
 
 @click.command()
@@ -28,30 +28,7 @@ def aft(request: AftRequest, source: Source, as_json: bool) -> None:
         return
     result = found.result_as(AftResult)
     console.say(f"{found.basis.title}: {found.n} patients, {found.n_events} events{found.badge}")
-    _say_models(result)
-    say_notes(tuple(filter(None, (*result.notes, ledger))))
-
-
-def _say_models(result: AftResult) -> None:
-    for model in result.models:
-        tests = {test.covariate: test for test in model.tests}
-        shown = {name: "-" if test.p is None else p_text(test.p) for name, test in tests.items()}
-        console.say(
-            f"{TITLES[model.distribution]}: AIC {model.aic:.1f} (+{model.aic_difference:.1f}), concordance "
-            f"{model.concordance:.3f}, scale of log time {console.shown(model.scale)}"
-        )
-        console.say_table(
-            ("covariate", "scale", "time ratio", f"{result.confidence:.0%} CI", "p of the covariate"),
-            [
-                (
-                    term.covariate,
-                    term.scale,
-                    term.time_ratio,
-                    f"{console.shown(term.lower)} to {console.shown(term.upper)}",
-                    shown[term.covariate],
-                )
-                for term in model.terms
-            ],
-        )
+    console.say_result(models.distributions(result))
+    console.say_result(models.time_ratios(result))
     withheld = [test.p_suppressed.message for model in result.models for test in model.tests if test.p_suppressed]
-    say_notes(tuple(dict.fromkeys(withheld)))
+    say_notes((*dict.fromkeys(withheld), *result.notes, *filter(None, [ledger])))

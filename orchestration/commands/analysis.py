@@ -73,7 +73,7 @@ def counted(source: Source, basis: Basis, tests: Sequence[Tested]) -> str | None
     return None if source.csv_file is not None else enter_tests(lake_root(source.study_folder), basis, tests)
 
 
-def say_notes(notes: tuple[str, ...]) -> None:
+def say_notes(notes: Sequence[str]) -> None:
     """Print the sentences a reader of the numbers has to know."""
     for note in notes:
         console.say(f"  {note}")

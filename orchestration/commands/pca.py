@@ -7,10 +7,10 @@ import click
 
 from analyses.requests.data import AnalysisData, Basis
 from analyses.requests.pca import PcaRequest
+from analyses.tables.models import hazard_ratios
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import answered, say_notes, source_options
-from orchestration.commands.cox_report import say_terms
 from orchestration.commands.options import request_options
 from petct.survival.cox.result import CoxResult
 from petct.survival.features.pca import PcaResult
@@ -73,7 +73,7 @@ def _say(result: PcaResult, basis: Basis, n_components: int) -> None:
 
 def _say_cox(model: CoxResult) -> None:
     console.say(f"Cox model of the components: {model.n} patients, {model.n_events} events")
-    say_terms(model.terms)
+    console.say_result(hazard_ratios(model.terms))
     say_notes(model.notes)
     console.say(
         f"  Concordance in these patients {model.concordance:.3f}: the components are fitted to them. "

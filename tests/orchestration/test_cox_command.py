@@ -63,12 +63,12 @@ def _run(trial: Path, options: str, *more: str) -> str:
         ("--covariates volume --robust", ["standard errors: robust"]),
         ("--covariates volume --entry late --permutations 99", ["left truncation"]),
         ("--covariates volume --therapy-start second_line", ["second_line", "no immortal time"]),
-        ("--covariates volume,grade --univariable --permutations 99", ["G1, reference", "with the others: HR"]),
+        ("--covariates volume,grade --univariable --permutations 99", ["G1, reference", "With the others: HR"]),
         (
             "--covariates age --added volume --scale per_doubling --permutations 99",
             ["Change in concordance", "added to"],
         ),
-        ("--covariates volume --subgroups sex,grade --permutations 99", ["sex = f", "interaction", "exploratory"]),
+        ("--covariates volume --subgroups sex,grade --permutations 99", ["p of the interaction", "exploratory"]),
         ("--covariates uptake,age --impute 5", ["imputed 5 times", "pooled likelihood ratio"]),
         (
             "--covariates volume,age --scale-of volume=per_doubling --permutations 0",
@@ -76,7 +76,7 @@ def _run(trial: Path, options: str, *more: str) -> str:
         ),
         (
             "--covariates volume,age --horizon 700 --permutations 0",
-            ["At 700 time units: predicted", "observed, corrected"],
+            ["At 700 time units: predicted", "Corrected  Observed"],
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_an_optimal_cut_shows_only_corrected_p_values(trial: Path) -> None:
     assert cut["permutation"]["n_permutations"] == 199
     assert cut["permutation"]["p"] == (cut["permutation"]["n_as_large"] + 1) / 200
     said = _run(trial, *options)
-    assert "Log-rank test: p withheld" in said
+    assert re.search(r"^Log-rank\s+-\s+1\s+withheld", said, re.MULTILINE)
     assert f"{cut['permutation']['n_as_large']} + 1 of 199 + 1, seed {cut['permutation']['seed']}" in said
     assert "Lausen-Schumacher p = " in said
 
@@ -73,7 +74,7 @@ def test_ordered_categories_have_a_trend_and_pairs(trial: Path) -> None:
     assert found["correction"] == "benjamini_hochberg"
     assert [test["name"] for test in found["weighted_tests"]][1] == "Fleming-Harrington rho 0, gamma 1"
     said = _run(trial, *options)
-    for words in ("Trend over the groups", "G2 vs G1", "p (holm)", "Peto-Peto", "G3 minus G1"):
+    for words in ("Trend over the groups", "G2 vs G1", "p (Holm)", "Peto-Peto", "G3 minus G1"):
         assert words in said
 
 
@@ -98,7 +99,8 @@ def test_competing_events_are_told_apart_or_refused(trial: Path) -> None:
     assert found["causes"] == ["event", "competing event"]
     assert len(found["gray_tests"]) == 2
     said = _run(trial, "--by", "grade", "--competing", event="first")
-    assert "Gray's test, competing event: chi-squared" in said
+    assert "Gray's tests" in said
+    assert re.search(r"^competing event\s+[0-9.]+\s+2\s+0\.[0-9]+", said, re.MULTILINE)
 
 
 def test_models_of_competing_events_stand_beside_the_curves(trial: Path) -> None:

@@ -80,7 +80,8 @@ def test_what_is_added_and_in_whom(opened: Callable[..., AppTest]) -> None:
     app = view(app, "Subgroups")
     app = checked(app.multiselect(key="subgroups").set_value(["grade"]).run())
     assert "interaction" in charts(app)["subgroup_forest"]
-    assert list(app.dataframe[0].value["Variable"]) == ["Grade"]
+    assert set(app.dataframe[0].value["Variable"]) == {"Grade"}
+    assert list(app.dataframe[0].value["Level"]) == ["G1", "G2", "G3"]
 
 
 def test_calibration_is_computed_when_asked_for_and_by_the_link_that_asked(opened: Callable[..., AppTest]) -> None:
