@@ -12,9 +12,9 @@ import warnings
 
 import numpy as np
 
-from analyses.requests.answering import answer
 from analyses.requests.data import AnalysisData, Basis, SurvivalTimes
 from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.known import answer
 from benchmarks.paired import paired
 from petct.survival.cohort.columns import Columns
 from petct.survival.kaplan_meier.result import KaplanMeierResult

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.data import AnalysisData
+from analyses.requests.known import answer
 from analyses.requests.load import load
 from analyses.requests.request import Request
 from dashboard.data import Source, snapshot
@@ -22,7 +22,7 @@ def answered(source: Source, request: Request) -> Answer:
     Raises
     ------
     PetctError
-        What ``analyses.requests.answering.answer`` and ``load`` refuse, for example COX_TOO_FEW_EVENTS.
+        What ``analyses.requests.known.answer`` and ``load`` refuse, for example COX_TOO_FEW_EVENTS.
     WarehouseError
         ENDPOINT_UNKNOWN, COLUMN_UNKNOWN.
     """

@@ -20,11 +20,10 @@ from analyses.numbers import numbers_of
 from analyses.paper import figure_of
 from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
 from analyses.requests.data import AnalysisData
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from analyses.requests.known import parse, request_of_json
+from analyses.requests.known import answer, parse, request_of_json
 from analyses.requests.ledger import enter
 from analyses.requests.load import load, load_csv
 from analyses.requests.pca import PcaRequest

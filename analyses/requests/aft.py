@@ -9,7 +9,7 @@ from analyses.requests.answer import Answer
 from analyses.requests.data import AnalysisData
 from analyses.requests.model import ModelRequest
 from analyses.requests.options import Choice, Listed, option
-from analyses.requests.tested import about, several
+from analyses.requests.tested import several
 from petct.survival.with_lifelines.aft_result import DISTRIBUTIONS, TITLES, Distribution
 
 
@@ -56,11 +56,4 @@ def answer_aft(request: AftRequest, data: AnalysisData) -> Answer:
     tests = [
         several(f"AFT, {TITLES[model.distribution]}", how, [test.p for test in model.tests]) for model in result.models
     ]
-    return Answer(
-        request,
-        data.basis,
-        result,
-        result.n,
-        result.n_events,
-        about(tests, request.covariates, result.n, result.n_events),
-    )
+    return Answer.of(request, data, result, tests, request.covariates)

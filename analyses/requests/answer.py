@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from analyses.requests.data import Basis
+from analyses.requests.data import AnalysisData, Basis
 from analyses.requests.request import Request
-from analyses.requests.tested import Tested
+from analyses.requests.tested import Tested, about
 from petct.errors import SurvivalError
 from petct.survival.cohort.results import as_dict
 
@@ -29,15 +29,8 @@ if TYPE_CHECKING:
     from petct.survival.with_lifelines.aft_result import AftResult
 
     AnyCoxResult = CoxResult | ForestTable | ModelComparison | SubgroupTable | PooledCoxResult
-    AnyResult = (
-        KaplanMeierResult
-        | CumulativeIncidenceResult
-        | AnyCoxResult
-        | AftResult
-        | PcaResult
-        | ScanResult
-        | ProtocolSensitivity
-    )
+    Counted = KaplanMeierResult | AnyCoxResult | AftResult | ScanResult
+    AnyResult = Counted | CumulativeIncidenceResult | PcaResult | ProtocolSensitivity
 
 R = TypeVar("R")
 Standing = Literal["primary", "exploratory"]
@@ -87,6 +80,20 @@ class Answer:
     hazards: HazardSensitivity | None = None
     hazards_refused: str | None = None
     protocol_names: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        data: AnalysisData,
+        result: Counted,
+        tests: Iterable[Tested],
+        subject: Sequence[str | None],
+    ) -> Answer:
+        """The answer whose result counts patients and events; ``subject`` are the variables of its tests, if any."""
+        variables = [name for name in subject if name is not None]
+        tested = about(tests, variables, result.n, result.n_events) if variables else ()
+        return cls(request, data.basis, result, result.n, result.n_events, tested)
 
     @property
     def declared(self) -> Standing | None:

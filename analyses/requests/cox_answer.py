@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyses.requests.answer import Answer
 from analyses.requests.covariates import categories
 from analyses.requests.cox import CoxRequest
 from analyses.requests.data import AnalysisData
-from analyses.requests.tested import Tested, about, hypotheses_of_cox, several
+from analyses.requests.tested import Tested, hypotheses_of_cox, several
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.results import as_dict
 from petct.survival.cox.curves import ResidualCurve, functional_form, schoenfeld_curves
@@ -38,25 +38,17 @@ def answer_cox(request: CoxRequest, data: AnalysisData) -> Answer:
         ``cox_with_therapy`` and ``validate_cox``.
     """
     result = _result(request, data)
-    validation = None
-    if request.horizon is not None:
-        validation = validate_cox(
-            request.outcome(data),
-            request.model(data.table),
-            request.horizon,
-            penalty=request.penalty_of_model(),
-            n_resamples=request.resamples,
-        )
-    return Answer(
-        request,
-        data.basis,
-        result,
-        result.n,
-        result.n_events,
-        about(_hypotheses(request, result), request.modelled, result.n, result.n_events),
-        {} if validation is None else {"validation": as_dict(validation)},
-        validation=validation,
+    found = Answer.of(request, data, result, _hypotheses(request, result), request.modelled)
+    if request.horizon is None:
+        return found
+    validation = validate_cox(
+        request.outcome(data),
+        request.model(data.table),
+        request.horizon,
+        penalty=request.penalty_of_model(),
+        n_resamples=request.resamples,
     )
+    return replace(found, beside={"validation": as_dict(validation)}, validation=validation)
 
 
 def _result(request: CoxRequest, data: AnalysisData) -> AnyCoxResult:

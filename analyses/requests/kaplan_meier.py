@@ -210,20 +210,14 @@ class KaplanMeierRequest(Request):
             # An order makes a split into categories of any rule.
             object.__setattr__(self, "split", "category")
         if self.competing:
-            unavailable = (
-                self.entry,
-                self.from_landmark is not None,
-                self.weights,
-                self.trend,
-                self.pairwise,
-                self.tau is not None,
-            )
-            if any(unavailable):
+            alone = ("entry", "from_landmark", "weights", "trend", "pairwise", "tau")
+            unavailable = [f"--{each.name}" for each, _ in self.given if each.field in alone]
+            if unavailable:
                 raise SurvivalError(
                     "OPTION_NOT_WITH_COMPETING",
                     "The cumulative incidence has Gray's test, and neither late entries nor a restricted mean",
                     keyword="--competing",
-                    found="--entry, --from-landmark, --weights, --trend, --pairwise or --tau",
+                    found=", ".join(unavailable),
                 )
         elif self.covariates:
             raise SurvivalError(
@@ -250,7 +244,7 @@ def answer_kaplan_meier(
     Parameters
     ----------
     request, data
-        As for ``analyses.requests.answering.answer``.
+        As for ``analyses.requests.known.answer``.
     cut
         The search for the cut of an ``optimal`` split, where it was made before; it is made here when None.
     at_risk_times
@@ -281,16 +275,8 @@ def answer_kaplan_meier(
         if cut is None
         else (hypothesis_of_cut(cut, request.conditions),)
     )
-    return Answer(
-        request,
-        data.basis,
-        result,
-        result.n,
-        result.n_events,
-        about(tests, [request.variable], result.n, result.n_events) if request.variable else (),
-        {} if cut is None else {"cut_point": as_dict(cut)},
-        cut_point=cut,
-    )
+    found = Answer.of(request, data, result, tests, [request.variable])
+    return found if cut is None else replace(found, beside={"cut_point": as_dict(cut)}, cut_point=cut)
 
 
 def compared_groups(

@@ -1,25 +1,56 @@
-"""The analyses by their commands: from words, or JSON, to a request."""
+"""The analyses by their commands: from words, or JSON, to a request, and from a request to its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from analyses.requests.aft import AftRequest
+from analyses.requests.aft import AftRequest, answer_aft
+from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest
-from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.cox_answer import answer_cox
+from analyses.requests.data import AnalysisData
+from analyses.requests.kaplan_meier import KaplanMeierRequest, answer_kaplan_meier
 from analyses.requests.options import options_of
-from analyses.requests.pca import PcaRequest
+from analyses.requests.pca import PcaRequest, answer_pca
 from analyses.requests.request import FORMER_COMMANDS, Request, fields_of
-from analyses.requests.screen import ScreenRequest
-from analyses.requests.sensitivity import SensitivityRequest
+from analyses.requests.screen import ScreenRequest, answer_screen
+from analyses.requests.sensitivity import SensitivityRequest, answer_sensitivity
 from petct.errors import SurvivalError
 
-REQUESTS: Mapping[str, type[Request]] = {
-    kind.command: kind
-    for kind in (KaplanMeierRequest, CoxRequest, AftRequest, PcaRequest, ScreenRequest, SensitivityRequest)
+_ANSWERS: Mapping[type[Request], Callable[..., Answer]] = {
+    KaplanMeierRequest: answer_kaplan_meier,
+    CoxRequest: answer_cox,
+    AftRequest: answer_aft,
+    PcaRequest: answer_pca,
+    ScreenRequest: answer_screen,
+    SensitivityRequest: answer_sensitivity,
 }
+REQUESTS: Mapping[str, type[Request]] = {kind.command: kind for kind in _ANSWERS}
 """The class of the requests of each command."""
+
+
+def answer(request: Request, data: AnalysisData, **reused: Any) -> Answer:
+    """Answer a request: the one computation of page, command, script and bundle.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    data
+        What ``load`` read for it.
+    reused
+        Parts that were computed before, see ``answer_kaplan_meier``.
+
+    Raises
+    ------
+    SurvivalError, FeatureError, MaskError
+        What the analysis refuses.
+    """
+    decided = {"endpoint": data.basis.endpoint} if data.basis.snapshot_id else {}
+    if data.basis.feature_set is not None:
+        decided["feature_set"] = data.basis.feature_set
+    return _ANSWERS[type(request)](request.completed(**decided), data, **reused)
 
 
 def kind_of(command: str) -> type[Request]:

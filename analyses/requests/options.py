@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from petct.errors import SurvivalError
@@ -242,15 +242,15 @@ class Option:
 
     Attributes
     ----------
-    field, name
-        Its name in Python, and on the command line without dashes.
-    shape
-        The values that it takes.
+    name, shape
+        Its name on the command line without dashes, and the values that it takes.
     help
         One or two sentences, for the command line and beside the widget; ``[default: ...]`` at the end says what holds
         where nothing is said, if that is not a value.
+    required
+        Whether something has to be said.
     label, key
-        Label of its widget, and its key in the URL of a page.
+        Label of its widget, and its key in the URL of a page; made from the name where empty.
     columns
         Whether its value names columns of the analysis.
     another
@@ -259,58 +259,38 @@ class Option:
         Empty where other words of the ledger say it already; None where no value makes another test.
     same
         Values besides the default that make no other test.
-    default
-        Its value where nothing is said; ``required`` where something has to be said.
+    field, default
+        Its name in Python, and its value where nothing is said: those of the field.
     """
 
-    field: str
     name: str
     shape: Shape
     help: str
-    label: str
-    key: str
-    columns: bool
-    another: str | None
-    same: tuple[object, ...]
-    default: Any
-    required: bool
+    _: KW_ONLY
+    required: bool = False
+    label: str = ""
+    key: str = ""
+    columns: bool = False
+    another: str | None = None
+    same: tuple[object, ...] = ()
+    field: str = ""
+    default: Any = None
+
+    def __post_init__(self) -> None:
+        """Label and key follow from the name."""
+        object.__setattr__(self, "label", self.label or self.name.replace("-", " ").capitalize())
+        object.__setattr__(self, "key", self.key or self.name.replace("-", "_"))
 
 
-def option(name: str, shape: Shape, text: str, *, default: Any = None, required: bool = False, **more: Any) -> Any:
-    """Return the field of a request; see ``described`` for the arguments."""
-    said = described(name, shape, text, required=required, **more)
-    return field(default=() if required else default, metadata=said)
-
-
-def described(
-    name: str,
-    shape: Shape,
-    text: str,
-    *,
-    required: bool = False,
-    label: str | None = None,
-    key: str | None = None,
-    columns: bool = False,
-    another: str | None = None,
-    same: tuple[object, ...] = (),
-) -> dict[str, Any]:
-    """Return what a field of a request says of itself; see ``Option`` for the arguments, ``text`` being its help."""
-    return {
-        "name": name,
-        "shape": shape,
-        "help": text,
-        "label": label or name.replace("-", " ").capitalize(),
-        "key": key or name.replace("-", "_"),
-        "columns": columns,
-        "another": another,
-        "same": same,
-        "required": required,
-    }
+def option(name: str, shape: Shape, text: str, *, default: Any = None, **more: Any) -> Any:
+    """Return the field of a request; see ``Option`` for the arguments, ``text`` being its help."""
+    said = Option(name, shape, text, **more)
+    return field(default=() if said.required else default, metadata={"option": said})
 
 
 def options_of(kind: type) -> tuple[Option, ...]:
     """The options of a class of requests, in the order in which they are written."""
-    return tuple(Option(field=each.name, default=each.default, **each.metadata) for each in fields(kind))
+    return tuple(replace(each.metadata["option"], field=each.name, default=each.default) for each in fields(kind))
 
 
 def option_of(kind: type, name: str) -> Option:

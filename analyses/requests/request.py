@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
-from analyses.requests.options import NAMES, Option, Pairs, Shape, described, options_of
+from analyses.requests.options import NAMES, Option, Pairs, Shape, options_of
 from petct.errors import SurvivalError
 
 FORMER_COMMANDS = {"scan": "screen"}
@@ -40,7 +40,9 @@ class Request:
     endpoint: str | None = field(
         default=None,
         kw_only=True,
-        metadata=described("endpoint", Shape(), "Analyse this endpoint of the study.  [default: its only one, or OS]"),
+        metadata={
+            "option": Option("endpoint", Shape(), "Analyse this endpoint of the study.  [default: its only one, or OS]")
+        },
     )
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from analyses.requests.covariates import covariates
 from analyses.requests.data import AnalysisData
 from analyses.requests.family import FamilyRequest
 from analyses.requests.options import NAMES, Flag, Whole, option
-from analyses.requests.tested import about, hypotheses_of_scan
+from analyses.requests.tested import hypotheses_of_scan
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,5 @@ def answer_screen(request: ScreenRequest, data: AnalysisData) -> Answer:
         n_permutations=request.permutations,
         seed=request.seed,
     )
-    tested = about(hypotheses_of_scan(result), [request.subject(data)], result.n, result.n_events)
-    return Answer(request, data.basis, result, result.n, result.n_events, tested, {"found": list(result.found)})
+    answer = Answer.of(request, data, result, hypotheses_of_scan(result), [request.subject(data)])
+    return replace(answer, beside={"found": list(result.found)})

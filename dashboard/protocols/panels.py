@@ -82,8 +82,8 @@ def agreement(burdens: tuple[TumourBurden, ...], pair: ProtocolPair, names: dict
         ),
         key="bland_altman",
         of_patients=True,
-        alt=f"{tables.pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits of "
-        f"agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
+        alt=f"{tables.pair_name(pair, names)}: {'mean ratio' if as_ratio else 'bias in ml'} {found.bias:.3g}, limits "
+        f"of agreement {found.lower_limit:.3g} to {found.upper_limit:.3g}, n = {found.n}.",
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.known import answer
 from dashboard.answers import answered, data_of
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN

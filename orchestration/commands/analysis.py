@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.data import AnalysisData, Basis
+from analyses.requests.known import answer
 from analyses.requests.ledger import enter_tests
 from analyses.requests.request import Request
 from analyses.requests.tested import Tested

@@ -11,8 +11,7 @@ import click
 
 from analyses.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
 from analyses.comparison import Difference, first_difference
-from analyses.requests.answering import answer
-from analyses.requests.known import request_of
+from analyses.requests.known import answer, request_of
 from analyses.requests.ledger import enter
 from analyses.requests.load import load
 from orchestration import console

@@ -14,8 +14,8 @@ import pytest
 
 from analyses.comparison import first_difference
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.known import answer
 from analyses.requests.load import load
 from analyses.script import script_of
 from orchestration.cli import petlake

@@ -21,10 +21,9 @@ from analyses.bundle import bundle_of
 from analyses.comparison import first_difference
 from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from analyses.requests.known import REQUESTS
+from analyses.requests.known import REQUESTS, answer
 from analyses.requests.ledger import enter
 from analyses.requests.load import load
 from analyses.requests.request import Request

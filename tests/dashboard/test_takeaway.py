@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyses.requests.answering import answer
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
-from analyses.requests.known import request_of
+from analyses.requests.known import answer, request_of
 from analyses.requests.load import load
 from analyses.requests.request import Request
 from dashboard.answers import answered

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
 from analyses.requests.data import AnalysisData, Basis, SurvivalTimes
 from analyses.requests.kaplan_meier import KaplanMeierRequest
+from analyses.requests.known import answer
 from analyses.requests.ledger import enter
 from orchestration.commands.km import km
 from orchestration.study import STUDY_FILE, lake_root

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from analyses.requests.aft import AftRequest
-from analyses.requests.answering import answer
+from analyses.requests.known import answer
 from analyses.requests.ledger import enter
 from analyses.requests.load import load
 from petct.survival.with_lifelines.comparison import UNEXPLAINED

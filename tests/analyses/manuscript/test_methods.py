@@ -11,7 +11,7 @@ from analyses.manuscript.checklists import CHECKLISTS, checklist, checklist_mark
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
 from analyses.requests.answer import Answer
-from analyses.requests.answering import answer
+from analyses.requests.known import answer
 from analyses.requests.load import load
 from orchestration.commands.asked import asked_for
 from tests.some import some

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analyses.requests.answering import answer
+from analyses.requests.known import answer
 from dashboard.data import SNAPSHOT_VARIABLE, STUDY_VARIABLE
 from dashboard.survival import analysis
 from petct.survival.cohort.results import p_text
