@@ -12,8 +12,7 @@ from analyses.manuscript.baseline import baseline_of, table_one_csv, table_one_m
 from analyses.manuscript.checklists import CHECKLISTS, checklist_markdown, filled
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
-from analyses.numbers import numbers_of
-from analyses.paper import figure_of
+from analyses.paper import figure_of, numbers_of
 from analyses.requests.answer import Answer
 from analyses.script import script_of
 from figures.print import FORMATS, rendered

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analyses.requests.answer import Answer
 from petct.survival.cohort.results import as_dict
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.cox.curves import ResidualCurve
@@ -24,27 +23,6 @@ from petct.survival.features.scan_result import ScanResult
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.with_lifelines.aft_result import AftResult
-
-
-def numbers_of(answer: Answer) -> pd.DataFrame:
-    """Return what the figure of an answer draws; raises ``SurvivalError`` HAZARDS_NONE as ``figure_of``."""
-    result = answer.result
-    if isinstance(result, KaplanMeierResult):
-        return survival_numbers(result)
-    if isinstance(result, CumulativeIncidenceResult):
-        return incidence_numbers(result)
-    if isinstance(result, PcaResult):
-        return component_numbers(result)
-    if isinstance(result, ScanResult):
-        return scan_numbers(result)
-    if isinstance(result, ProtocolSensitivity):
-        return protocol_numbers(result, answer.known_hazards, answer.protocol_names or {})
-    if isinstance(result, AftResult):
-        return hazard_check_numbers(result)
-    if answer.validation is not None:
-        return calibration_numbers(answer.validation)
-    return hazard_numbers(result)
-
 
 _HAZARDS = ("model", "covariate", "compared", "n", "n_events", "hazard_ratio", "lower", "upper", "p")
 
@@ -162,18 +140,9 @@ def protocol_numbers(result: ProtocolSensitivity, hazards: HazardSensitivity, na
     rows = []
     for burden in result.protocols:
         ratio = ratios.get(burden.protocol)
-        rows.append(
-            {
-                "name": names.get(burden.protocol, burden.protocol),
-                **as_dict(burden),
-                "n_in_model": ratio.n if ratio else None,
-                "n_events": ratio.n_events if ratio else None,
-                "hazard_ratio": ratio.hazard_ratio if ratio else None,
-                "lower": ratio.lower if ratio else None,
-                "upper": ratio.upper if ratio else None,
-                "p": ratio.p if ratio else None,
-            }
-        )
+        of_model = _fields(ratio, "n_events", "hazard_ratio", "lower", "upper", "p")
+        of_burden = {"name": names.get(burden.protocol, burden.protocol), **as_dict(burden)}
+        rows.append({**of_burden, "n_in_model": ratio.n if ratio else None, **of_model})
     return pd.DataFrame(rows)
 
 
@@ -181,17 +150,15 @@ def scan_numbers(result: ScanResult) -> pd.DataFrame:
     """One row per tested feature, strongest first, corrected values beside the p of the feature alone."""
     rows = []
     for row in result.rows:
-        ratio = row.hazard_ratio
         adjusted = row.adjusted.hazard_ratio if row.adjusted is not None else None
         rows.append(
             {
                 "feature": row.name,
                 "n": row.n,
                 "n_events": row.n_events,
-                "compared": ratio.scale if ratio else None,
-                "hazard_ratio": ratio.value if ratio else None,
-                "lower": ratio.lower if ratio else None,
-                "upper": ratio.upper if ratio else None,
+                "compared": row.hazard_ratio.scale if row.hazard_ratio else None,
+                "hazard_ratio": row.hazard_ratio.value if row.hazard_ratio else None,
+                **_fields(row.hazard_ratio, "lower", "upper"),
                 "q": row.q,
                 "p_familywise": row.p_familywise,
                 "p_alone": row.p,
@@ -202,6 +169,11 @@ def scan_numbers(result: ScanResult) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _fields(found: object, *names: str) -> dict[str, object]:
+    """Fields of what was found; None where nothing was."""
+    return {name: getattr(found, name, None) for name in names}
 
 
 def _hazards(model: str, terms: Iterable[CoxTerm | PooledTerm], n: int, n_events: int) -> list[tuple[object, ...]]:

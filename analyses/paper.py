@@ -1,9 +1,14 @@
-"""The figure of an answer, as it is printed."""
+"""The figure of an answer, as it is printed, and the table of what it draws."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from analyses import numbers
 from analyses.naming import names_of
 from analyses.requests.answer import Answer
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
@@ -25,22 +30,37 @@ def figure_of(answer: Answer) -> Figure:
     SurvivalError
         HAZARDS_NONE for a comparison of protocols without hazard ratios.
     """
+    return _shown(answer)[0]()
+
+
+def numbers_of(answer: Answer) -> pd.DataFrame:
+    """Return what the figure of an answer draws; raises as ``figure_of``."""
+    return _shown(answer)[1]()
+
+
+def _shown(answer: Answer) -> tuple[Callable[[], Figure], Callable[[], pd.DataFrame]]:
+    """What makes figure and table: one place for every kind of result."""
     # matplotlib is loaded only where something is drawn.
     from figures import print as paper
 
     result, labels = answer.result, names_of(answer.basis.columns.values())
     if isinstance(result, KaplanMeierResult):
-        return paper.kaplan_meier_print(result, labels=labels)
+        drawn = partial(paper.kaplan_meier_print, result, labels=labels)
+        return drawn, partial(numbers.survival_numbers, result)
     if isinstance(result, CumulativeIncidenceResult):
-        return paper.cumulative_incidence_print(result, labels=labels)
+        drawn = partial(paper.cumulative_incidence_print, result, labels=labels)
+        return drawn, partial(numbers.incidence_numbers, result)
     if isinstance(result, PcaResult):
-        return paper.components_print(result)
+        return partial(paper.components_print, result), partial(numbers.component_numbers, result)
     if isinstance(result, ScanResult):
-        return paper.volcano_print(result, labels=labels)
+        return partial(paper.volcano_print, result, labels=labels), partial(numbers.scan_numbers, result)
     if isinstance(result, ProtocolSensitivity):
-        return paper.protocol_hazards_print(answer.known_hazards, answer.protocol_names or {})
+        hazards, names = answer.known_hazards, answer.protocol_names or {}
+        drawn = partial(paper.protocol_hazards_print, hazards, names)
+        return drawn, partial(numbers.protocol_numbers, result, hazards, names)
     if isinstance(result, AftResult):
-        return paper.hazard_check_print(result)
+        return partial(paper.hazard_check_print, result), partial(numbers.hazard_check_numbers, result)
     if answer.validation is not None:
-        return paper.calibration_print(answer.validation)
-    return paper.forest_print(result, labels=labels)
+        judged = answer.validation
+        return partial(paper.calibration_print, judged), partial(numbers.calibration_numbers, judged)
+    return partial(paper.forest_print, result, labels=labels), partial(numbers.hazard_numbers, result)

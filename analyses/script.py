@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from pprint import pformat
 
-from analyses.numbers import numbers_of
-from analyses.paper import figure_of
+from analyses.paper import figure_of, numbers_of
 from analyses.requests.answer import Answer
 from analyses.requests.request import Request
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from analyses.lineage import lineage_of
 from analyses.manuscript.methods import methods_text
 from analyses.naming import names_of
+from analyses.paper import figure_of, numbers_of
 from analyses.requests.answer import Answer
 from analyses.requests.request import FORMER_COMMANDS, Request, command_line_of
 from analyses.script import script_of
@@ -35,9 +36,9 @@ def offer(
     source: Source,
     answer: Answer,
     *,
-    figure: Callable[[], Figure],
-    numbers: Callable[[], pd.DataFrame],
     key: str,
+    figure: Callable[[], Figure] | None = None,
+    numbers: Callable[[], pd.DataFrame] | None = None,
     variant: str = "",
 ) -> None:
     """Offer what belongs to a figure below it; nothing is made before it is asked for.
@@ -48,10 +49,10 @@ def offer(
         Snapshot and conditions of the page.
     answer
         What the page shows: page, command and script give the same numbers.
-    figure, numbers
-        The figure for paper (``figures.print``), and the table of what it draws (``analyses.numbers``).
     key
         Of the widgets, different for each figure of a page.
+    figure, numbers
+        The figure for paper, and the table of what it draws; those of the answer when None.
     variant
         What the figure depends on besides the request, such as the unit of its axis.
     """
@@ -64,7 +65,8 @@ def offer(
     if not place.open:
         return
     with place, notices.refusals_as_sentences():
-        _downloads(source, answer, figure, numbers, key, variant)
+        drawn, table = figure or partial(figure_of, answer), numbers or partial(numbers_of, answer)
+        _downloads(source, answer, drawn, table, key, variant)
         _words(source, answer, key)
         _save(source, answer, key)
 

@@ -16,8 +16,7 @@ Everything here stands elsewhere, and is only called by a name that stays:
 - ``numbers_of`` and ``figure_of`` give its table and its figure; ``run_script`` is what exported scripts call.
 """
 
-from analyses.numbers import numbers_of
-from analyses.paper import figure_of
+from analyses.paper import figure_of, numbers_of
 from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.numbers import hazard_numbers
 from dashboard import charts, data, filters, notices, panels, takeaway, widgets, wording
 from dashboard.access import ledger
 from dashboard.answers import answered
@@ -10,7 +9,6 @@ from dashboard.cox import choices
 from dashboard.cox import panels as panels_cox
 from dashboard.cox import views as views_cox
 from dashboard.survival import analysis as analysis_survival
-from figures.print import forest_print
 from figures.screen import forest_figure
 from petct.survival.cox.result import CoxResult
 
@@ -54,8 +52,6 @@ with notices.refusals_as_sentences():
     takeaway.offer(
         source,
         found,
-        figure=lambda: forest_print(result),
-        numbers=lambda: hazard_numbers(result),
         key="forest",
     )
     notices.notes(result.notes)

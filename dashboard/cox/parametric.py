@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.numbers import hazard_check_numbers
 from analyses.requests.aft import AftRequest
 from analyses.requests.cox import CoxRequest
 from analyses.requests.model import ModelRequest
@@ -14,7 +13,6 @@ from dashboard import asking, charts, notices, panels, takeaway
 from dashboard.access.ledger import Entries
 from dashboard.answers import answered
 from dashboard.data import Source
-from figures.print import hazard_check_print
 from figures.screen import hazard_check_figure
 from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
@@ -45,8 +43,6 @@ def parametric_models(source: Source, model: CoxRequest, entries: Entries) -> No
     takeaway.offer(
         source,
         found,
-        figure=lambda: hazard_check_print(result),
-        numbers=lambda: hazard_check_numbers(result),
         key="hazard_check",
     )
     notices.notes(result.notes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from analyses.numbers import calibration_numbers, hazard_numbers, residual_numbers
+from analyses.numbers import residual_numbers
 from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest
 from dashboard import asking, charts, notices, takeaway, wording
@@ -17,7 +17,7 @@ from dashboard.cox import analysis, panels
 from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
-from figures.print import calibration_print, forest_print, residuals_print
+from figures.print import residuals_print
 from figures.screen import AxisUnit, calibration_figure, calibration_in_words, forest_figure, residual_figure
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cox.result import CoxResult
@@ -103,7 +103,7 @@ def _ratios(asked: Asked, entries: Entries) -> None:
     entries.add(found)
     result = found.result_as(ForestTable)
     panels.alone_and_together(result)
-    _take_away(asked, found, result, "alone")
+    takeaway.offer(asked.source, found, key="forest_alone")
 
 
 def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
@@ -143,7 +143,7 @@ def _added(asked: Asked, entries: Entries) -> None:
     result = found.result_as(ModelComparison)
     entries.add(found)
     panels.comparison(result)
-    _take_away(asked, found, result, "added")
+    takeaway.offer(asked.source, found, key="forest_added")
     notices.notes([note for note in result.notes if note not in asked.model.notes])
 
 
@@ -158,7 +158,7 @@ def _subgroups(asked: Asked, entries: Entries) -> None:
         key="subgroup_forest",
         alt=panels.subgroups_in_words(result),
     )
-    _take_away(asked, found, result, "subgroups")
+    takeaway.offer(asked.source, found, key="forest_subgroups")
     panels.subgroups(result)
     notices.notes(result.notes)
 
@@ -180,13 +180,7 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
             key="calibration",
             alt=calibration_in_words(result),
         )
-        takeaway.offer(
-            asked.source,
-            found,
-            figure=lambda: calibration_print(result),
-            numbers=lambda: calibration_numbers(result),
-            key="calibration",
-        )
+        takeaway.offer(asked.source, found, key="calibration")
     with right:
         panels.risk_groups(result)
     notices.notes(result.notes)
@@ -194,13 +188,3 @@ def _calibration(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (estim
 
 def _parametric(asked: Asked, entries: Entries) -> None:
     parametric_models(asked.source, asked.request, entries)
-
-
-def _take_away(asked: Asked, found: Answer, result: ForestTable | ModelComparison | SubgroupTable, key: str) -> None:
-    takeaway.offer(
-        asked.source,
-        found,
-        figure=lambda: forest_print(result),
-        numbers=lambda: hazard_numbers(result),
-        key=f"forest_{key}",
-    )

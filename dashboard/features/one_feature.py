@@ -6,7 +6,6 @@ import math
 
 import streamlit as st
 
-from analyses.numbers import survival_numbers
 from analyses.requests.answer import Answer
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import charts, notices, takeaway, wording
@@ -16,7 +15,6 @@ from dashboard.data import Source
 from dashboard.features import analysis
 from dashboard.features.analysis import FamilyValues
 from dashboard.survival import panels
-from figures.print import kaplan_meier_print
 from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanRow
@@ -58,8 +56,6 @@ def _split(source: Source, found: Answer, n_tested: int) -> None:
     takeaway.offer(
         source,
         found,
-        figure=lambda: kaplan_meier_print(result, axis_unit="month"),
-        numbers=lambda: survival_numbers(result),
         key="feature_survival",
     )
     panels.log_rank(result)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.numbers import scan_numbers
 from analyses.requests.screen import ScreenRequest
 from dashboard import data, filters, notices, panels, takeaway, wording
 from dashboard.access import ledger
@@ -10,7 +9,6 @@ from dashboard.answers import answered
 from dashboard.features import analysis, choices, one_feature
 from dashboard.features import panels as panels_features
 from dashboard.features.choices import Trust
-from figures.print import volcano_print
 from petct.survival.features.scan_result import ScanResult
 
 source = filters.pinned_source(data.lake_root())
@@ -69,8 +67,6 @@ with notices.refusals_as_sentences():
     takeaway.offer(
         source,
         found,
-        figure=lambda: volcano_print(result, labels=labels),
-        numbers=lambda: scan_numbers(result),
         key="scan",
     )
     panels_features.scan_table(rows, result, labels, known, rho)

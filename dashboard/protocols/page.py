@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analyses.numbers import numbers_of
 from analyses.requests.sensitivity import SensitivityRequest
 from analyses.tables.protocols import pair_name
 from dashboard import data, filters, notices, panels, takeaway, widgets
@@ -10,7 +9,6 @@ from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.protocols import analysis
 from dashboard.protocols import panels as panels_protocols
-from figures.print import protocol_hazards_print
 
 _ORGAN_WIDTH = 260
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}
@@ -80,8 +78,6 @@ else:
             takeaway.offer(
                 source,
                 found,
-                figure=lambda: protocol_hazards_print(hazards, names),
-                numbers=lambda: numbers_of(found),
                 key="protocol_hazards",
             )
 

@@ -51,9 +51,9 @@ def _fitted(title: str, model: FineGrayResult | CoxResult | str) -> None:
 def incidence_in_words(result: CumulativeIncidenceResult) -> str:
     """Describe the figure of the cumulative incidence for those who cannot see it."""
     unit = result.variable_unit
-    curves = "; ".join(
+    groups = "; ".join(
         f"{curve.cause}, {curves.group_name(curve.group, unit)}: {curve.n_events} of {curve.n}, in the end "
         f"{curve.incidence[-1] if curve.incidence else 0:.0%}"
         for curve in result.curves
     )
-    return f"Cumulative incidence with numbers at risk. {curves}."
+    return f"Cumulative incidence with numbers at risk. {groups}."

@@ -26,7 +26,7 @@ _TIMEOUT = 60
 def _page(lake: str, snapshot_id: str) -> None:
     import streamlit as st
 
-    from analyses.numbers import numbers_of
+    from analyses.paper import numbers_of
     from analyses.requests.kaplan_meier import KaplanMeierRequest
     from dashboard import takeaway
     from dashboard.answers import answered
