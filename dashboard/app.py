@@ -108,7 +108,7 @@ def _source(lake: Path) -> Source:
         data.snapshot(source)
     except WarehouseError as refusal:
         if refusal.code == "SNAPSHOT_NONE":
-            notices.no_snapshot()
+            notices.empty(*notices.NO_SNAPSHOT)
         else:
             st.error(wording.literal_markdown(refusal.sentence()), icon=":material/error:")
             st.link_button("Open the current snapshot", "./")

@@ -275,12 +275,9 @@ def _change_protocol(source: Source) -> None:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _protocols(source: Source) -> dict[str, str]:
     """Names of the protocols by id, the default one first."""
-    rows = (
-        data.snapshot(source)
-        .sql(
-            "SELECT protocol_id, name FROM protocols ORDER BY protocol_id IS DISTINCT FROM"
-            " (SELECT default_protocol_id FROM snapshot_info), name"
-        )
-        .rows
+    rows = data.rows_of(
+        source,
+        "SELECT protocol_id, name FROM protocols ORDER BY protocol_id IS DISTINCT FROM"
+        " (SELECT default_protocol_id FROM snapshot_info), name",
     )
     return {str(protocol_id): str(name) for protocol_id, name in rows}

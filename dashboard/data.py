@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,13 @@ def protocol_id(source: Source) -> str | None:
     return selection(source).protocol_id if source.conditions else None
 
 
+def rows_of(
+    source: Source, query: str, parameters: Sequence[object] | Mapping[str, object] = ()
+) -> Sequence[tuple[object, ...]]:
+    """Return the rows of a query on the whole snapshot; raises as ``Snapshot.sql``."""
+    return snapshot(source).sql(query, parameters).rows
+
+
 def details(source: Source) -> SnapshotDetails:
     """Return what the snapshot says about itself."""
     return _details(source.whole)
@@ -240,11 +247,7 @@ def cohort_descriptions(source: Source) -> dict[str, str]:
 
 @st.cache_data(max_entries=_TABLE_READS, show_spinner=False)
 def _descriptions(source: Source) -> dict[str, str]:
-    rows = (
-        snapshot(source)
-        .sql("SELECT column_name, description, unit FROM column_definitions WHERE table_name = 'cohort'")
-        .rows
-    )
+    rows = rows_of(source, "SELECT column_name, description, unit FROM column_definitions WHERE table_name = 'cohort'")
     return {str(name): f"{text} [{unit}]" if unit else str(text) for name, text, unit in rows}
 
 

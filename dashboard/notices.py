@@ -40,58 +40,43 @@ def empty(title: str, what_to_do: str) -> None:
         st.markdown(what_to_do)
 
 
-def no_snapshot() -> None:
-    """Show what to do in a study without a snapshot."""
-    empty(
-        "No snapshot is published in this study yet",
-        "The dashboard shows published snapshots, so that every number can be traced. In the study's folder, run\n\n"
-        "```\npetlake materialize\npetlake snapshot publish\n```\n\nand reload this page.",
-    )
+def require(there: object, nothing: tuple[str, str]) -> None:
+    """End the page with what is not there, and what to do about it."""
+    if not there:
+        empty(*nothing)
+        st.stop()
 
 
-def no_patients() -> None:
-    """Show what to do with a snapshot without patients."""
-    empty(
-        "This snapshot holds no patients",
-        "Register patients with `petlake ingest`, compute their tables with `petlake materialize`, and publish again "
-        "with `petlake snapshot publish`.",
-    )
-
-
-def no_endpoint() -> None:
-    """Show what to do with a snapshot without survival times."""
-    empty(
-        "No patient of this snapshot has an endpoint",
-        "Survival needs an origin, an event and a censoring date of each patient. Declare `clinical` and `endpoints` "
-        "in `study.yaml`, run `petlake materialize`, then `petlake snapshot publish`. The page Study lists what was "
-        "refused and why.",
-    )
-
-
-def no_features() -> None:
-    """Show what to do with a snapshot without radiomic features."""
-    empty(
-        "This snapshot holds no radiomic features",
-        "Principal components need a feature set. Declare `feature_sets` and `aggregations` in `study.yaml`, run "
-        "`petlake materialize`, then `petlake snapshot publish`.",
-    )
-
-
-def no_pictures() -> None:
-    """Show what to do with a snapshot that was published before scans had pictures."""
-    empty(
-        "This snapshot was published before scans had pictures",
-        "Draw them with `petlake materialize`, publish again with `petlake snapshot publish`, and open that one.",
-    )
-
-
-def no_exam() -> None:
-    """Show what to do with a snapshot that was published before an exam was run."""
-    empty(
-        "No conformance test was run beside this study",
-        "`petlake materialize` runs the conformance tests that `study.yaml` names under `conformance`; then publish "
-        "again with `petlake snapshot publish`.",
-    )
+NO_SNAPSHOT = (
+    "No snapshot is published in this study yet",
+    "The dashboard shows published snapshots, so that every number can be traced. In the study's folder, run\n\n"
+    "```\npetlake materialize\npetlake snapshot publish\n```\n\nand reload this page.",
+)
+NO_PATIENTS = (
+    "This snapshot holds no patients",
+    "Register patients with `petlake ingest`, compute their tables with `petlake materialize`, and publish again "
+    "with `petlake snapshot publish`.",
+)
+NO_ENDPOINT = (
+    "No patient of this snapshot has an endpoint",
+    "Survival needs an origin, an event and a censoring date of each patient. Declare `clinical` and `endpoints` "
+    "in `study.yaml`, run `petlake materialize`, then `petlake snapshot publish`. The page Study lists what was "
+    "refused and why.",
+)
+NO_FEATURES = (
+    "This snapshot holds no radiomic features",
+    "Principal components need a feature set. Declare `feature_sets` and `aggregations` in `study.yaml`, run "
+    "`petlake materialize`, then `petlake snapshot publish`.",
+)
+NO_PICTURES = (
+    "This snapshot was published before scans had pictures",
+    "Draw them with `petlake materialize`, publish again with `petlake snapshot publish`, and open that one.",
+)
+NO_EXAM = (
+    "No conformance test was run beside this study",
+    "`petlake materialize` runs the conformance tests that `study.yaml` names under `conformance`; then publish "
+    "again with `petlake snapshot publish`.",
+)
 
 
 def standing(declared: Standing | None) -> None:

@@ -9,12 +9,20 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from analyses.tables.table import Table
-from dashboard import data, wording
+from dashboard import data, filters, wording
 from dashboard.data import Source
 from warehouse.queries.analysis_columns import AnalysisColumn
 
 MOST_COLOURS = 7
 """Groups that the palette can tell apart."""
+
+
+def begin(title: str) -> Source:
+    """Draw the head of a page, and return what it is about."""
+    source = filters.pinned_source(data.lake_root())
+    st.title(title)
+    snapshot_line(source)
+    return source
 
 
 def snapshot_line(source: Source) -> None:

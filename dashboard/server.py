@@ -62,14 +62,13 @@ class _Rewriting:
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body", False):
-                await self._finish()
+                await self._finish(self._start)
 
-    async def _finish(self) -> None:
-        assert self._start is not None  # the caller has it
+    async def _finish(self, start: Message) -> None:
         body = self._body.replace(b"<head>", self._head, 1)
-        kept = [header for header in self._start["headers"] if header[0].lower() not in _STALE]
+        kept = [header for header in start["headers"] if header[0].lower() not in _STALE]
         length = (b"content-length", str(len(body)).encode())
-        await self._send({**self._start, "headers": [*kept, length]})
+        await self._send({**start, "headers": [*kept, length]})
         await self._send({"type": "http.response.body", "body": body})
 
 

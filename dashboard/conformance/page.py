@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, filters, notices, panels, wording
+from dashboard import notices, panels, wording
 from dashboard.study import contents
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Conformance")
-panels.snapshot_line(source)
+source = panels.begin("Conformance")
 lines = contents.conformance(source)
-if lines.empty:
-    notices.no_exam()
-    st.stop()
+notices.require(len(lines), notices.NO_EXAM)
 
 st.caption(
     "Conformance tests compare the numbers of the code that computed this study with published ones. On the "

@@ -12,13 +12,8 @@ from dashboard.survival import analysis as analysis_survival
 from figures.screen import forest_figure
 from petct.survival.cox.result import CoxResult
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Cox model")
-panels.snapshot_line(source)
-if not data.endpoints(source):
-    notices.no_endpoint()
-    st.stop()
+source = panels.begin("Cox model")
+notices.require(data.endpoints(source), notices.NO_ENDPOINT)
 
 with st.container(border=True), notices.refusals_stop():
     left, right = st.columns([1, 5])

@@ -11,16 +11,9 @@ from dashboard.features import panels as panels_features
 from dashboard.features.choices import Trust
 from petct.survival.features.scan_result import ScanResult
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Features")
-panels.snapshot_line(source)
-if not data.endpoints(source):
-    notices.no_endpoint()
-    st.stop()
-if not analysis.families(source):
-    notices.no_features()
-    st.stop()
+source = panels.begin("Features")
+notices.require(data.endpoints(source), notices.NO_ENDPOINT)
+notices.require(analysis.families(source), notices.NO_FEATURES)
 
 with st.container(border=True):
     left, right = st.columns([1, 4])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import Source, details, parsed, snapshot
+from dashboard.data import Source, details, parsed, rows_of, snapshot
 from figures.time_line import Kind, Moment
 from petct.lesions.lesion_map import UNKNOWN_ORGAN
 
@@ -61,16 +61,13 @@ class Delineated:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def scans(source: Source, patient_id: str) -> tuple[Scan, ...]:
     """Return the scans of a patient, the baseline scan first."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT scans.scan_id, time_point, baseline_scans.scan_id IS NOT NULL, suv_image_sha256, ct_image_sha256,"
-            " suv_max FROM scans LEFT JOIN suv USING (patient_id, scan_id)"
-            " LEFT JOIN baseline_scans USING (patient_id, scan_id)"
-            " WHERE patient_id = $patient ORDER BY baseline_scans.scan_id IS NULL, time_point, scans.scan_id",
-            {"patient": patient_id},
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT scans.scan_id, time_point, baseline_scans.scan_id IS NOT NULL, suv_image_sha256, ct_image_sha256,"
+        " suv_max FROM scans LEFT JOIN suv USING (patient_id, scan_id)"
+        " LEFT JOIN baseline_scans USING (patient_id, scan_id)"
+        " WHERE patient_id = $patient ORDER BY baseline_scans.scan_id IS NULL, time_point, scans.scan_id",
+        {"patient": patient_id},
     )
     return tuple(Scan(*row) for row in rows)  # type: ignore[arg-type]
 
@@ -83,18 +80,15 @@ def has_pictures(source: Source) -> bool:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def delineations(source: Source, patient_id: str, scan_id: str) -> tuple[Delineated, ...]:
     """Return the protocols under which the lesions of a scan are known, the default one first."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT d.protocol_id, d.n_lesions, any_value(lesions.label_map_sha256), any_value(picture_sha256),"
-            " any_value(suv_window_low), any_value(suv_window_high) FROM delineations AS d"
-            " LEFT JOIN lesions USING (patient_id, scan_id, protocol_id, modality)"
-            " LEFT JOIN pictures USING (patient_id, scan_id, protocol_id)"
-            " WHERE d.patient_id = $patient AND d.scan_id = $scan AND d.modality = 'PT'"
-            " GROUP BY d.protocol_id, d.n_lesions ORDER BY d.protocol_id <> $protocol, d.protocol_id",
-            {"patient": patient_id, "scan": scan_id, "protocol": details(source).default_protocol_id or ""},
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT d.protocol_id, d.n_lesions, any_value(lesions.label_map_sha256), any_value(picture_sha256),"
+        " any_value(suv_window_low), any_value(suv_window_high) FROM delineations AS d"
+        " LEFT JOIN lesions USING (patient_id, scan_id, protocol_id, modality)"
+        " LEFT JOIN pictures USING (patient_id, scan_id, protocol_id)"
+        " WHERE d.patient_id = $patient AND d.scan_id = $scan AND d.modality = 'PT'"
+        " GROUP BY d.protocol_id, d.n_lesions ORDER BY d.protocol_id <> $protocol, d.protocol_id",
+        {"patient": patient_id, "scan": scan_id, "protocol": details(source).default_protocol_id or ""},
     )
     return tuple(
         Delineated(
@@ -125,14 +119,11 @@ def lesions(source: Source, patient_id: str, scan_id: str, protocol_id: str) -> 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def refusals(source: Source, patient_id: str) -> tuple[str, ...]:
     """Return why tables of the patient are not there or not whole, as sentences."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT table_name, code, message, found, hint FROM refusals WHERE patient_id = $patient"
-            " ORDER BY table_name, code",
-            {"patient": patient_id},
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT table_name, code, message, found, hint FROM refusals WHERE patient_id = $patient"
+        " ORDER BY table_name, code",
+        {"patient": patient_id},
     )
     return tuple(
         f"{table}: {code}: {str(message).rstrip('.')}{f' (found {found})' if found else ''}.{f' {hint}' * bool(hint)}"

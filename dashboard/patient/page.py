@@ -2,19 +2,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, filters, notices, panels, wording
+from dashboard import data, notices, panels, wording
 from dashboard.patient import facts, lineage
 from dashboard.patient import panels as patient_panels
 from dashboard.patient.viewer import Shot, viewer
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Patient")
-panels.snapshot_line(source)
+source = panels.begin("Patient")
 patients = data.selected_patients(source)
-if not patients:
-    notices.no_patients()
-    st.stop()
+notices.require(patients, notices.NO_PATIENTS)
 
 asked = st.query_params.get("patient")
 if asked is not None and asked not in patients:
@@ -37,7 +32,7 @@ if scans:
         known = {one.protocol_id: one for one in facts.delineations(source.whole, patient, scan)}
         viewer(Shot(source.whole, patient, scans[scan], known.get(protocol or "")))
     else:
-        notices.no_pictures()
+        notices.empty(*notices.NO_PICTURES)
 else:
     notices.empty("There is no PET/CT scan of this patient", "See reasons above.")
 

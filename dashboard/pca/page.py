@@ -4,7 +4,7 @@ import streamlit as st
 
 from analyses.numbers import component_numbers
 from analyses.requests.pca import PcaRequest
-from dashboard import charts, data, filters, notices, panels, takeaway, wording
+from dashboard import charts, filters, notices, panels, takeaway, wording
 from dashboard.access import permissions
 from dashboard.answers import answered
 from dashboard.features import analysis as analysis_features
@@ -14,13 +14,8 @@ from dashboard.pca import panels as panels_pca
 from figures.print import components_print
 from figures.screen import pca_loadings_figure, pca_scores_figure, pca_scree_figure
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Principal components")
-panels.snapshot_line(source)
-if not analysis_features.families(source):
-    notices.no_features()
-    st.stop()
+source = panels.begin("Principal components")
+notices.require(analysis_features.families(source), notices.NO_FEATURES)
 
 with st.container(border=True):
     family = choices.choose_family(source, "pca")

@@ -5,11 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.data import Source, selected_patients, snapshot
-from petct.survival.cox_repeated.protocol_sensitivity import (
-    ProtocolBurden,
-    ProtocolSensitivity,
-    compare_protocols,
-)
 from warehouse.queries.protocol_queries import (
     ExclusionAccount,
     ProtocolInfo,
@@ -39,14 +34,6 @@ def organs(source: Source) -> tuple[str, ...]:
 def burdens(source: Source, organ: str | None) -> tuple[TumourBurden, ...]:
     """Return the tumour of the patients of the cohort filter under each protocol; raises ORGAN_UNKNOWN."""
     return tumour_burdens(snapshot(source), organ, selected_patients(source))
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def comparison(source: Source, organ: str | None) -> ProtocolSensitivity:
-    """Compare the protocols on the patients of the cohort filter; raises ``MaskError`` PROTOCOLS_TOO_FEW."""
-    return compare_protocols(
-        [ProtocolBurden(each.protocol_id, each.volume_ml, each.n_lesions) for each in burdens(source, organ)]
-    )
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

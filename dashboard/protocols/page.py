@@ -9,18 +9,14 @@ from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.protocols import analysis
 from dashboard.protocols import panels as panels_protocols
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
 
 _ORGAN_WIDTH = 260
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Protocols")
-panels.snapshot_line(source)
+source = panels.begin("Protocols")
 protocols = analysis.declared(source)
-if not protocols or not data.details(source).n_patients:
-    notices.no_patients()
-    st.stop()
+notices.require(protocols and data.details(source).n_patients, notices.NO_PATIENTS)
 names = panels_protocols.names_of(protocols)
 
 st.caption(
@@ -41,7 +37,7 @@ else:
         organ = widgets.value(SensitivityRequest, "organ", among=organs)
     with notices.refusals_as_sentences():
         burdens = analysis.burdens(source, organ)
-        compared = analysis.comparison(source, organ)
+        compared = answered(source, SensitivityRequest(organ)).result_as(ProtocolSensitivity)
         st.subheader("Volumes and lesions", anchor=False)
         panels_protocols.volumes(burdens, compared, names)
 
@@ -63,7 +59,7 @@ else:
 
     st.subheader("Hazard ratio of tumour volume under each protocol", anchor=False)
     if not data.endpoints(source):
-        notices.no_endpoint()
+        notices.empty(*notices.NO_ENDPOINT)
     else:
         left, right = st.columns([1, 4], vertical_alignment="bottom")
         with left:

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, filters, notices, panels
+from dashboard import data, notices, panels
 from dashboard.snapshots import panels as panels_snapshots
 from dashboard.study import panels as panels_study
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Snapshots")
-panels.snapshot_line(source)
+source = panels.begin("Snapshots")
 panels_snapshots.listed(source)
 
 with st.expander("What is in the snapshot that is shown"):

@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, filters, notices, panels, wording
+from dashboard import notices, panels, wording
 from dashboard.access import audit
 from dashboard.sql import analysis
 from dashboard.sql import panels as panels_sql
 from warehouse.people.audit import Action
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("SQL")
-panels.snapshot_line(source)
+source = panels.begin("SQL")
 limits = analysis.LIMITS
 st.caption(
     f"Read-only; the patient filter does not apply here. One statement, "

@@ -11,7 +11,7 @@ import streamlit as st
 
 from analyses.naming import variable_name
 from dashboard import data
-from dashboard.data import Source, snapshot
+from dashboard.data import Source, rows_of, snapshot
 from dashboard.study.contents import protocol
 from dashboard.wording import distinct_names
 from figures.flow import FlowStep, Lost
@@ -90,26 +90,20 @@ def _lost(reasons: dict[str, str], patients: Iterable[str]) -> tuple[Lost, ...]:
 
 def _refused(source: Source, tables: Sequence[str]) -> dict[str, str]:
     """The first refusal of each patient in these tables, as a sentence without its end."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT patient_id, min_by(message, (table_name, code)) FROM refusals"
-            " WHERE table_name IN (SELECT unnest($1)) GROUP BY patient_id",
-            [list(tables)],
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT patient_id, min_by(message, (table_name, code)) FROM refusals"
+        " WHERE table_name IN (SELECT unnest($1)) GROUP BY patient_id",
+        [list(tables)],
     )
     return {str(patient): str(message).rstrip(".") for patient, message in rows}
 
 
 def _without_features(source: Source) -> dict[str, str]:
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT patient_id, min(status) FROM feature_availability WHERE region = 'all' AND status <> 'COMPUTED'"
-            " GROUP BY patient_id"
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT patient_id, min(status) FROM feature_availability WHERE region = 'all' AND status <> 'COMPUTED'"
+        " GROUP BY patient_id",
     )
     return {str(patient): _WITHOUT_FEATURES.get(str(status), f"code {status}") for patient, status in rows}
 
@@ -189,13 +183,10 @@ def missingness(source: Source) -> pd.DataFrame:
 
 
 def _n_clinical(source: Source) -> int:
-    (row,) = (
-        snapshot(source)
-        .sql(
-            "SELECT count(*) FROM patients WHERE has_clinical AND patient_id IN (SELECT unnest($1))",
-            [list(data.selected_patients(source))],
-        )
-        .rows
+    (row,) = rows_of(
+        source,
+        "SELECT count(*) FROM patients WHERE has_clinical AND patient_id IN (SELECT unnest($1))",
+        [list(data.selected_patients(source))],
     )
     return int(str(row[0]))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import Source, details, protocol_id, selected_patients, snapshot
+from dashboard.data import Source, details, protocol_id, rows_of, selected_patients, snapshot
 from warehouse.errors import WarehouseError
 
 _ENTRIES = 16
@@ -58,13 +58,10 @@ def sizes(source: Source) -> Sizes:
         f"(SELECT count({what}) FROM {table} WHERE patient_id IN (SELECT unnest($patients)){where})"
         for table, what, where in zip(tables, counted, wheres, strict=True)
     )
-    (row,) = (
-        snapshot(source)
-        .sql(
-            f"SELECT {counts}",
-            {"patients": list(selected_patients(source)), "protocol": protocol(source)},
-        )
-        .rows
+    (row,) = rows_of(
+        source,
+        f"SELECT {counts}",
+        {"patients": list(selected_patients(source)), "protocol": protocol(source)},
     )
     n_patients, n_scans, n_lesions, n_values = (int(str(count)) for count in row)
     return Sizes(n_patients, n_scans, n_lesions, n_values)
@@ -73,14 +70,11 @@ def sizes(source: Source) -> Sizes:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def endpoint_summaries(source: Source) -> tuple[EndpointSummary, ...]:
     """Count patients and events of every endpoint."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT endpoint, count(*), count(*) FILTER (WHERE event = 1), count(*) FILTER (WHERE event = 2)"
-            " FROM endpoints WHERE patient_id IN (SELECT unnest($1)) GROUP BY endpoint ORDER BY endpoint",
-            [list(selected_patients(source))],
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT endpoint, count(*), count(*) FILTER (WHERE event = 1), count(*) FILTER (WHERE event = 2)"
+        " FROM endpoints WHERE patient_id IN (SELECT unnest($1)) GROUP BY endpoint ORDER BY endpoint",
+        [list(selected_patients(source))],
     )
     return tuple(EndpointSummary(str(name), *(int(str(count)) for count in counts)) for name, *counts in rows)
 
@@ -88,14 +82,11 @@ def endpoint_summaries(source: Source) -> tuple[EndpointSummary, ...]:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def refusals(source: Source) -> pd.DataFrame:
     """Return what could not be computed: Patient, Table, Code, Reason (a sentence with the facts)."""
-    rows = (
-        snapshot(source)
-        .sql(
-            "SELECT patient_id, table_name, code, message, series_instance_uid, keyword, found, expected, hint"
-            " FROM refusals WHERE patient_id IN (SELECT unnest($1)) ORDER BY patient_id, table_name, code",
-            [list(selected_patients(source))],
-        )
-        .rows
+    rows = rows_of(
+        source,
+        "SELECT patient_id, table_name, code, message, series_instance_uid, keyword, found, expected, hint"
+        " FROM refusals WHERE patient_id IN (SELECT unnest($1)) ORDER BY patient_id, table_name, code",
+        [list(selected_patients(source))],
     )
     sentences = []
     for patient, table, code, message, series, keyword, found, expected, hint in rows:

@@ -7,14 +7,9 @@ from dashboard.access import permissions
 from dashboard.study import contents
 from dashboard.study import panels as panels_study
 
-source = filters.pinned_source(data.lake_root())
+source = panels.begin("Study")
 about = data.details(source)
-
-st.title("Study")
-panels.snapshot_line(source)
-if about.n_patients == 0:
-    notices.no_patients()
-    st.stop()
+notices.require(about.n_patients, notices.NO_PATIENTS)
 n = len(data.selected_patients(source))
 if n == 0:
     st.stop()

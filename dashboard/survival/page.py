@@ -13,13 +13,8 @@ from figures.print import kaplan_meier_print
 from figures.screen import kaplan_meier_figure
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 
-source = filters.pinned_source(data.lake_root())
-
-st.title("Survival")
-panels.snapshot_line(source)
-if not data.endpoints(source):
-    notices.no_endpoint()
-    st.stop()
+source = panels.begin("Survival")
+notices.require(data.endpoints(source), notices.NO_ENDPOINT)
 
 with st.container(border=True), notices.refusals_stop():
     left, right = st.columns([1, 5])
