@@ -15,7 +15,7 @@ from analyses.naming import names_of
 from analyses.paper import figure_of, numbers_of
 from analyses.requests.answer import Answer
 from analyses.script import script_of
-from figures.print import FORMATS, rendered
+from figures.print_page import FORMATS, rendered
 from warehouse.queries.open_snapshot import Snapshot
 
 SCRIPT = "analysis.py"

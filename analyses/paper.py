@@ -41,26 +41,31 @@ def numbers_of(answer: Answer) -> pd.DataFrame:
 def _shown(answer: Answer) -> tuple[Callable[[], Figure], Callable[[], pd.DataFrame]]:
     """What makes figure and table: one place for every kind of result."""
     # matplotlib is loaded only where something is drawn.
-    from figures import print as paper
+    from figures.print_calibration import calibration_print
+    from figures.print_components import components_print
+    from figures.print_diagnostics import hazard_check_print
+    from figures.print_forest import forest_print, protocol_hazards_print
+    from figures.print_scan import volcano_print
+    from figures.print_survival import cumulative_incidence_print, kaplan_meier_print
 
     result, labels = answer.result, names_of(answer.basis.columns.values())
     if isinstance(result, KaplanMeierResult):
-        drawn = partial(paper.kaplan_meier_print, result, labels=labels)
+        drawn = partial(kaplan_meier_print, result, labels=labels)
         return drawn, partial(numbers.survival_numbers, result)
     if isinstance(result, CumulativeIncidenceResult):
-        drawn = partial(paper.cumulative_incidence_print, result, labels=labels)
+        drawn = partial(cumulative_incidence_print, result, labels=labels)
         return drawn, partial(numbers.incidence_numbers, result)
     if isinstance(result, PcaResult):
-        return partial(paper.components_print, result), partial(numbers.component_numbers, result)
+        return partial(components_print, result), partial(numbers.component_numbers, result)
     if isinstance(result, ScanResult):
-        return partial(paper.volcano_print, result, labels=labels), partial(numbers.scan_numbers, result)
+        return partial(volcano_print, result, labels=labels), partial(numbers.scan_numbers, result)
     if isinstance(result, ProtocolSensitivity):
         hazards, names = answer.known_hazards, answer.protocol_names or {}
-        drawn = partial(paper.protocol_hazards_print, hazards, names)
+        drawn = partial(protocol_hazards_print, hazards, names)
         return drawn, partial(numbers.protocol_numbers, result, hazards, names)
     if isinstance(result, AftResult):
-        return partial(paper.hazard_check_print, result), partial(numbers.hazard_check_numbers, result)
+        return partial(hazard_check_print, result), partial(numbers.hazard_check_numbers, result)
     if answer.validation is not None:
         judged = answer.validation
-        return partial(paper.calibration_print, judged), partial(numbers.calibration_numbers, judged)
-    return partial(paper.forest_print, result, labels=labels), partial(numbers.hazard_numbers, result)
+        return partial(calibration_print, judged), partial(numbers.calibration_numbers, judged)
+    return partial(forest_print, result, labels=labels), partial(numbers.hazard_numbers, result)

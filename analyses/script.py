@@ -70,7 +70,7 @@ def run_script(analyse: Callable[[Path], Answer]) -> None:
         Answers a request on the lake that it is given.
     """
     # matplotlib is loaded only where something is drawn.
-    from figures import print as paper
+    from figures.print_page import FORMATS, save
 
     parser = argparse.ArgumentParser(description="Run one analysis of a petlake study.")
     parser.add_argument("lake", type=Path, help="folder lake of the study")
@@ -81,8 +81,8 @@ def run_script(analyse: Callable[[Path], Answer]) -> None:
     if arguments.out:
         numbers_of(found).to_csv(arguments.out / "numbers.csv", index=False, lineterminator="\n")
         figure = figure_of(found)
-        for kind in paper.FORMATS:
-            paper.save(figure, arguments.out / f"figure.{kind}")
+        for kind in FORMATS:
+            save(figure, arguments.out / f"figure.{kind}")
 
 
 def _literal(value: object) -> str:

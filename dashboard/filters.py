@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import cohort_filter, data, wording
 from dashboard.data import COHORT, Source
-from figures.screen import AxisUnit
+from figures.ticks import AxisUnit
 from warehouse.queries.analysis_columns import AnalysisColumn
 
 _SNAPSHOT = "snapshot"

@@ -21,7 +21,7 @@ from analyses.script import script_of
 from dashboard import data, notices, wording
 from dashboard.access import audit, permissions
 from dashboard.data import Source
-from figures.print import FORMATS, Format, rendered
+from figures.print_page import FORMATS, Format, rendered
 from warehouse.errors import WarehouseError
 from warehouse.people.saved_analyses import SavedAnalysis, delete_analysis, save_analysis, saved_analyses
 from warehouse.source_code import source_code

@@ -11,7 +11,7 @@ import streamlit as st
 from analyses.requests.options import Choice, Flag, Listed, Option, Pairs, Real, Time, Whole, option_of
 from analyses.requests.request import Request
 from dashboard.wording import DAYS_IN
-from figures.screen import AxisUnit
+from figures.ticks import AxisUnit
 
 _Asked = TypeVar("_Asked", bound=Request)
 

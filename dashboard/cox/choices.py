@@ -12,7 +12,7 @@ from analyses.requests.options import option_of
 from dashboard import data, filters, widgets, wording
 from dashboard.data import Source
 from dashboard.survival.choices import levels
-from figures.screen import AxisUnit
+from figures.ticks import AxisUnit
 from petct.survival.cohort.covariates import Scale
 from warehouse.queries.analysis_columns import AnalysisColumn
 

@@ -9,7 +9,7 @@ from dashboard.cox import choices
 from dashboard.cox import panels as panels_cox
 from dashboard.cox import views as views_cox
 from dashboard.survival import analysis as analysis_survival
-from figures.screen import forest_figure
+from figures.forest import forest_figure
 from petct.survival.cox.result import CoxResult
 
 source = panels.begin("Cox model")

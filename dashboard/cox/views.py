@@ -17,8 +17,11 @@ from dashboard.cox import analysis, panels
 from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
-from figures.print import residuals_print
-from figures.screen import AxisUnit, calibration_figure, calibration_in_words, forest_figure, residual_figure
+from figures.calibration import calibration_figure, calibration_in_words
+from figures.cox_residuals import residual_figure
+from figures.forest import forest_figure
+from figures.print_diagnostics import residuals_print
+from figures.ticks import AxisUnit
 from petct.survival.accuracy.discrimination import FEWEST_RESAMPLES
 from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable

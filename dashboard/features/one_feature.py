@@ -15,7 +15,8 @@ from dashboard.data import Source
 from dashboard.features import analysis
 from dashboard.features.analysis import FamilyValues
 from dashboard.survival import panels
-from figures.screen import against_volume_figure, distribution_figure, kaplan_meier_figure
+from figures.feature_values import against_volume_figure, distribution_figure
+from figures.survival_curves import kaplan_meier_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanRow
 from petct.survival.kaplan_meier.result import KaplanMeierResult

@@ -9,7 +9,8 @@ from dashboard import charts, data, panels, wording
 from dashboard.data import Source
 from dashboard.features.analysis import Correlations
 from dashboard.features.choices import FEATURE_KEY, Trust
-from figures.screen import confounding_figure, correlation_figure, volcano_figure
+from figures.feature_scan import confounding_figure, volcano_figure
+from figures.feature_values import correlation_figure
 from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import HazardRatio, ScanResult, ScanRow
 from warehouse.queries.analysis_columns import FeatureFamily

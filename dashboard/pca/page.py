@@ -11,8 +11,8 @@ from dashboard.features import analysis as analysis_features
 from dashboard.features import choices
 from dashboard.pca import analysis as analysis_pca
 from dashboard.pca import panels as panels_pca
-from figures.print import components_print
-from figures.screen import pca_loadings_figure, pca_scores_figure, pca_scree_figure
+from figures.pca_views import pca_loadings_figure, pca_scores_figure, pca_scree_figure
+from figures.print_components import components_print
 
 source = panels.begin("Principal components")
 notices.require(analysis_features.families(source), notices.NO_FEATURES)

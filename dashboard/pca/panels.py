@@ -13,7 +13,7 @@ from dashboard.access import ledger, permissions
 from dashboard.data import Source
 from dashboard.pca import analysis
 from dashboard.survival import panels as panels_survival
-from figures.screen import kaplan_meier_figure
+from figures.survival_curves import kaplan_meier_figure
 from petct.survival.features.pca import PcaResult
 from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily
 

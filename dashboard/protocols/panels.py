@@ -8,7 +8,8 @@ import streamlit as st
 from analyses.tables import protocols as tables
 from dashboard import charts, notices, wording
 from dashboard.panels import result_table
-from figures.screen import account_figure, bland_altman_figure, protocol_hazards_figure, volumes_figure
+from figures.forest import protocol_hazards_figure
+from figures.protocol_views import account_figure, bland_altman_figure, volumes_figure
 from petct.lesions.protocol_wording import protocol_in_words
 from petct.survival.cox_repeated.protocol_sensitivity import (
     HazardSensitivity,

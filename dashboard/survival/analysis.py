@@ -12,7 +12,7 @@ from analyses.requests.known import answer
 from dashboard.answers import answered, data_of
 from dashboard.data import Source, endpoint
 from dashboard.wording import DAYS_IN
-from figures.screen import AxisUnit
+from figures.ticks import AxisUnit
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.estimate import round_times
 from petct.survival.kaplan_meier.split_rules import OPTIMAL

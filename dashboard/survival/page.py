@@ -9,8 +9,8 @@ from dashboard import charts, data, filters, notices, panels, takeaway, widgets,
 from dashboard.access import ledger
 from dashboard.survival import analysis, choices, views
 from dashboard.survival import panels as panels_survival
-from figures.print import kaplan_meier_print
-from figures.screen import kaplan_meier_figure
+from figures.print_survival import kaplan_meier_print
+from figures.survival_curves import kaplan_meier_figure
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 
 source = panels.begin("Survival")

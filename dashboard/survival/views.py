@@ -15,14 +15,12 @@ from dashboard.access.ledger import Entries
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
 from dashboard.survival import analysis, competing_panels, panels
-from figures.print import cumulative_incidence_print, cut_point_print, restricted_mean_print
-from figures.screen import (
-    AxisUnit,
-    cumulative_incidence_figure,
-    cut_point_figure,
-    cut_point_in_words,
-    restricted_mean_figure,
-)
+from figures.cumulative_incidence import cumulative_incidence_figure
+from figures.cut_points import cut_point_figure, cut_point_in_words
+from figures.print_diagnostics import cut_point_print, restricted_mean_print
+from figures.print_survival import cumulative_incidence_print
+from figures.survival_curves import restricted_mean_figure
+from figures.ticks import AxisUnit
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 from petct.survival.kaplan_meier.split_rules import OPTIMAL

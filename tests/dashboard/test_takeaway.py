@@ -31,7 +31,7 @@ def _page(lake: str, snapshot_id: str) -> None:
     from dashboard import takeaway
     from dashboard.answers import answered
     from dashboard.data import Source
-    from figures.print import kaplan_meier_print
+    from figures.print_survival import kaplan_meier_print
 
     source = Source(lake, snapshot_id, ("age>=60",))
     found = answered(source, KaplanMeierRequest("tumour_volume_ml", endpoint="OS"))

@@ -7,18 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from figures.screen import (
-    account_figure,
-    against_volume_figure,
-    bland_altman_figure,
-    confounding_figure,
-    correlation_figure,
-    distribution_figure,
-    pca_scores_figure,
-    protocol_hazards_figure,
-    volcano_figure,
-    volumes_figure,
-)
+from figures.feature_scan import confounding_figure, volcano_figure
+from figures.feature_values import against_volume_figure, correlation_figure, distribution_figure
+from figures.forest import protocol_hazards_figure
+from figures.pca_views import pca_scores_figure
+from figures.protocol_views import account_figure, bland_altman_figure, volumes_figure
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, compare_protocols, hazard_ratios
 from petct.survival.features.feature_table import FeatureTable

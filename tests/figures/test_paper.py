@@ -9,7 +9,7 @@ import pytest
 
 from figures.palette import BLUE, INK, ON_DARK, PAPER, SERIES, translucent
 from figures.paper import on_dark
-from figures.screen import kaplan_meier_figure
+from figures.survival_curves import kaplan_meier_figure
 from petct.survival.cohort.groups import split_by_median
 from petct.survival.cohort.outcome import Outcome
 from petct.survival.kaplan_meier.estimate import kaplan_meier

@@ -17,22 +17,13 @@ from PIL import Image
 
 from figures.forest_lines import forest_lines
 from figures.palette import series_colour
-from figures.print import (
-    DOUBLE_COLUMN_MM,
-    FORMATS,
-    SINGLE_COLUMN_MM,
-    calibration_print,
-    components_print,
-    cumulative_incidence_print,
-    cut_point_print,
-    forest_print,
-    kaplan_meier_print,
-    rendered,
-    residuals_print,
-    restricted_mean_print,
-    save,
-    volcano_print,
-)
+from figures.print_calibration import calibration_print
+from figures.print_components import components_print
+from figures.print_diagnostics import cut_point_print, residuals_print, restricted_mean_print
+from figures.print_forest import forest_print
+from figures.print_page import DOUBLE_COLUMN_MM, FORMATS, SINGLE_COLUMN_MM, rendered, save
+from figures.print_scan import volcano_print
+from figures.print_survival import cumulative_incidence_print, kaplan_meier_print
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_by_category, split_by_median
 from petct.survival.cohort.outcome import Outcome
@@ -205,6 +196,11 @@ def test_another_format_is_refused(split: KaplanMeierResult, tmp_path: Path) -> 
 
 
 def test_print_loads_neither_plotly_nor_pyplot() -> None:
-    code = "import figures.print, sys; print('plotly' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    code = (
+        "import importlib, pkgutil, sys, figures\n"
+        "names = [each.name for each in pkgutil.iter_modules(figures.__path__) if each.name.startswith('print_')]\n"
+        "assert [importlib.import_module(f'figures.{name}') for name in names]\n"
+        "print('plotly' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -8,15 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from figures.screen import (
-    calibration_figure,
-    calibration_in_words,
-    cumulative_incidence_figure,
-    cut_point_figure,
-    cut_point_in_words,
-    forest_figure,
-    restricted_mean_figure,
-)
+from figures.calibration import calibration_figure, calibration_in_words
+from figures.cumulative_incidence import cumulative_incidence_figure
+from figures.cut_points import cut_point_figure, cut_point_in_words
+from figures.forest import forest_figure
+from figures.survival_curves import restricted_mean_figure
 from petct.survival.cohort.covariates import CategoricalCovariate, NumericCovariate
 from petct.survival.cohort.groups import split_by_category, split_by_median
 from petct.survival.cohort.outcome import Outcome
