@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from petct.survival.cohort.results import p_text
+from petct.survival.cohort.results import p_or_withheld
 from petct.survival.cox.result import CoxResult, CoxTerm
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
@@ -67,7 +67,7 @@ def protocol_lines(hazards: HazardSensitivity, names: Mapping[str, str]) -> list
     lines = []
     for row in hazards.rows:
         limits = (row.hazard_ratio, row.lower, row.upper)
-        text = "no model" if row.hazard_ratio is None else f"{_ratio(*limits)}, {_p(row.p)}"
+        text = "no model" if row.hazard_ratio is None else f"{_ratio(*limits)}, {p_or_withheld(row.p)}"
         lines.append(ForestLine(names.get(row.protocol, row.protocol), _size(row.n, row.n_events), text, *limits))
     return lines
 
@@ -93,7 +93,7 @@ def _lines_of_subgroups(table: SubgroupTable, labels: Mapping[str, str]) -> list
     lines = [replace(_line(table.effect, labels), detail=f"{table.effect.scale}; all, {size}")]
     for variable in table.variables:
         name = labels.get(variable.variable, variable.variable)
-        lines.append(ForestLine(name, "", f"interaction: {_p(variable.interaction.p)}"))
+        lines.append(ForestLine(name, "", f"interaction: {p_or_withheld(variable.interaction.p)}"))
         for group in variable.subgroups:
             limits = (group.hazard_ratio, group.lower, group.upper)
             text = "withheld" if None in limits else _ratio(*limits)
@@ -104,15 +104,11 @@ def _lines_of_subgroups(table: SubgroupTable, labels: Mapping[str, str]) -> list
 def _line(term: CoxTerm | PooledTerm, labels: Mapping[str, str]) -> ForestLine:
     limits = (term.hazard_ratio, term.lower, term.upper)
     label = labels.get(term.covariate, term.covariate)
-    return ForestLine(label, term.scale, f"{_ratio(*limits)}, {_p(term.p)}", *limits)
+    return ForestLine(label, term.scale, f"{_ratio(*limits)}, {p_or_withheld(term.p)}", *limits)
 
 
 def _size(n: int, n_events: int) -> str:
     return f"n = {n}, {n_events} events"
-
-
-def _p(p: float | None) -> str:
-    return "p withheld" if p is None else p_text(p)
 
 
 def _ratio(ratio: float | None, lower: float | None, upper: float | None) -> str:

@@ -1,5 +1,7 @@
 """The Dagster definitions: what `petlake ui`, `dg` and the command line load, with or without a study."""
 
+from dataclasses import dataclass
+
 import dagster as dg
 
 from assets.engine import Engine, Listener, NullListener
@@ -11,8 +13,25 @@ from assets.graph.specs import external_specs
 from assets.settings import StudySettings
 from orchestration.automation import automation
 from orchestration.engines import ProcessEngine
-from orchestration.resources import StudyResource
-from orchestration.study import study_from_environment
+from orchestration.study import STUDY_VARIABLE, StudyError, study_from_environment
+
+
+@dataclass(frozen=True)
+class StudyResource:
+    """The study of this process; asking for it where there is none is a refusal, not a crash at import."""
+
+    loaded: StudySettings | None
+
+    def settings(self) -> StudySettings:
+        """The study's settings; raises ``StudyError`` STUDY_NOT_NAMED."""
+        if self.loaded is None:
+            raise StudyError(
+                "STUDY_NOT_NAMED",
+                "No study was named, so there is nothing to compute",
+                keyword=STUDY_VARIABLE,
+                hint=f"Start the UI with `petlake ui --study DIR`, or set {STUDY_VARIABLE}.",
+            )
+        return self.loaded
 
 
 def build_definitions(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from analyses.requests.answer import Answer
-from petct.survival.cohort.results import p_text
+from petct.survival.cohort.results import p_or_withheld, p_text
 from petct.survival.competing.cumulative import CumulativeIncidenceResult
-from petct.survival.cox.result import CoxTerm
+from petct.survival.cox.result import CoxResult, CoxTerm
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
-from petct.survival.cox_repeated.pooled import PooledTerm
+from petct.survival.cox_repeated.pooled import PooledCoxResult, PooledTerm
 from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 from petct.survival.cox_repeated.validation import CoxValidation
@@ -26,48 +26,48 @@ _STRONGEST = 3
 
 def results_sentences(answer: Answer, labels: Mapping[str, str]) -> list[str]:
     """Say what was found, and what a reader of the numbers has to know."""
-    result = answer.result
-    found: list[str] = []
-    if isinstance(result, KaplanMeierResult):
-        found += _medians(result, labels)
-        if answer.cut_point is not None:
-            found += answer.cut_point.notes
-    elif isinstance(result, CumulativeIncidenceResult):
-        found += [
-            f"Gray's test of {test.cause}: {'p withheld' if test.p is None else p_text(test.p)}."
-            for test in result.gray_tests
-        ]
-    elif isinstance(result, PcaResult):
-        shares = ", ".join(f"{c.name} {c.explained_variance_ratio:.1%}" for c in result.components[:_STRONGEST])
-        found.append(f"Share of variance: {shares}.")
-        if answer.model is not None:
-            found += [*_ratios(answer.model.terms, labels), *answer.model.notes]
-    elif isinstance(result, ScanResult):
-        found += _strongest(result, labels)
-    elif isinstance(result, ProtocolSensitivity):
+    if isinstance(answer.result, ProtocolSensitivity):
         return _protocol_ratios(answer)
-    elif isinstance(result, AftResult):
-        found += _time_ratios(result, labels)
-    elif isinstance(result, SubgroupTable):
-        found += _ratios([result.effect], labels)
-        found += [
-            f"Interaction with {labels.get(v.variable, v.variable)}: "
-            f"{'p withheld' if v.interaction.p is None else p_text(v.interaction.p)}."
-            for v in result.variables
+    return [*_found(answer, labels), *(_labelled(note, labels) for note in answer.result.notes)]
+
+
+def _found(answer: Answer, labels: Mapping[str, str]) -> list[str]:
+    result = answer.result
+    if isinstance(result, KaplanMeierResult):
+        return [*_medians(result, labels), *(answer.cut_point.notes if answer.cut_point else ())]
+    if isinstance(result, CumulativeIncidenceResult):
+        return [f"Gray's test of {test.cause}: {p_or_withheld(test.p)}." for test in result.gray_tests]
+    if isinstance(result, PcaResult):
+        shares = ", ".join(f"{c.name} {c.explained_variance_ratio:.1%}" for c in result.components[:_STRONGEST])
+        model = answer.model
+        return [f"Share of variance: {shares}.", *((*_ratios(model.terms, labels), *model.notes) if model else ())]
+    if isinstance(result, ScanResult):
+        return _strongest(result, labels)
+    if isinstance(result, AftResult):
+        return _time_ratios(result, labels)
+    return _of_hazards(answer, labels)
+
+
+def _of_hazards(answer: Answer, labels: Mapping[str, str]) -> list[str]:
+    result = answer.result
+    if isinstance(result, SubgroupTable):
+        tests = [(labels.get(v.variable, v.variable), v.interaction.p) for v in result.variables]
+        return [
+            *_ratios([result.effect], labels),
+            *(f"Interaction with {name}: {p_or_withheld(p)}." for name, p in tests),
         ]
-    elif isinstance(result, ForestTable):
-        found += _ratios(result.model.terms, labels)
-    elif isinstance(result, ModelComparison):
-        found += [
-            f"Added covariates: {'p withheld' if result.test.p is None else p_text(result.test.p)}; concordance "
+    if isinstance(result, ForestTable):
+        return _ratios(result.model.terms, labels)
+    if isinstance(result, ModelComparison):
+        return [
+            f"Added covariates: {p_or_withheld(result.test.p)}; concordance "
             f"{result.concordance_base:.2f} without and {result.concordance_full:.2f} with them (difference "
             f"{result.concordance_change:.3f}, {result.change_lower:.3f} to {result.change_upper:.3f})."
         ]
-    else:
-        found += _ratios(result.terms, labels)
-        if answer.validation is not None:
-            found.append(_corrected(answer.validation))
-    return [*found, *(_labelled(note, labels) for note in result.notes)]
+    if isinstance(result, CoxResult | PooledCoxResult):
+        validation = answer.validation
+        return [*_ratios(result.terms, labels), *([_corrected(validation)] if validation else ())]
+    raise TypeError(f"petlake {answer.request.command} gave a {type(result).__name__}")
 
 
 def _labelled(note: str, labels: Mapping[str, str]) -> str:
@@ -93,7 +93,7 @@ def _protocol_ratios(answer: Answer) -> list[str]:
     found = []
     for row in hazards.rows:
         if row.hazard_ratio is not None:
-            p = "p withheld" if row.p is None else p_text(row.p)
+            p = p_or_withheld(row.p)
             limits = f"({row.lower:.2f} to {row.upper:.2f})"
             found.append(f"{answer.protocol_name(row.protocol)}: hazard ratio {row.hazard_ratio:.2f} {limits}, {p}.")
     return [*found, *hazards.notes]
@@ -102,7 +102,7 @@ def _protocol_ratios(answer: Answer) -> list[str]:
 def _time_ratios(result: AftResult, labels: Mapping[str, str]) -> list[str]:
     """The time ratios of the distribution with the smallest AIC."""
     model = result.models[0]
-    p_of = {test.covariate: "p withheld" if test.p is None else p_text(test.p) for test in model.tests}
+    p_of = {test.covariate: p_or_withheld(test.p) for test in model.tests}
     return [
         f"{labels.get(term.covariate, term.covariate)}: time ratio {term.time_ratio:.2f} ({term.lower:.2f} to "
         f"{term.upper:.2f}) {term.scale} ({TITLES[model.distribution]} model), {p_of[term.covariate]}."
@@ -147,6 +147,6 @@ def _medians(result: KaplanMeierResult, labels: Mapping[str, str]) -> list[str]:
 def _ratios(terms: Sequence[CoxTerm | PooledTerm], labels: Mapping[str, str]) -> list[str]:
     return [
         f"{labels.get(term.covariate, term.covariate)}, {term.scale}: hazard ratio {term.hazard_ratio:.2f} "
-        f"({term.lower:.2f} to {term.upper:.2f}), {'p withheld' if term.p is None else p_text(term.p)}."
+        f"({term.lower:.2f} to {term.upper:.2f}), {p_or_withheld(term.p)}."
         for term in terms
     ]

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analyses.tables import models
 from dashboard import wording
 from dashboard.panels import result_table
-from petct.survival.cohort.results import NORMAL_QUANTILE, p_text
+from petct.survival.cohort.results import NORMAL_QUANTILE, p_or_withheld
 from petct.survival.cox.result import CoxResult
 from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
@@ -36,7 +36,7 @@ def model_numbers(result: CoxResult) -> None:
     test = result.overall
     places[4].metric(
         "All covariates",
-        "p withheld" if test.p is None else p_text(test.p),
+        p_or_withheld(test.p),
         help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
     )
 
@@ -93,7 +93,7 @@ def comparison(result: ModelComparison) -> None:
     test = result.test
     places[0].metric(
         "Added to the base",
-        "p withheld" if test.p is None else p_text(test.p),
+        p_or_withheld(test.p),
         help=test.p_suppressed.message if test.p_suppressed else f"{test.test}, {test.df} df",
     )
     places[1].metric(

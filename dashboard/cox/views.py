@@ -10,10 +10,11 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 from analyses.numbers import residual_numbers
 from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest
+from analyses.requests.cox_answer import ModelResiduals, residuals
 from dashboard import asking, charts, notices, takeaway, wording
 from dashboard.access.ledger import Entries
-from dashboard.answers import answered
-from dashboard.cox import analysis, panels
+from dashboard.answers import answered, data_of
+from dashboard.cox import panels
 from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
@@ -28,6 +29,7 @@ from petct.survival.cox_repeated.forest_table import ForestTable
 from petct.survival.cox_repeated.model_comparison import ModelComparison
 from petct.survival.cox_repeated.subgroups import SubgroupTable
 
+_RESIDUALS = 64
 _QUESTIONS = (
     "Scaled Schoenfeld residuals: a flat line supports proportional hazards.",
     "Martingale residuals without the covariate: a straight line supports a linear effect.",
@@ -111,7 +113,7 @@ def _ratios(asked: Asked, entries: Entries) -> None:
 
 def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (checks an assumption, tests no hypothesis)
     panels.proportional_hazards(asked.model)
-    found = analysis.cox_residuals(asked.source, asked.request)
+    found = cox_residuals(asked.source, asked.request)
     for kind, curves, question in zip(("time", "form"), (found.over_time, found.forms), _QUESTIONS, strict=True):
         if not curves:
             continue
@@ -133,6 +135,12 @@ def _diagnostics(asked: Asked, entries: Entries) -> None:  # noqa: ARG001 (check
         key="residuals",
     )
     offer_check(asked.source, asked.answer)
+
+
+@st.cache_data(max_entries=_RESIDUALS, show_spinner="Computing residuals ...")
+def cox_residuals(source: Source, request: CoxRequest) -> ModelResiduals:
+    """Residuals of the model alone; raises as ``dashboard.answers.answered``, and TOO_FEW_EVENTS_TO_SMOOTH."""
+    return residuals(request, data_of(source, request))
 
 
 def _added(asked: Asked, entries: Entries) -> None:

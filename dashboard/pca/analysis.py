@@ -13,8 +13,7 @@ from analyses.requests.data import Basis
 from analyses.requests.family import FamilyRequest
 from analyses.requests.pca import PcaRequest
 from dashboard.answers import answered, data_of
-from dashboard.columns import colours
-from dashboard.data import Source
+from dashboard.data import Source, colours
 from petct.survival.cohort.groups import split_by_eye
 from petct.survival.features.pca import PcaResult
 from petct.survival.kaplan_meier.estimate import kaplan_meier

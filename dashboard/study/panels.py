@@ -10,8 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import charts, data, panels, wording
 from dashboard.access import audit, permissions
-from dashboard.columns import numbers
-from dashboard.data import Source
+from dashboard.data import Source, numbers
 from dashboard.study import analysis as analysis_study
 from dashboard.study import contents
 from dashboard.study.contents import EndpointSummary, Sizes

@@ -10,8 +10,7 @@ import streamlit as st
 
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard import data, filters, widgets, wording
-from dashboard.columns import numbers
-from dashboard.data import Source
+from dashboard.data import Source, numbers
 from figures.ticks import AxisUnit
 from petct.survival.kaplan_meier.split_rules import OPTIMAL
 from warehouse.queries.analysis_columns import AnalysisColumn

@@ -11,7 +11,7 @@ from analyses.tables import curves
 from dashboard import wording
 from dashboard.panels import result_table, widths
 from petct.survival.cohort.groups import number_text
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_text
+from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, Suppressed, p_or_withheld, p_text
 from petct.survival.kaplan_meier.cut_points import CutPointResult
 from petct.survival.kaplan_meier.result import KaplanMeierResult
 
@@ -107,7 +107,7 @@ def cut_numbers(cut: CutPointResult) -> None:
     ):
         place.metric(
             f"Corrected, Lausen {name}",
-            "p withheld" if p is None else p_text(p),
+            p_or_withheld(p),
             help=f"Approximation of Lausen and Schumacher, {name}: conservative in small cohorts.",
         )
     st.caption(NO_UNCORRECTED_P)

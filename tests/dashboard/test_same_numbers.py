@@ -10,7 +10,7 @@ import pytest
 from analyses.requests.cox import CoxRequest
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from dashboard.answers import answered
-from dashboard.cox import analysis as analysis_cox
+from dashboard.cox.views import cox_residuals
 from dashboard.survival import analysis as analysis_survival
 from dashboard.survival.views import of_incidence
 from orchestration.commands.cox import cox
@@ -128,7 +128,7 @@ def test_residuals_and_calibration(own_study: Path) -> None:
     options = "--covariates tumour_volume_ml,age --permutations 199 --curves --horizon 730.5"
     said = said_by(cox, own_study, *options.split())
     source, request = source_of(own_study), replace(BOTH, endpoint="OS", horizon=730.5)
-    residuals = analysis_cox.cox_residuals(source, request)
+    residuals = cox_residuals(source, request)
     for curves, name in ((residuals.over_time, "schoenfeld"), (residuals.forms, "functional_form")):
         same([as_dict(curve) for curve in curves], said[name])
     assert same(as_dict(answered(source, request).validation), said["validation"]) > 20

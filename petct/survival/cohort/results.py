@@ -149,6 +149,11 @@ def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def p_or_withheld(p: float | None) -> str:
+    """Return a p-value as ``p_text``, or that it is withheld."""
+    return "p withheld" if p is None else p_text(p)
+
+
 def counted(n: int, noun: str) -> str:
     """Return ``1 patient``, ``2 patients``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from orchestration import definitions
-from orchestration.resources import StudyResource
+from orchestration.definitions import StudyResource
 from orchestration.study import STUDY_FILE, STUDY_VARIABLE, StudyError, load_study
 
 # asset: (group, what it is computed from, its checks)
