@@ -7,17 +7,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
+from figures.palette import INK, MUTED
 from figures.paper import dress, marked, plain
 from figures.ticks import round_ratios
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text
+from figures.volcano import BEFORE, NOTHING, SURVIVES, kind_of, p_axis, ratio_of
+from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanResult, ScanRow
 
 _PIXELS = 480
-# Not by colour alone: each kind of point has a shape of its own.
-_SURVIVES = ("survives correction", VERMILION, "diamond", 11)
-_BEFORE = ("p < 0.05 before correction only", ORANGE, "triangle-up", 10)
-_NOTHING = ("no evidence", BLUE, "circle", 8)
+# Not by colour alone: each kind of point has a shape and a size of its own.
+_SHAPES = {NOTHING: ("circle", 8), BEFORE: ("triangle-up", 10), SURVIVES: ("diamond", 11)}
 
 
 def volcano_figure(
@@ -44,11 +43,11 @@ def volcano_figure(
     """
     figure = go.Figure()
     rows = [row for row in result.rows if row.hazard_ratio is not None and (shown is None or row.name in shown)]
-    _kinds(figure, rows, labels, _ratio)
-    _ring(figure, [row for row in rows if row.name == chosen], _ratio)
+    _kinds(figure, rows, labels, ratio_of)
+    _ring(figure, [row for row in rows if row.name == chosen], ratio_of)
     dress(figure, _PIXELS)
     _threshold(figure, result)
-    reach = max((abs(math.log10(_ratio(row))) for row in rows), default=0.0)
+    reach = max((abs(math.log10(ratio_of(row))) for row in rows), default=0.0)
     figure.add_vline(x=1.0, line={"color": MUTED, "width": 1, "dash": "dot"})
     limit = max(1.12 * reach, 0.15)
     figure.update_xaxes(
@@ -101,9 +100,8 @@ def confounding_figure(
 def _kinds(
     figure: go.Figure, rows: Sequence[ScanRow], labels: Mapping[str, str], x: Callable[[ScanRow], float]
 ) -> None:
-    for kind in (_NOTHING, _BEFORE, _SURVIVES):
-        members = [row for row in rows if _kind(row) == kind]
-        name, colour, symbol, size = kind
+    for (name, colour), (symbol, size) in _SHAPES.items():
+        members = [row for row in rows if kind_of(row) == (name, colour)]
         figure.add_scatter(
             x=[x(row) for row in members],
             y=[-math.log10(row.p) for row in members],
@@ -128,17 +126,6 @@ def _ring(figure: go.Figure, rows: Sequence[ScanRow], x: Callable[[ScanRow], flo
             hoverinfo="skip",
             name="chosen",
         )
-
-
-def _ratio(row: ScanRow) -> float:
-    """The hazard ratio of a row that has one."""
-    return math.nan if row.hazard_ratio is None else row.hazard_ratio.value
-
-
-def _kind(row: ScanRow) -> tuple[str, str, str, int]:
-    if row.q <= SIGNIFICANCE_LEVEL:
-        return _SURVIVES
-    return _BEFORE if row.p < SIGNIFICANCE_LEVEL else _NOTHING
 
 
 def _numbers(row: ScanRow, label: str) -> str:
@@ -168,10 +155,9 @@ def _threshold(figure: go.Figure, result: ScanResult) -> None:
 
 
 def _p_axis(figure: go.Figure, result: ScanResult) -> None:
-    top = max(-math.log10(min((result.p_threshold, *(row.p for row in result.rows)))), 1.5)
-    ticks = [p for p in (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001, 1e-5, 1e-6) if -math.log10(p) <= 1.12 * top]
+    top, ticks = p_axis(result)
     figure.update_yaxes(
-        range=[-0.05, 1.12 * top],
+        range=[-0.05, top],
         tickvals=[-math.log10(p) for p in ticks],
         ticktext=[f"{p:g}" for p in ticks],
         title_text="p of the feature alone (−log<sub>10</sub> axis)",

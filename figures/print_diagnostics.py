@@ -17,7 +17,7 @@ from figures.print_page import (
     new_figure,
     readable,
 )
-from figures.ticks import AxisUnit, in_unit, steps_until
+from figures.ticks import AxisUnit, in_unit, round_numbers, steps_until
 from petct.survival.cohort.groups import number_text
 from petct.survival.cohort.results import p_text
 from petct.survival.cox.curves import ResidualCurve
@@ -64,7 +64,7 @@ def cut_point_print(result: CutPointResult, *, width_mm: float = SINGLE_COLUMN_M
             if wide:
                 axes.set_xscale("log")
                 axes.set_xlim(ends[0] / 1.08, ends[1] * 1.08)
-                ticks = _round_between(*ends)
+                ticks = round_numbers(*ends)
                 axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
                 axes.xaxis.set_minor_locator(NullLocator())
         panels[-1].set_xlabel(readable(f"Cut of {result.variable}{f' ({unit.strip()})' if unit else ''}"), labelpad=2)
@@ -165,10 +165,3 @@ def hazard_check_print(result: AftResult, *, width_mm: float = SINGLE_COLUMN_MM)
 def _at(x: Sequence[float], y: Sequence[float], time: float) -> float:
     """The step function at a time."""
     return next(value for start, value in zip(reversed(x), reversed(y), strict=True) if start <= time)
-
-
-def _round_between(low: float, high: float) -> list[float]:
-    """Values 1, 2 and 5 times powers of ten inside an interval; its ends where there are fewer than two."""
-    found = [factor * 10.0**power for power in range(-6, 10) for factor in (1.0, 2.0, 5.0)]
-    inside = [float(f"{value:.6g}") for value in found if low <= value <= high]
-    return inside if len(inside) > 1 else [float(f"{value:.3g}") for value in (low, high)]

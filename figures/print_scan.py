@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from figures.palette import BLUE, INK, MUTED, ORANGE, VERMILION
+from figures.palette import INK, MUTED
 from figures.print_page import SINGLE_COLUMN_MM, SMALL, axes_at, journal_look, new_figure, readable
 from figures.ticks import round_ratios
-from petct.survival.cohort.results import SIGNIFICANCE_LEVEL, p_text
+from figures.volcano import BEFORE, NOTHING, SURVIVES, kind_of, p_axis, ratio_of
+from petct.survival.cohort.results import p_text
 from petct.survival.features.scan_result import ScanResult, ScanRow
 
 _HEIGHT_MM = 84.0
 _NAMED = 5
-_P_TICKS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001, 1e-5, 1e-6)
 
 
 def volcano_print(
@@ -28,33 +28,27 @@ def volcano_print(
     strongest that survive are named. Features without a hazard ratio have no place.
     """
     rows = [row for row in result.rows if row.hazard_ratio is not None]
-    survive = [row for row in rows if row.q <= SIGNIFICANCE_LEVEL]
-    before = [row for row in rows if row.q > SIGNIFICANCE_LEVEL and row.p < SIGNIFICANCE_LEVEL]
-    nothing = [row for row in rows if row.q > SIGNIFICANCE_LEVEL and row.p >= SIGNIFICANCE_LEVEL]
     with journal_look():
         figure = new_figure(width_mm, _HEIGHT_MM)
         axes = axes_at(figure, left_mm=14, bottom_mm=10.5, right_mm=4, top_mm=17)
         axes.set_xscale("log")
-        # Not by colour alone: each kind of point has a shape of its own.
-        for kind, marker, colour, label in (
-            (nothing, "o", BLUE, "no evidence"),
-            (before, "^", ORANGE, "p < 0.05 before correction only"),
-            (survive, "D", VERMILION, "survives correction"),
-        ):
+        survive = [row for row in rows if kind_of(row) == SURVIVES]
+        for kind, marker in ((NOTHING, "o"), (BEFORE, "^"), (SURVIVES, "D")):
+            of_kind = [row for row in rows if kind_of(row) == kind]
             axes.plot(
-                [_ratio(row) for row in kind],
-                [-math.log10(row.p) for row in kind],
+                [ratio_of(row) for row in of_kind],
+                [-math.log10(row.p) for row in of_kind],
                 marker,
                 markersize=3.2,
-                color=colour,
+                color=kind[1],
                 markeredgecolor="white",
                 markeredgewidth=0.3,
-                label=f"{label} ({len(kind)})",
+                label=f"{kind[0]} ({len(of_kind)})",
             )
         _axes(figure, result, rows)
         for row in survive[:_NAMED]:
             name = readable((labels or {}).get(row.name, row.name))
-            place = (_ratio(row), -math.log10(row.p))
+            place = (ratio_of(row), -math.log10(row.p))
             axes.annotate(name, place, (2, 2), textcoords="offset points", fontsize=SMALL - 1.5)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, labelspacing=0.25, handletextpad=0.2)
         figure.text(
@@ -74,19 +68,13 @@ def _axes(figure: Figure, result: ScanResult, rows: list[ScanRow]) -> None:
     axes.axhline(threshold, color=INK, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
     axes.text(0.01, threshold, "q = 0.05", transform=axes.get_yaxis_transform(), fontsize=SMALL - 1, va="bottom")
     axes.axvline(1.0, color=MUTED, linewidth=0.4, zorder=1)
-    reach = max(0.15, *(1.12 * abs(math.log10(_ratio(row))) for row in rows)) if rows else 0.15
+    reach = max(0.15, *(1.12 * abs(math.log10(ratio_of(row))) for row in rows)) if rows else 0.15
     ticks = round_ratios(10**-reach, 10**reach)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(10**-reach, 10**reach)
-    top = 1.12 * max([1.5, threshold, *(-math.log10(row.p) for row in result.rows)])
-    shown = [p for p in _P_TICKS if -math.log10(p) <= top]
+    top, shown = p_axis(result)
     axes.set_yticks([-math.log10(p) for p in shown], [f"{p:g}" for p in shown])
     axes.set_ylim(-0.05, top)
     axes.set_xlabel("Hazard ratio per SD (logarithmic axis)", labelpad=2)
     axes.set_ylabel("p of the feature alone (−log10 axis)", labelpad=2)
-
-
-def _ratio(row: ScanRow) -> float:
-    """The hazard ratio of a row that has one."""
-    return math.nan if row.hazard_ratio is None else row.hazard_ratio.value

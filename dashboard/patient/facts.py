@@ -147,29 +147,35 @@ def _organs_of_rows(source: Source) -> tuple[str, ...]:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def moments(source: Source, patient_id: str) -> tuple[Moment, ...]:
     """Return scans, recorded dates and endpoints in days since the origin of the first endpoint; none without one."""
-    opened, only = snapshot(source), {"patient": patient_id}
-    origin = "(SELECT origin_date FROM endpoints WHERE patient_id = $patient ORDER BY endpoint LIMIT 1)"
-    ends = opened.sql(
-        f"SELECT endpoint, date_diff('day', {origin}, end_date), event FROM endpoints WHERE patient_id = $patient"
-        " ORDER BY endpoint",
-        only,
-    ).rows
-    if not ends:
+    first = rows_of(
+        source,
+        "SELECT endpoint, origin_date FROM endpoints WHERE patient_id = $patient ORDER BY endpoint LIMIT 1",
+        {"patient": patient_id},
+    )
+    if not first:
         return ()
-    found = [Moment("Origin", 0, "origin", _origin_name(source, str(ends[0][0])))]
-    for number, day in opened.sql(
-        f"SELECT time_point, date_diff('day', {origin}, scan_date) FROM scans"
+    of_patient = {"patient": patient_id, "origin": first[0][1]}
+    found = [Moment("Origin", 0, "origin", _origin_name(source, str(first[0][0])))]
+    for number, day in rows_of(
+        source,
+        "SELECT time_point, date_diff('day', $origin::DATE, scan_date) FROM scans"
         " WHERE patient_id = $patient AND scan_date IS NOT NULL ORDER BY scan_date, scan_id",
-        only,
-    ).rows:
+        of_patient,
+    ):
         found.append(Moment("PET/CT", int(str(day)), "scan", f"scan {number}" if number is not None else "scan"))
-    for variable, day in opened.sql(
-        f"SELECT variable, date_diff('day', {origin}, value_date) FROM clinical"
+    for variable, day in rows_of(
+        source,
+        "SELECT variable, date_diff('day', $origin::DATE, value_date) FROM clinical"
         " WHERE patient_id = $patient AND value_date IS NOT NULL ORDER BY value_date, variable",
-        only,
-    ).rows:
+        of_patient,
+    ):
         found.append(Moment(str(variable).replace("_", " "), int(str(day)), "date", f"day {day}"))
-    for endpoint, day, event in ends:
+    for endpoint, day, event in rows_of(
+        source,
+        "SELECT endpoint, date_diff('day', $origin::DATE, end_date), event FROM endpoints WHERE patient_id = $patient"
+        " ORDER BY endpoint",
+        of_patient,
+    ):
         kind, words = _OUTCOMES[int(str(event))]
         found.append(Moment(str(endpoint), int(str(day)), kind, f"{words}, day {day}"))
     return tuple(found)

@@ -55,6 +55,8 @@ _IMAGES = (
     " SELECT DISTINCT 'Lesions on ' || modality || ', ' || protocol_id, label_map_sha256 FROM lesions"
     " WHERE patient_id = $patient AND scan_id = $scan"
 )
+_PROTOCOLS = "SELECT protocol_id, settings_json FROM protocols ORDER BY protocol_id"
+_FEATURE_SETS = "SELECT feature_set_id, settings_json FROM feature_sets ORDER BY feature_set_id"
 
 
 def lineage(source: Source, patient_id: str, scan_id: str) -> None:
@@ -73,10 +75,10 @@ def lineage(source: Source, patient_id: str, scan_id: str) -> None:
             if not found.empty:
                 st.markdown(f"**{heading}**")
                 _table(found, "")
-        _settings(source, "protocols", "protocol_id")
+        _settings(source, _PROTOCOLS)
     with st.expander("Features", icon=":material/grid_on:"):
         _table(_read(source, _EXTRACTIONS, of_scan), "No radiomic features were computed.")
-        _settings(source, "feature_sets", "feature_set_id")
+        _settings(source, _FEATURE_SETS)
     with st.expander("Images, versions of the code and digests", icon=":material/fingerprint:"):
         _table(_read(source, _IMAGES, of_scan), "No image is kept.")
         _table(_read(source, _CODE, {"patient": patient_id}), "Nothing was recorded.")
@@ -114,17 +116,11 @@ def _value(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _settings(source: Source, table: str, key: str) -> None:
+def _settings(source: Source, query: str) -> None:
     """The settings of each protocol or feature set of the snapshot, as JSON."""
-    for name, text in _described(source, table, key):
+    for name, text in _read(source, query, {}).itertuples(index=False):
         st.markdown(f"**{wording.literal_markdown(name)}**")
         st.json(text, expanded=False)
-
-
-@st.cache_data(max_entries=_ENTRIES, show_spinner=False)
-def _described(source: Source, table: str, key: str) -> tuple[tuple[str, str], ...]:
-    rows = snapshot(source).sql(f"SELECT {key}, settings_json FROM {table} ORDER BY {key}").rows
-    return tuple((str(name), str(text)) for name, text in rows)
 
 
 def _table(frame: pd.DataFrame, nothing: str) -> None:

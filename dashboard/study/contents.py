@@ -51,16 +51,13 @@ def protocol(source: Source) -> str | None:
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)
 def sizes(source: Source) -> Sizes:
     """Count patients of the cohort, their scans, lesions and computed feature values."""
-    tables = ("patients", "scans", "lesions", "radiomic_features")
-    counted = ("*", "*", "DISTINCT (patient_id, scan_id, lesion_id)", "*")
-    wheres = ("", "", " AND protocol_id = $protocol", " AND status = 'COMPUTED'")
-    counts = ", ".join(
-        f"(SELECT count({what}) FROM {table} WHERE patient_id IN (SELECT unnest($patients)){where})"
-        for table, what, where in zip(tables, counted, wheres, strict=True)
-    )
     (row,) = rows_of(
         source,
-        f"SELECT {counts}",
+        "WITH chosen AS (SELECT unnest($patients) AS patient_id) SELECT (SELECT count(*) FROM patients SEMI JOIN chosen"
+        " USING (patient_id)), (SELECT count(*) FROM scans SEMI JOIN chosen USING (patient_id)),"
+        " (SELECT count(DISTINCT (patient_id, scan_id, lesion_id)) FROM lesions SEMI JOIN chosen USING (patient_id)"
+        " WHERE protocol_id = $protocol), (SELECT count(*) FROM radiomic_features SEMI JOIN chosen USING (patient_id)"
+        " WHERE status = 'COMPUTED')",
         {"patients": list(selected_patients(source)), "protocol": protocol(source)},
     )
     n_patients, n_scans, n_lesions, n_values = (int(str(count)) for count in row)
