@@ -77,7 +77,7 @@ def hazard_numbers(
             rows.append((name, result.effect.covariate, test.test, result.n, result.n_events, None, None, None, test.p))
     else:
         fitted = result.full if isinstance(result, ModelComparison) else result
-        rows = _hazards("model", fitted.terms, result.n, result.n_events)
+        rows = [_hazard("model", term, result.n, result.n_events) for term in fitted.terms]
     return pd.DataFrame(rows, columns=list(_HAZARDS))
 
 
@@ -174,10 +174,6 @@ def scan_numbers(result: ScanResult) -> pd.DataFrame:
 def _fields(found: object, *names: str) -> dict[str, object]:
     """Fields of what was found; None where nothing was."""
     return {name: getattr(found, name, None) for name in names}
-
-
-def _hazards(model: str, terms: Iterable[CoxTerm | PooledTerm], n: int, n_events: int) -> list[tuple[object, ...]]:
-    return [_hazard(model, term, n, n_events) for term in terms]
 
 
 def _hazard(model: str, term: CoxTerm | PooledTerm, n: int, n_events: int) -> tuple[object, ...]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from analyses.requests.answer import Standing
-from dashboard.wording import literal_markdown
+from analyses.requests.answer import Answer, Standing
+from dashboard.wording import literal_markdown, plural
 from petct.errors import PetctError
 from warehouse.errors import WarehouseError
 
@@ -96,6 +96,15 @@ def standing(declared: Standing | None) -> None:
             help="Not among the primary hypotheses declared in study.yaml, which are about all patients. A small "
             "p-value here is a lead to follow, not evidence: many splits and subsets can be tried on this page.",
         )
+
+
+def heading(found: Answer, more: str = "") -> None:
+    """Show endpoint, size and standing of an analysis."""
+    events = "" if found.n_events is None else f", {plural(found.n_events, 'event')}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        title = f"{found.basis.endpoint}, {plural(found.n, 'patient')}{events}{more}"
+        st.subheader(literal_markdown(title), width="content", anchor=False)
+        standing(found.declared)
 
 
 def notes(sentences: Sequence[str]) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import charts, data, filters, notices, panels, takeaway, widgets, wording
+from dashboard import charts, data, filters, notices, panels, takeaway, widgets
 from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.cox import choices
@@ -34,10 +34,7 @@ with notices.refusals_as_sentences():
     found = answered(source, request)
     result = found.result_as(CoxResult)
     entries.add(found)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
-        st.subheader(wording.literal_markdown(title), width="content", anchor=False)
-        notices.standing(found.declared)
+    notices.heading(found)
     panels_cox.model_numbers(result)
     charts.draw(
         forest_figure(result),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -44,31 +45,27 @@ def choose_family(source: Source, key: str) -> FeatureFamily:
     The other pages about features begin with the choice.
     """
     known = families(source)
-    sets = list(dict.fromkeys(family.feature_set for family in known))
     places = st.columns(3)
-    forget_unknown(f"{key}_feature_set", sets)
-    feature_set = places[0].selectbox("Feature set", sets, key=f"{key}_feature_set", bind="query-params")
+
+    def choose(place: int, label: str, what: str, options: Iterable[str], meaning: str | None = None) -> str:
+        names = list(dict.fromkeys(options))
+        forget_unknown(f"{key}_{what}", names)
+        return places[place].selectbox(
+            label,
+            names,
+            format_func=lambda name: name if what == "feature_set" else name.replace("_", " "),
+            key=f"{key}_{what}",
+            bind="query-params",
+            help=meaning,
+        )
+
+    feature_set = choose(0, "Feature set", "feature_set", (family.feature_set for family in known))
     of_set = [family for family in known if family.feature_set == feature_set]
-    organs = list(dict.fromkeys(_region(family) for family in of_set))
-    forget_unknown(f"{key}_organ", organs)
-    organ = places[1].selectbox(
-        "Lesions",
-        organs,
-        format_func=lambda name: name.replace("_", " "),
-        key=f"{key}_organ",
-        bind="query-params",
-        help="All lesions of a patient, or only those in an organ that study.yaml names under organ_aggregations.",
-    )
+    in_organs = "All lesions of a patient, or only those in an organ that study.yaml names under organ_aggregations."
+    organ = choose(1, "Lesions", "organ", (_region(family) for family in of_set), in_organs)
     rules = [family.rule for family in of_set if _region(family) == organ]
-    forget_unknown(f"{key}_aggregation", rules)
-    rule = places[2].selectbox(
-        "Combine lesions by",
-        rules,
-        format_func=lambda name: name.replace("_", " "),
-        key=f"{key}_aggregation",
-        bind="query-params",
-        help="How the features of a patient's lesions become one value per patient.",
-    )
+    combined = "How the features of a patient's lesions become one value per patient."
+    rule = choose(2, "Combine lesions by", "aggregation", rules, combined)
     for what, chosen in (("feature_set", feature_set), ("organ", organ), ("aggregation", rule)):
         remember([f"{page}_{what}" for page in _PAGES], f"{key}_{what}", chosen)
     return next(family for family in of_set if _region(family) == organ and family.rule == rule)

@@ -30,11 +30,7 @@ with notices.refusals_as_sentences():
     rho = analysis.volume_correlations(source, endpoint, family)
     labels = {name: found.basis.short(name) for name in found.basis.columns}
 
-    title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
-    tested = f"{wording.plural(result.n_tested, 'feature')} of {family.label}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(wording.literal_markdown(f"{title}: {tested}"), width="content", anchor=False)
-        notices.standing(found.declared)
+    notices.heading(found, f": {wording.plural(result.n_tested, 'feature')} of {family.label}")
     panels_features.scan_numbers(result)
     st.markdown(wording.literal_markdown(result.verdict))
     ledger.enter(source, found)

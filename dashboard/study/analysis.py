@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,7 +16,7 @@ from dashboard.wording import distinct_names
 from figures.flow import FlowStep, Lost
 from petct.survival.cohort.groups import Grouping, split_by_category, split_by_median
 from petct.survival.cohort.table_one import Baseline, BaselineCategory, BaselineNumber, TableOne, table_one
-from warehouse.queries.analysis_columns import AnalysisColumn
+from warehouse.queries.analysis_columns import AnalysisColumn, PatientValues
 from warehouse.snapshots.outliers import LARGEST_ROBUST_Z
 
 _ENTRIES = 16
@@ -32,14 +31,15 @@ _WITHOUT_FEATURES = {
 }
 # One flag a patient for each step, and the tables whose refusals say why it was not reached. A later step counts only
 # the patients who passed all earlier ones. A patient in whom no tumour was found is measured, with a volume of 0.
+_REACHED = (
+    "SELECT patient_id, patient_id IN (SELECT patient_id FROM scans), patient_id IN (SELECT patient_id FROM suv),"
+    " patient_id IN (SELECT patient_id FROM pet_metrics WHERE protocol_id = $protocol AND grain = 'patient')"
+    " FROM patients ORDER BY patient_id"
+)
 _STEPS = (
-    ("With a PET/CT scan", "patient_id IN (SELECT patient_id FROM scans)", ("scans", "series", "files")),
-    ("With an SUV image", "patient_id IN (SELECT patient_id FROM suv)", ("suv",)),
-    (
-        "Tumour measured",
-        "patient_id IN (SELECT patient_id FROM pet_metrics WHERE protocol_id = $protocol AND grain = 'patient')",
-        ("delineations", "lesions", "pet_metrics"),
-    ),
+    ("With a PET/CT scan", ("scans", "series", "files")),
+    ("With an SUV image", ("suv",)),
+    ("Tumour measured", ("delineations", "lesions", "pet_metrics")),
 )
 _WITH_FEATURES = (
     "SELECT DISTINCT patient_id FROM radiomic_features WHERE protocol_id = $protocol AND status = 'COMPUTED'"
@@ -51,8 +51,7 @@ def flow(source: Source) -> tuple[tuple[FlowStep, ...], tuple[FlowStep, ...]]:
     """Follow the patients from registration to the measured tumour; then features and endpoints, each for itself."""
     opened = snapshot(source)
     parameters = {"protocol": protocol(source)}
-    flags = "".join(f", {condition}" for _, condition, _ in _STEPS)
-    rows = opened.sql(f"SELECT patient_id{flags} FROM patients ORDER BY patient_id", parameters).rows
+    rows = opened.sql(_REACHED, parameters).rows
     reached = {str(patient): found for patient, *found in rows}
     chosen = set(data.selected_patients(source))
     left = [patient for patient in reached if patient in chosen]
@@ -60,7 +59,7 @@ def flow(source: Source) -> tuple[tuple[FlowStep, ...], tuple[FlowStep, ...]]:
     if len(left) < len(reached):
         outside = Lost("not selected by the filter", len(reached) - len(left))
         steps.append(FlowStep("In the cohort", len(left), (outside,)))
-    for number, (name, _, tables) in enumerate(_STEPS):
+    for number, (name, tables) in enumerate(_STEPS):
         kept = [patient for patient in left if reached[patient][number]]
         steps.append(FlowStep(name, len(kept), _lost(_refused(source, tables), _gone(left, kept))))
         left = kept
@@ -146,26 +145,22 @@ def first_table(source: Source, names: tuple[str, ...], group: str | None) -> Ta
     known = {column.name: column for column in table_one_columns(source)[0]}
     table = data.values(source, tuple(dict.fromkeys((*names, *([group] if group else [])))))
     shown = distinct_names([known[name] for name in names])
-    variables = [_baseline(shown[name], known[name], table.columns[name]) for name in names]
+    variables = [_baseline(shown[name], known[name], table) for name in names]
     grouping: Grouping | None = None
     if group is not None:
         title = variable_name(known[group])
         if known[group].kind == "category":
-            grouping = split_by_category(_texts(table.columns[group]), title)
+            grouping = split_by_category(table.texts(group), title)
         else:
             grouping = split_by_median(table.columns[group], title, known[group].unit)
     return table_one(len(table.patient_ids), variables, grouping)
 
 
-def _baseline(name: str, column: AnalysisColumn, values: np.ndarray) -> Baseline:
+def _baseline(name: str, column: AnalysisColumn, values: PatientValues) -> Baseline:
     if column.kind == "category":
-        return BaselineCategory(name, _texts(values))
+        return BaselineCategory(name, values.texts(column.name))
     # Where the name says it the unit does not.
-    return BaselineNumber(name, values, None if column.unit == "SUV" else column.unit)
-
-
-def _texts(values: np.ndarray) -> list[str | None]:
-    return [None if value is None else str(value) for value in values]
+    return BaselineNumber(name, values.columns[column.name], None if column.unit == "SUV" else column.unit)
 
 
 @st.cache_data(max_entries=_ENTRIES, show_spinner=False)

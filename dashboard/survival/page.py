@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from analyses.numbers import survival_numbers
-from dashboard import charts, data, filters, notices, panels, takeaway, widgets, wording
+from dashboard import charts, data, filters, notices, panels, takeaway, widgets
 from dashboard.access import ledger
 from dashboard.survival import analysis, choices, views
 from dashboard.survival import panels as panels_survival
@@ -55,11 +55,8 @@ with curves, notices.refusals_as_sentences():
     found = analysis.survival(source, request)
     result, cut = found.result_as(KaplanMeierResult), found.cut_point
     entries.add(found)
-    title = f"{endpoint}, {wording.plural(result.n, 'patient')}, {wording.plural(result.n_events, 'event')}"
-    heading = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(wording.literal_markdown(f"{title}: {heading}"), width="content", anchor=False)
-        notices.standing(found.declared)
+    split = "all patients" if result.variable is None else f"{result.variable}, {result.rule}"
+    notices.heading(found, f": {split}")
     charts.draw(
         kaplan_meier_figure(result, axis_unit=unit, band=band, statement=panels_survival.statement(cut)),
         key="kaplan_meier",

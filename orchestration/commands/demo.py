@@ -71,7 +71,8 @@ def demo(patients: int, effect: Literal["null", "planted"], seed: int, workers: 
     petlake = _command()
     console.say(f"  {petlake} dashboard --study {folder}      survival curves, Cox models, principal components")
     console.say(f"  {petlake} ui --study {folder}             the assets in the Dagster UI")
-    console.say(f'  {petlake} sql --study {folder} "SELECT patient_id, tumour_volume_ml, suv_max FROM cohort"')
+    query = "SELECT patient_id, tumour_volume_ml, suv_max FROM cohort"
+    console.say(f'  {petlake} sql --study {folder} "{query}"')
     console.say(f"  {folder / 'truth'}        what is true of these patients")
     sys.exit(outcome)
 
