@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +13,8 @@ from dashboard import data, filters, wording
 from dashboard.data import Source
 from warehouse.queries.analysis_columns import AnalysisColumn
 
+_ROWS = 14
+_ROWS_PIXELS = 500
 MOST_COLOURS = 7
 """Groups that the palette can tell apart."""
 
@@ -46,6 +48,11 @@ def result_table(table: Table, **looks: Any) -> None:
     """Show a table of a result; ``looks`` as for ``st.dataframe``."""
     rows = [["" if cell is None else cell for cell in row] for row in table.shown()]
     st.dataframe(pd.DataFrame(rows, columns=table.headings), hide_index=True, **looks)
+
+
+def height_of(n_rows: int) -> int | Literal["content"]:
+    """Return the height of a table: of all its rows, or so many pixels that it scrolls."""
+    return "content" if n_rows <= _ROWS else _ROWS_PIXELS
 
 
 def text_of(customdata: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from analyses.naming import variable_name
 from petct.survival.cohort.groups import number_text
+from petct.survival.kaplan_meier.estimate import MedianTime
 from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.result import MedianTime
 from warehouse.queries.analysis_columns import AnalysisColumn, Origin
@@ -61,11 +62,6 @@ def column_kind(column: AnalysisColumn) -> str:
 def amount(value: float, digits: int = 3) -> str:
     """Return a number with about ``digits`` significant digits."""
     return number_text(value, digits)
-
-
-def p_number(p: float) -> str:
-    """Return a p-value for a column that is headed p: ``0.031``, ``< 0.001``."""
-    return p_text(p).removeprefix("p ").removeprefix("= ")
 
 
 def time_text(days: float, unit: str) -> str:

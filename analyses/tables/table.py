@@ -17,8 +17,14 @@ AMOUNT = "amount"
 """The format of numbers of any size: three significant digits, and all before the point."""
 
 
+P = "p"
+"""The format of p-values that are shown as they are computed, where there is room for that."""
+
+
 def on_page(value: float, how: str) -> str:
     """Return a number as a page has it."""
+    if how == P:
+        return p_cell(value)
     return number_text(value) if how == AMOUNT else format(value, how)
 
 

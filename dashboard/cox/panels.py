@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analyses.tables import models
+from analyses.tables.table import p_cell
 from dashboard import wording
 from dashboard.panels import result_table
 from petct.survival.cohort.results import NORMAL_QUANTILE, p_or_withheld
@@ -76,7 +77,7 @@ def proportional_hazards(result: CoxResult) -> None:
     """Show the score tests of the assumption."""
     test = result.proportional_hazards
     rows = [
-        (name, f"{term.chi_squared:.2f}", str(term.df), wording.p_number(term.p))
+        (name, f"{term.chi_squared:.2f}", str(term.df), p_cell(term.p))
         for name, term in (*((term.covariate, term) for term in test.terms), ("All together", test.global_test))
     ]
     st.markdown(f"**Proportional hazards** (n = {result.n}, {result.n_events} events)")

@@ -18,9 +18,6 @@ from warehouse.queries.feature_queries import FeatureReliability
 
 VOLCANO_KEY = "volcano"
 
-_ROWS = 14
-_ROWS_PIXELS = 500
-
 
 def trusted(
     result: ScanResult, known: dict[str, FeatureReliability], rho: dict[str, float], trust: Trust
@@ -75,7 +72,7 @@ def scan_table(
     st.dataframe(
         pd.DataFrame(lines),
         hide_index=True,
-        height="content" if len(lines) <= _ROWS else _ROWS_PIXELS,
+        height=panels.height_of(len(lines)),
         column_config={
             "Feature": st.column_config.TextColumn(width=260, pinned=True),
             "q": p(format="%.3f", help="Benjamini-Hochberg over all features that were tested, also those not shown."),

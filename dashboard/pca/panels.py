@@ -23,9 +23,6 @@ SCREE_COMPONENTS = 8
 SCORES_KEY = "scores"
 PICKED_KEY = "picked"
 
-_ROWS = 14
-_ROWS_PIXELS = 500
-
 
 def loadings(result: PcaResult, number: int) -> None:
     """Show all loadings on a component, largest first."""
@@ -36,7 +33,7 @@ def loadings(result: PcaResult, number: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height="content" if len(table) <= _ROWS else _ROWS_PIXELS,
+        height=panels.height_of(len(table)),
         column_config={"Loading": st.column_config.NumberColumn(format="%.3f", width=80)},
     )
 
@@ -131,7 +128,7 @@ def picked_table(
     st.dataframe(
         pd.DataFrame(columns),
         hide_index=True,
-        height="content" if len(places) <= _ROWS else _ROWS_PIXELS,
+        height=panels.height_of(len(places)),
         column_config={
             "Patient": st.column_config.LinkColumn(
                 display_text=r"[?&]patient=([^&]+)", help="Opens the patient's images and features in another tab."

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analyses.tables.snapshots import changed_tables, tests_run
 from dashboard import data, panels, wording
 from dashboard.access import permissions
 from dashboard.data import Source
@@ -92,7 +93,10 @@ def changes(found: SnapshotDiff) -> None:
     st.markdown("\n".join(f"- {wording.literal_markdown(sentence)}" for sentence in found.sentences))
     if found.tables:
         st.markdown("**Tables**")
-        _tables(found.tables)
+        panels.result_table(changed_tables(found.tables))
+        st.caption(
+            "Rows are told apart by their key. A row has changed when a column of both snapshots holds another value."
+        )
         _values(found.tables)
     left, right = st.columns(2, gap="large")
     with left:
@@ -109,27 +113,6 @@ def changes(found: SnapshotDiff) -> None:
                 st.markdown(
                     f"**{title}** ({len(patients)}): {wording.literal_markdown(wording.shortened(patients, EXAMPLES))}"
                 )
-
-
-def _tables(tables: Sequence[TableChange]) -> None:
-    rows = [
-        (t.name, t.change, t.n_before, t.n_after, t.n_added, t.n_removed, t.n_changed, _columns_in_words(t))
-        for t in tables
-    ]
-    heading = ["Table", "Change", "Rows before", "Rows after", "Added", "Removed", "Changed", "Columns"]
-    st.dataframe(pd.DataFrame(rows, columns=heading), hide_index=True)
-    st.caption(
-        "Rows are told apart by their key. A row has changed when a column of both snapshots holds another value."
-    )
-
-
-def _columns_in_words(table: TableChange) -> str:
-    parts = []
-    for verb in ("added", "removed", "redefined"):
-        names = [column.name for column in table.columns if column.change == verb]
-        if names:
-            parts.append(f"{verb}: {wording.shortened(names, 4)}")
-    return "; ".join(parts)
 
 
 def _values(tables: Sequence[TableChange]) -> None:
@@ -166,28 +149,5 @@ def tests(source: Source) -> None:
     st.markdown(f"{wording.literal_markdown(ledger.sentence)}.")
     if not ledger.entries:
         return
-    rows = [
-        (
-            entry.first_run_at,
-            run.endpoint,
-            run.procedure,
-            run.subject,
-            run.n,
-            run.n_events,
-            run.n_tests,
-            "withheld" if run.p is None else wording.p_number(run.p),
-            "primary" if run.primary else "exploratory",
-        )
-        for entry in ledger.entries
-        for run in (entry.run,)
-    ]
-    heading = ["First run (UTC)", "Endpoint", "Test", "Of what", "n", "Events", "Tests", "p, uncorrected", "Standing"]
-    st.dataframe(
-        pd.DataFrame(rows, columns=heading),
-        hide_index=True,
-        column_config={
-            "First run (UTC)": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
-            **panels.widths(n=50, Events=60, Tests=50),
-        },
-    )
+    panels.result_table(tests_run(ledger), column_config=panels.widths(n=50, Events=60, Tests=50))
     st.caption("The smallest p of each, as it was shown. `petlake snapshot tests` prints the same.")

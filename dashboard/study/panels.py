@@ -22,8 +22,6 @@ from warehouse.snapshots.publish import SnapshotDetails
 
 _BINS = 20
 _CATEGORIES = 30
-_ROWS = 14
-_ROWS_PIXELS = 500
 _NOBODY = "nobody"
 _LINKS = 8
 _QUANTITIES = {
@@ -266,7 +264,7 @@ def cohort_table(source: Source) -> None:
         table,
         hide_index=True,
         column_config=config,
-        height="content" if len(table) <= _ROWS else _ROWS_PIXELS,
+        height=panels.height_of(len(table)),
         placeholder="",
     )
 

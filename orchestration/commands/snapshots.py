@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
@@ -14,12 +14,6 @@ from warehouse.people.journal import ledger_of
 from warehouse.queries.open_snapshot import open_snapshot
 from warehouse.snapshots.catalog import current_id, list_snapshots, resolve_id
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from warehouse.snapshots.changes import ColumnChange
-
-_MOST_COLUMNS = 6
 _MOST_CELLS = 3
 
 
@@ -120,6 +114,7 @@ def show(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
 @console.JSON_OPTION
 def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> None:
     """Show what changed from snapshot BEFORE to snapshot AFTER (default: the current one)."""
+    from analyses.tables.snapshots import changed_tables
     from warehouse.snapshots.changes import EXAMPLES
     from warehouse.snapshots.diff import diff as compare
 
@@ -152,13 +147,7 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
             more = f" and {len(patients) - EXAMPLES} more" if len(patients) > EXAMPLES else ""
             console.say(f"patients who {title}: {', '.join(patients[:EXAMPLES])}{more}")
     if found.tables:
-        console.say_table(
-            ("table", "change", "rows before", "after", "added", "removed", "changed", "columns"),
-            [
-                (t.name, t.change, t.n_before, t.n_after, t.n_added, t.n_removed, t.n_changed, _columns(t.columns))
-                for t in found.tables
-            ],
-        )
+        console.say_result(changed_tables(found.tables))
     values = [*(("setting", c) for c in found.settings), *(("code version", c) for c in found.code_versions)]
     if values:
         console.say_table(("what", "name", "before", "after"), [(w, c.name, c.before, c.after) for w, c in values])
@@ -172,18 +161,14 @@ def diff(before: str, after: str | None, study_folder: Path, as_json: bool) -> N
         console.say_table(("table", "row", "column", "before", "after"), cells, title=title)
 
 
-def _columns(changes: "Sequence[ColumnChange]") -> str | None:
-    shown = [f"{change.change} {change.name}" for change in changes[:_MOST_COLUMNS]]
-    more = [f"and {len(changes) - _MOST_COLUMNS} more"] if len(changes) > _MOST_COLUMNS else []
-    return ", ".join((*shown, *more)) or None
-
-
 @snapshot.command()
 @click.argument("snapshot_id", required=False)
 @console.STUDY_OPTION
 @console.JSON_OPTION
 def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
     """Show the ledger: every test that was run on a snapshot, and their number."""
+    from analyses.tables.snapshots import tests_run
+
     root = lake_root(study_folder)
     ledger = ledger_of(root, resolve_id(root, snapshot_id))
     if as_json:
@@ -199,13 +184,7 @@ def tests(snapshot_id: str | None, study_folder: Path, as_json: bool) -> None:
         )
         return
     if ledger.entries:
-        console.say_table(
-            ("endpoint", "procedure", "subject", "n", "events", "tests", "p", "declared"),
-            [
-                (r.endpoint, r.procedure, r.subject, r.n, r.n_events, r.n_tests, r.p, "primary" if r.primary else "")
-                for r in (entry.run for entry in ledger.entries)
-            ],
-        )
+        console.say_result(tests_run(ledger))
     console.say(f"snapshot {ledger.snapshot_id[:12]}: {ledger.sentence}.")
 
 

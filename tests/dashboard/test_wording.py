@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analyses.tables.table import p_cell
 from dashboard import wording
 from petct.survival.kaplan_meier.result import MedianTime
 from warehouse.queries.analysis_columns import AnalysisColumn, FeatureFamily, Origin
@@ -71,7 +72,7 @@ def test_a_median_says_what_the_curve_never_reached(median: float | None, text: 
 
 
 def test_small_p_values_are_not_zero() -> None:
-    assert [wording.p_number(p) for p in (0.00001, 0.0312, 1.0)] == ["< 0.001", "0.031", "1.000"]
+    assert [p_cell(p) for p in (0.00001, 0.0312, 1.0)] == ["< 0.001", "0.031", "1.000"]
 
 
 def test_a_long_list_is_shortened_and_counted() -> None:
