@@ -41,9 +41,8 @@ def numbers_of(answer: Answer) -> pd.DataFrame:
 def _shown(answer: Answer) -> tuple[Callable[[], Figure], Callable[[], pd.DataFrame]]:
     """What makes figure and table: one place for every kind of result."""
     # matplotlib is loaded only where something is drawn.
-    from figures.print_calibration import calibration_print
     from figures.print_components import components_print
-    from figures.print_diagnostics import hazard_check_print
+    from figures.print_diagnostics import calibration_print, hazard_check_print
     from figures.print_forest import forest_print, protocol_hazards_print
     from figures.print_scan import volcano_print
     from figures.print_survival import cumulative_incidence_print, kaplan_meier_print

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from analyses.requests.answer import Answer
 from analyses.requests.lifelines_check import check_with_lifelines
 from analyses.requests.request import Request
+from analyses.tables import checks
 from dashboard import asking, wording
 from dashboard.answers import data_of
 from dashboard.data import Source
+from dashboard.panels import result_table
 from petct.survival.with_lifelines.comparison import LifelinesCheck
 
 _CHECKS = 32
-_COLUMNS = ("Quantity", "Of", "petlake", "lifelines", "Difference", "Reason")
 
 
 def offer_check(source: Source, answer: Answer) -> None:
@@ -24,22 +24,10 @@ def offer_check(source: Source, answer: Answer) -> None:
         return
     check = _checked(source, answer.request, answer)
     st.markdown("**Comparison with lifelines**")
-    rows = [
-        (
-            row.quantity,
-            row.of,
-            row.petlake,
-            row.lifelines,
-            "agrees" if row.agrees else "" if row.difference is None else f"{row.difference:.3g}",
-            row.reason or "",
-        )
-        for row in check.compared
-    ]
-    if rows:
-        st.dataframe(pd.DataFrame(rows, columns=list(_COLUMNS)), hide_index=True)
-    st.caption(wording.literal_markdown(check.sentence))
-    for row in check.not_compared:
-        st.caption(wording.literal_markdown(f"Not compared: {row.quantity}. {row.reason}"))
+    if check.compared:
+        result_table(checks.compared(check))
+    for note in (check.sentence, *checks.notes(check)):
+        st.caption(wording.literal_markdown(note))
 
 
 @st.cache_data(max_entries=_CHECKS, show_spinner="Computing with lifelines ...")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
@@ -106,18 +107,9 @@ def _variable(name: str | None, labels: Mapping[str, str] | None) -> str:
 
 
 def _survival(curve: SurvivalCurve, suffix: str, ticks: tuple[float, ...], scale: float) -> StepCurve:
-    return StepCurve(
-        f"{curve.group}{suffix}",
-        f"n = {curve.n}, {counted(curve.n_events, 'event')}",
-        tuple(time * scale for time in curve.times),
-        curve.survival,
-        curve.lower,
-        curve.upper,
-        1.0,
-        curve.last_time * scale,
-        tuple(curve.n_at_risk_at(time) for time in ticks),
-        tuple((time * scale, value) for time, value in zip(curve.censor_times, curve.censor_survival, strict=True)),
-    )
+    marks = tuple((t * scale, value) for t, value in zip(curve.censor_times, curve.censor_survival, strict=True))
+    at_risk = tuple(curve.n_at_risk_at(time) for time in ticks)
+    return replace(_curve(curve, suffix, scale, curve.survival), start=1.0, at_risk=at_risk, censored=marks)
 
 
 def _incidence(curve: IncidenceCurve, other: IncidenceCurve | None, suffix: str, scale: float) -> StepCurve:
@@ -125,15 +117,10 @@ def _incidence(curve: IncidenceCurve, other: IncidenceCurve | None, suffix: str,
     if other is not None and other is not curve and other.times:
         steps = ((time * scale, value) for time, value in zip(other.times, other.incidence, strict=True))
         competing = ((0.0, 0.0), *steps, (other.last_time * scale, other.incidence[-1]))
-    return StepCurve(
-        f"{curve.group}{suffix}",
-        f"n = {curve.n}, {counted(curve.n_events, 'event')}",
-        tuple(time * scale for time in curve.times),
-        curve.incidence,
-        curve.lower,
-        curve.upper,
-        0.0,
-        curve.last_time * scale,
-        curve.n_at_risk,
-        companion=competing,
-    )
+    return replace(_curve(curve, suffix, scale, curve.incidence), at_risk=curve.n_at_risk, companion=competing)
+
+
+def _curve(curve: SurvivalCurve | IncidenceCurve, suffix: str, scale: float, values: tuple[float, ...]) -> StepCurve:
+    size = f"n = {curve.n}, {counted(curve.n_events, 'event')}"
+    times, last = tuple(time * scale for time in curve.times), curve.last_time * scale
+    return StepCurve(f"{curve.group}{suffix}", size, times, values, curve.lower, curve.upper, 0.0, last, ())

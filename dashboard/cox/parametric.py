@@ -13,7 +13,7 @@ from dashboard import asking, charts, notices, panels, takeaway
 from dashboard.access.ledger import Entries
 from dashboard.answers import answered
 from dashboard.data import Source
-from figures.hazard_check import hazard_check_figure
+from figures.diagnostics import hazard_check_figure
 from petct.survival.with_lifelines.aft_result import TITLES, AftResult
 
 

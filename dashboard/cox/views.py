@@ -19,7 +19,7 @@ from dashboard.cox.parametric import parametric_models
 from dashboard.data import Source
 from dashboard.lifelines_check import offer_check
 from figures.calibration import calibration_figure, calibration_in_words
-from figures.cox_residuals import residual_figure
+from figures.diagnostics import residual_figure
 from figures.forest import forest_figure
 from figures.print_diagnostics import residuals_print
 from figures.ticks import AxisUnit

@@ -213,10 +213,10 @@ def distribution(source: Source, column: AnalysisColumn) -> None:
     found = data.values(source, (column.name,)).columns[column.name]
     if column.kind == "category":
         texts = [str(value) for value in found if value is not None]
-        n, table, across = len(texts), _counts(texts), _categories_axis(label)
+        n, (table, across) = len(texts), _counts(texts, label)
     else:
         measured = numbers(source, column.name)
-        n, table, across = measured.size, _bins(measured), _bins_axis(label)
+        n, (table, across) = measured.size, _bins(measured, label)
     if n == 0:
         st.caption(f"{label} has no value in any patient: choose another variable.")
         return
@@ -227,26 +227,18 @@ def distribution(source: Source, column: AnalysisColumn) -> None:
     st.caption(f"n = {n}{f', {missing} without a value' if missing else ''}. {panels.meaning(column)}")
 
 
-def _counts(texts: list[str]) -> pd.DataFrame:
+def _counts(texts: list[str], label: str) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Bars of categories, and their axis."""
     counts = pd.Series(texts, dtype=object).value_counts()[:_CATEGORIES]
-    return pd.DataFrame({"value": counts.index.astype(str), "n": counts.to_numpy()})
+    axis = {"field": "value", "type": "nominal", "title": label, "sort": "-y", "axis": {"labelAngle": 0}}
+    return pd.DataFrame({"value": counts.index.astype(str), "n": counts.to_numpy()}), {"x": axis}
 
 
-def _bins(numbers: NDArray[np.float64]) -> pd.DataFrame:
-    """Bins of equal width, about twice the square root of n."""
-    if numbers.size == 0:
-        return pd.DataFrame()
+def _bins(numbers: NDArray[np.float64], label: str) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Bins of equal width, about twice the square root of n, and their axis."""
     counts, edges = np.histogram(numbers, bins=min(_BINS, max(5, int(2 * np.sqrt(numbers.size)))))
-    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "n": counts})
-
-
-def _categories_axis(label: str) -> dict[str, object]:
-    return {"x": {"field": "value", "type": "nominal", "title": label, "sort": "-y", "axis": {"labelAngle": 0}}}
-
-
-def _bins_axis(label: str) -> dict[str, object]:
-    x = {"field": "from", "type": "quantitative", "title": label, "bin": {"binned": True}}
-    return {"x": x, "x2": {"field": "to"}}
+    axis = {"field": "from", "type": "quantitative", "title": label, "bin": {"binned": True}}
+    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], "n": counts}), {"x": axis, "x2": {"field": "to"}}
 
 
 def cohort_table(source: Source) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from analyses.bundle import NUMBERS, RESULT, SCRIPT, bundle_of
-from analyses.comparison import Difference, first_difference
+from analyses.bundle import NUMBERS, RESULT, SCRIPT, Difference, bundle_of, first_difference
 from analyses.requests.known import answer, request_of
 from analyses.requests.ledger import enter
 from analyses.requests.load import load

@@ -6,6 +6,7 @@ from analyses.requests.answer import Answer
 from analyses.requests.data import AnalysisData
 from analyses.requests.lifelines_check import check_with_lifelines, refuse_unchecked
 from analyses.requests.request import Request
+from analyses.tables import checks
 from orchestration import console
 from orchestration.analysis_data import Source
 from orchestration.commands.analysis import answered, say_notes
@@ -42,27 +43,7 @@ def say_check(check: LifelinesCheck | None) -> None:
     """Print both numbers of each quantity, why some differ, and what only petlake computes; nothing for None."""
     if check is None:
         return
-    reasons = tuple(dict.fromkeys(row.reason for row in check.compared if row.reason))
     if check.compared:
-        console.say_table(
-            ("quantity", "of", "petlake", "lifelines", "difference", "reason"),
-            [
-                (
-                    row.quantity,
-                    row.of,
-                    _shown(row.petlake),
-                    _shown(row.lifelines),
-                    "agrees" if row.agrees else _shown(row.difference),
-                    f"({reasons.index(row.reason) + 1})" if row.reason else "",
-                )
-                for row in check.compared
-            ],
-        )
+        console.say_result(checks.compared(check))
     console.say(check.sentence)
-    say_notes(tuple(f"({number}) {reason}" for number, reason in enumerate(reasons, 1)))
-    say_notes(tuple(f"Not compared: {row.quantity}. {row.reason}" for row in check.not_compared))
-
-
-def _shown(number: float | None) -> str:
-    """Six digits, so that a small difference is seen."""
-    return "-" if number is None else f"{number:.6g}"
+    say_notes(checks.notes(check))

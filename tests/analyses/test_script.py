@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from analyses.comparison import first_difference
+from analyses.bundle import first_difference
 from analyses.requests.answer import Answer
 from analyses.requests.kaplan_meier import KaplanMeierRequest
 from analyses.requests.known import answer

@@ -17,8 +17,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from analyses.bundle import bundle_of
-from analyses.comparison import first_difference
+from analyses.bundle import bundle_of, first_difference
 from analyses.requests.aft import AftRequest
 from analyses.requests.answer import Answer
 from analyses.requests.cox import CoxRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from figures.hazard_check import hazard_check_figure
+from figures.diagnostics import hazard_check_figure
 from petct.survival.with_lifelines.aft_result import AftModel, AftResult, Distribution, HazardCheck
 
 

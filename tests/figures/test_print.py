@@ -17,9 +17,8 @@ from PIL import Image
 
 from figures.forest_lines import forest_lines
 from figures.palette import series_colour
-from figures.print_calibration import calibration_print
 from figures.print_components import components_print
-from figures.print_diagnostics import cut_point_print, residuals_print, restricted_mean_print
+from figures.print_diagnostics import calibration_print, cut_point_print, residuals_print, restricted_mean_print
 from figures.print_forest import forest_print
 from figures.print_page import DOUBLE_COLUMN_MM, FORMATS, SINGLE_COLUMN_MM, rendered, save
 from figures.print_scan import volcano_print

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from figures.cox_residuals import residual_figure
+from figures.diagnostics import residual_figure
 from figures.forest import forest_figure
 from figures.palette import SERIES, series_colour, translucent
 from figures.paper import plain
