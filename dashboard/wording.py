@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 from analyses.naming import variable_name
 from petct.survival.cohort.groups import number_text
-from petct.survival.kaplan_meier.estimate import MedianTime
-from petct.survival.cohort.results import p_text
 from petct.survival.kaplan_meier.result import MedianTime
 from warehouse.queries.analysis_columns import AnalysisColumn, Origin
 from warehouse.queries.conditions import Condition
