@@ -140,24 +140,22 @@ def conformance_line(source: Source) -> None:
 
 def refusals(source: Source) -> None:
     """Show what could not be computed, by reason; whom it concerns, for those who may see patients."""
-    refused = contents.refusals(source)
-    if refused.empty:
-        st.caption("Nothing was refused: every table of every patient is there.")
-        return
-    who = wording.plural(refused["Patient"].nunique(), "patient")
-    st.caption(f"{wording.plural(len(refused), 'refusal')} in {who}; everything else of these patients is used.")
-    _by_code_then_patients(refused, "Reason")
+    nothing = "Nothing was refused: every table of every patient is there."
+    _told(contents.refusals(source), "refusal", "; everything else of these patients is used.", nothing, "Reason")
 
 
 def findings(source: Source) -> None:
     """Show what was found and did not stop the work."""
-    found = contents.findings(source)
-    if found.empty:
-        st.caption("Nothing stood out in any file.")
+    nothing = "Nothing stood out in any file."
+    _told(contents.findings(source), "finding", " that did not stop the work.", nothing, "Finding")
+
+
+def _told(table: pd.DataFrame, noun: str, rest: str, nothing: str, reason: str) -> None:
+    if table.empty:
+        st.caption(nothing)
         return
-    who = wording.plural(found["Patient"].nunique(), "patient")
-    st.caption(f"{wording.plural(len(found), 'finding')} in {who} that did not stop the work.")
-    _by_code_then_patients(found, "Finding")
+    st.caption(f"{wording.plural(len(table), noun)} in {wording.plural(table['Patient'].nunique(), 'patient')}{rest}")
+    _by_code_then_patients(table, reason)
 
 
 def _by_code_then_patients(table: pd.DataFrame, reason: str) -> None:
