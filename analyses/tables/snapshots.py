@@ -42,10 +42,10 @@ def changed_tables(changes: Sequence[TableChange]) -> Table:
     )
 
 
-def _columns_in_words(change: TableChange) -> str:
+def _columns_in_words(change: TableChange) -> str | None:
     parts = []
     for verb in ("added", "removed", "redefined"):
         names = [column.name for column in change.columns if column.change == verb]
         more = f" and {len(names) - _MOST_COLUMNS} more" if len(names) > _MOST_COLUMNS else ""
         parts += [f"{verb}: {', '.join(names[:_MOST_COLUMNS])}{more}"] if names else []
-    return "; ".join(parts)
+    return "; ".join(parts) or None
