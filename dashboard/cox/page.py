@@ -41,11 +41,7 @@ with notices.refusals_as_sentences():
         key="forest",
         alt=panels_cox.model_in_words(result),
     )
-    takeaway.offer(
-        source,
-        found,
-        key="forest",
-    )
+    takeaway.offer(source, found, key="forest")
     notices.notes(result.notes)
     views = views_cox.tabs()
     names = filters.all_labels(data.analysis_columns(source))

@@ -40,9 +40,5 @@ def parametric_models(source: Source, model: CoxRequest, entries: Entries) -> No
         alt=f"Observed against expected cumulative hazard of {names} models, n = {result.n}, {result.n_events} events.",
     )
     st.caption("A line near the diagonal supports its distribution.")
-    takeaway.offer(
-        source,
-        found,
-        key="hazard_check",
-    )
+    takeaway.offer(source, found, key="hazard_check")
     notices.notes(result.notes)

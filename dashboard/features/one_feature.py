@@ -54,11 +54,7 @@ def _split(source: Source, found: Answer, n_tested: int) -> None:
         key="feature_survival",
         alt=panels.curves_in_words(result, "month"),
     )
-    takeaway.offer(
-        source,
-        found,
-        key="feature_survival",
-    )
+    takeaway.offer(source, found, key="feature_survival")
     panels.log_rank(result)
     ledger.enter(source, found)
 

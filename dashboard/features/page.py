@@ -53,11 +53,7 @@ with notices.refusals_as_sentences():
         panels_features.volcano(result, rows, labels, chosen)
     with right:
         panels_features.confounding(result, rows, rho, labels, trust, chosen)
-    takeaway.offer(
-        source,
-        found,
-        key="scan",
-    )
+    takeaway.offer(source, found, key="scan")
     panels_features.scan_table(rows, result, labels, known, rho)
     panels_features.not_tested(result, labels)
     notices.notes(panels_features.notes_in_words(source, family, result))

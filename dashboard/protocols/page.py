@@ -9,7 +9,7 @@ from dashboard.access import ledger
 from dashboard.answers import answered
 from dashboard.protocols import analysis
 from dashboard.protocols import panels as panels_protocols
-from petct.survival.cox_repeated.protocol_sensitivity import ProtocolSensitivity
+from petct.survival.cox_repeated.protocol_sensitivity import ProtocolBurden, compare_protocols
 
 _ORGAN_WIDTH = 260
 _SCALES = {"ratio": "As a ratio", "ml": "In ml"}
@@ -37,7 +37,7 @@ else:
         organ = widgets.value(SensitivityRequest, "organ", among=organs)
     with notices.refusals_as_sentences():
         burdens = analysis.burdens(source, organ)
-        compared = answered(source, SensitivityRequest(organ)).result_as(ProtocolSensitivity)
+        compared = compare_protocols([ProtocolBurden(b.protocol_id, b.volume_ml, b.n_lesions) for b in burdens])
         st.subheader("Volumes and lesions", anchor=False)
         panels_protocols.volumes(burdens, compared, names)
 
@@ -71,11 +71,7 @@ else:
                 notices.standing(found.declared)
             panels_protocols.hazards(endpoint, hazards, names)
             ledger.enter(source, found)
-            takeaway.offer(
-                source,
-                found,
-                key="protocol_hazards",
-            )
+            takeaway.offer(source, found, key="protocol_hazards")
 
 st.subheader("Excluded uptake (balance)", anchor=False)
 panels_protocols.account(analysis.accounts(source), names)
