@@ -127,21 +127,9 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
                 "DecayCorrectionDateTime",
             )
         return corrected_to
-    stated = sorted({one.scan_start for one in series.slices if one.scan_start is not None})
-    if stated:
-        acquired = [one.acquisition for one in series.slices if one.acquisition is not None]
-        if not acquired or abs(stated[0] - min(acquired)) <= _SCAN_WINDOW:
-            if len(stated) > 1:
-                message = "The private scan start differs between slices; the earliest was used."
-                account.adapt("SUV_SCAN_START_VARIES", "ScanStart (private)", stated[-1], stated[0], message)
-            return stated[0]
-        message = "The private scan start is not near the acquisition and was not used."
-        account.adapt("SUV_SCAN_START_IMPLAUSIBLE", "ScanStart (private)", stated[0], None, message)
-    for keyword in SCAN_START_KEYWORDS:
-        unreadable = account.damaged(keyword)
-        if unreadable is not None:
-            message = "The private scan start cannot be read and was not used."
-            account.adapt("SUV_SCAN_START_UNREADABLE", keyword, unreadable, None, message)
+    scan_start = _private_scan_start(series, account)
+    if scan_start is not None:
+        return scan_start
     first, acquired_at = earliest_slice(series, account)
     require_day_of_scan(series, half_life_s, account)
     series_time = series.header.series_time
@@ -183,6 +171,26 @@ def reference_time(series: PetSeries, half_life_s: float, account: SuvAccount) -
     message = f"The acquisition does not begin at the series time; the reference time is {rule} of the earliest slice."
     account.adapt(code, "FrameReferenceTime", series_time, reference, message)
     return reference
+
+
+def _private_scan_start(series: PetSeries, account: SuvAccount) -> datetime | None:
+    """The vendor's private scan start, where it is stated and near the acquisition; what is not used is noted."""
+    stated = sorted({one.scan_start for one in series.slices if one.scan_start is not None})
+    if stated:
+        acquired = [one.acquisition for one in series.slices if one.acquisition is not None]
+        if not acquired or abs(stated[0] - min(acquired)) <= _SCAN_WINDOW:
+            if len(stated) > 1:
+                message = "The private scan start differs between slices; the earliest was used."
+                account.adapt("SUV_SCAN_START_VARIES", "ScanStart (private)", stated[-1], stated[0], message)
+            return stated[0]
+        message = "The private scan start is not near the acquisition and was not used."
+        account.adapt("SUV_SCAN_START_IMPLAUSIBLE", "ScanStart (private)", stated[0], None, message)
+    for keyword in SCAN_START_KEYWORDS:
+        unreadable = account.damaged(keyword)
+        if unreadable is not None:
+            message = "The private scan start cannot be read and was not used."
+            account.adapt("SUV_SCAN_START_UNREADABLE", keyword, unreadable, None, message)
+    return None
 
 
 def administration_time(header: PetHeader, reference: datetime, half_life_s: float, account: SuvAccount) -> datetime:

@@ -22,7 +22,7 @@ from petct.survival.cox.wording import model_notes
 from petct.survival.likelihood.penalised import Firth, Penalty, Ridge, firth_limits
 
 
-def cox(
+def cox(  # noqa: PLR0913 (the choices of a model, each with its own keyword as in coxph)
     outcome: Outcome,
     covariates: Sequence[Covariate],
     *,
