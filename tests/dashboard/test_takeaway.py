@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -36,7 +35,7 @@ def _page(lake: str, snapshot_id: str) -> None:
     source = Source(lake, snapshot_id, ("age>=60",))
     found = answered(source, KaplanMeierRequest("tumour_volume_ml", endpoint="OS"))
 
-    def figure() -> Any:
+    def figure() -> object:
         st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
         return kaplan_meier_print(found.result)
 
