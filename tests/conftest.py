@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -47,6 +48,10 @@ settings.load_profile("petlake")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Isolate the run, and the programs that it starts, from the settings and caches of whoever runs it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun in the background of a script: Dagster does with SIGTERM what is done with SIGINT, and every program
+        # that a test starts would then ignore both.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     home = tempfile.TemporaryDirectory(prefix="petlake-home-", ignore_cleanup_errors=True)
     config.stash[_HOME] = home
     # Nothing has to outlast a power cut here, and the disk would be waited for at every file.
