@@ -1,4 +1,4 @@
-"""Drawing a figure on a page: on the paper of the reader's theme, with its words for those who cannot see it."""
+"""Drawing a figure on a page: on the background of the reader's theme, with its words for those who cannot see it."""
 
 from __future__ import annotations
 

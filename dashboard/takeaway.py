@@ -52,7 +52,7 @@ def offer(
     key
         Of the widgets, different for each figure of a page.
     figure, numbers
-        The figure for paper, and the table of what it draws; those of the answer when None.
+        The figure for print, and the table of what it draws; those of the answer when None.
     variant
         What the figure depends on besides the request, such as the unit of its axis.
     """

@@ -1,4 +1,4 @@
-"""The lines of a forest figure, for the screen and for paper: models, covariates alone and together, subgroups."""
+"""The rows of a forest plot, on screen and in print: models, covariates alone and together, subgroups."""
 
 from __future__ import annotations
 

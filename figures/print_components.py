@@ -1,4 +1,4 @@
-"""Principal components on paper: scores and variance explained."""
+"""Principal components for print: scores and explained variance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind a survival analysis, on paper: cut points, residuals, restricted means, hazards, calibration."""
+"""Diagnostics of a survival analysis for print: cut points, residuals, restricted means, hazards, calibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forest figures on paper: hazard ratios of models, of covariates alone and together, and of subgroups."""
+"""Forest plots for print: hazard ratios of models, of covariates alone and together, and of subgroups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scan over many features as a volcano on paper: how large the effects are, and how likely noise gives such."""
+"""A scan over many features as a volcano plot for print: how large the effects are, and how likely noise gives such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step curves on paper with the numbers at risk under the ticks: what survival and cumulative incidence share."""
+"""Step curves for print with the numbers at risk under the ticks: what survival and cumulative incidence share."""
 
 from __future__ import annotations
 

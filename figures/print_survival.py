@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves and cumulative incidences on paper."""
+"""Kaplan-Meier curves and cumulative incidences for print."""
 
 from __future__ import annotations
 

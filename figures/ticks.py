@@ -1,4 +1,4 @@
-"""Units of time axes, steps of curves, round ticks of ratios: what figures on the screen and on paper share."""
+"""Units of time axes, steps of curves and round ticks of ratios, for figures on screen and in print."""
 
 from __future__ import annotations
 

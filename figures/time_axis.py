@@ -137,7 +137,7 @@ def _axes(figure: go.Figure, axis: TimeAxis, labels: Sequence[str], y_title: str
     )
     figure.update_xaxes(showline=False, showticklabels=False, ticks="", row=2, col=1)
     figure.update_yaxes(title_text=y_title, range=[0, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1], row=1, col=1)
-    # Words in ink, which is readable on any paper; the dash has the colour of the curve.
+    # Words in ink, which is readable in either theme; the dash has the colour of the curve.
     coloured = [f"<span style='color:{series_colour(i)}'>━</span> {label}" for i, label in enumerate(labels)]
     figure.update_yaxes(
         range=[0.4, rows + 1.4],

@@ -1,4 +1,4 @@
-"""What a volcano plot shows, on the screen and on paper: the kinds of its points and its axis of p-values."""
+"""Volcano plots on screen and in print: the kinds of their points and their axis of p-values."""
 
 from __future__ import annotations
 

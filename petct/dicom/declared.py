@@ -123,10 +123,25 @@ def read_declared_pet(path: Path, units: DeclaredUnits, *, patient_id: str, seri
 
 def _header(units: DeclaredUnits) -> PetHeader:
     return PetHeader(
+        manufacturer=None,
+        manufacturer_model_name=None,
+        reconstruction_method=None,
         image_type=("DERIVED", "SECONDARY"),
         corrected_image=("ATTN", "DECY"),
         units=_UNITS[units],
         suv_type="BW" if units is DeclaredUnits.SUV_BW else None,
+        decay_correction=None,
+        sex=None,
+        weight=None,
+        size=None,
+        n_radiopharmaceuticals=0,
+        total_dose=None,
+        half_life_s=None,
+        nuclide_code=None,
+        nuclide_meaning=None,
+        start_time=None,
+        start_datetime=None,
+        series_time=None,
         is_declared=True,
     )
 

@@ -56,7 +56,7 @@ class PetSlice:
 
 @dataclass(frozen=True)
 class PetHeader:
-    """What is the same on every slice, as the header says it, None where it says nothing; nothing is converted here.
+    """What is the same on every slice, as the header says it; nothing is converted or corrected here.
 
     Attributes
     ----------
@@ -88,25 +88,26 @@ class PetHeader:
         Keyword -> text of elements that are there but are not what they should be. A reader that needs one refuses.
     """
 
-    manufacturer: str | None = None
-    manufacturer_model_name: str | None = None
-    reconstruction_method: str | None = None
-    image_type: tuple[str, ...] = ()
-    corrected_image: tuple[str, ...] = ()
-    units: str | None = None
-    suv_type: str | None = None
-    decay_correction: str | None = None
-    sex: str | None = None
-    weight: float | None = None
-    size: float | None = None
-    n_radiopharmaceuticals: int = 0
-    total_dose: float | None = None
-    half_life_s: float | None = None
-    nuclide_code: str | None = None
-    nuclide_meaning: str | None = None
-    start_time: time | None = None
-    start_datetime: datetime | None = None
-    series_time: time | None = None
+    # None of these has a default: a reader that forgot one would pass for a header that does not state it.
+    manufacturer: str | None
+    manufacturer_model_name: str | None
+    reconstruction_method: str | None
+    image_type: tuple[str, ...]
+    corrected_image: tuple[str, ...]
+    units: str | None
+    suv_type: str | None
+    decay_correction: str | None
+    sex: str | None
+    weight: float | None
+    size: float | None
+    n_radiopharmaceuticals: int
+    total_dose: float | None
+    half_life_s: float | None
+    nuclide_code: str | None
+    nuclide_meaning: str | None
+    start_time: time | None
+    start_datetime: datetime | None
+    series_time: time | None
     philips_suv_factor: float | None = None
     philips_activity_factor: float | None = None
     decay_correction_datetime: datetime | None = None
